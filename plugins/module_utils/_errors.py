@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
+
+"""The errors of the collection. Each one knows its own failure result, so that nobody has to take it apart."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class EntraRiskError(Exception):
+    """A failure that a person can act on: the message says what happened, why, and what to do.
+
+    Every subclass is one word of `error.kind`, on which playbooks branch.
+    """
+
+    kind: t.ClassVar[str] = "request"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        client_request_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.client_request_id = client_request_id
+
+    def details(self) -> dict[str, t.Any]:
+        """The value of `error` in a failed result. Every key is always there; what is unknown is null."""
+        return {
+            "kind": self.kind,
+            "status": self.status,
+            "code": self.code,
+            "request_id": self.request_id,
+            "client_request_id": self.client_request_id,
+        }
+
+
+class CredentialsError(EntraRiskError):
+    """The connection options are missing, contradict each other, or cannot be read. Nothing was sent."""
+
+    kind = "credentials"
+
+
+class LoginError(EntraRiskError):
+    """Entra refused the login, or Graph refused the token."""
+
+    kind = "login"
+
+
+class PermissionDeniedError(EntraRiskError):
+    """The token is good, but it lacks a permission or a role."""
+
+    kind = "permission"
+
+
+class LicenceError(EntraRiskError):
+    """The tenant has no licence for Entra ID Protection."""
+
+    kind = "licence"
+
+
+class ThrottledError(EntraRiskError):
+    """The service said "too many requests" until the deadline."""
+
+    kind = "throttled"
+
+
+class NetworkError(EntraRiskError):
+    """The host or the proxy could not be reached, or the connection broke.
+
+    `maybe_done` is true when the request had left: then the service may have carried it out although no answer came.
+    """
+
+    kind = "network"
+
+    def __init__(self, message: str, *, maybe_done: bool = False, client_request_id: str | None = None) -> None:
+        super().__init__(message, client_request_id=client_request_id)
+        self.maybe_done = maybe_done
+
+
+class TlsError(EntraRiskError):
+    """The certificate of the other side could not be verified, or TLS failed."""
+
+    kind = "tls"
+
+
+class RequestError(EntraRiskError):
+    """An argument of the task is wrong, or the service refused the request for its content."""
+
+    kind = "request"
+
+
+class ServiceError(EntraRiskError):
+    """The service failed, or answered something that it should not."""
+
+    kind = "service"
+
+
+class LimitError(EntraRiskError):
+    """More users would change than the task allows."""
+
+    kind = "limit"
+
+
+class UsersError(EntraRiskError):
+    """One or more users could not be brought to the state, or cannot be told apart."""
+
+    kind = "users"
