@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keeps the tests on this machine: every connection and every name look-up that would leave loopback is refused.
+
+An audit hook sees them all, whichever library asks, and nothing can take it off again.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+import typing as t
+
+
+class OutsideLoopbackError(RuntimeError):
+    """A test tried to talk to another machine.
+
+    No OSError on purpose: HTTP libraries turn those into "host unreachable", for which a test may wait.
+    """
+
+
+def is_loopback(host: t.Any) -> bool:
+    """True for `localhost`, for loopback addresses, and for nothing at all (a server asks for the wildcard address)."""
+    text = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    if text in (None, "", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(str(text).partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _audit(event: str, args: tuple[t.Any, ...]) -> None:
+    if event in ("socket.connect", "socket.sendto"):
+        connection, address = args
+        if connection.family in (socket.AF_INET, socket.AF_INET6) and not is_loopback(address[0]):
+            raise OutsideLoopbackError(f"a test tried to reach {address[0]}")
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname") and not is_loopback(args[0]):
+        raise OutsideLoopbackError(f"a test tried to look up {args[0]}")
+
+
+def refuse_everything_else() -> None:
+    """Switch the guard on, for the rest of this process."""
+    sys.addaudithook(_audit)
