@@ -15,6 +15,8 @@ class EntraRiskError(Exception):
     """A failure that a person can act on: the message says what happened, why, and what to do.
 
     Every subclass is one word of `error.kind`, on which playbooks branch.
+
+    `maybe_done` is true when the request had left and no clear answer came: the service may have carried it out.
     """
 
     kind: t.ClassVar[str] = "request"
@@ -27,6 +29,7 @@ class EntraRiskError(Exception):
         code: str | None = None,
         request_id: str | None = None,
         client_request_id: str | None = None,
+        maybe_done: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -34,6 +37,7 @@ class EntraRiskError(Exception):
         self.code = code
         self.request_id = request_id
         self.client_request_id = client_request_id
+        self.maybe_done = maybe_done
 
     def details(self) -> dict[str, t.Any]:
         """The value of `error` in a failed result. Every key is always there; what is unknown is null."""
@@ -50,6 +54,22 @@ class CredentialsError(EntraRiskError):
     """The connection options are missing, contradict each other, or cannot be read. Nothing was sent."""
 
     kind = "credentials"
+
+
+class MissingLibraryError(CredentialsError):
+    """A Python library that the login needs is missing or too old. Nothing was sent.
+
+    :param library: as for pip, such as "msal>=1.35".
+    :param import_error: the traceback of the import, or why the installed one does not do.
+    """
+
+    def __init__(self, library: str, import_error: str) -> None:
+        super().__init__(
+            f"The Python library {library} is needed on the machine where the module runs, for its Python interpreter. "
+            "Install it there, or give a ready access_token."
+        )
+        self.library = library
+        self.import_error = import_error
 
 
 class LoginError(EntraRiskError):
@@ -77,16 +97,9 @@ class ThrottledError(EntraRiskError):
 
 
 class NetworkError(EntraRiskError):
-    """The host or the proxy could not be reached, or the connection broke.
-
-    `maybe_done` is true when the request had left: then the service may have carried it out although no answer came.
-    """
+    """The host or the proxy could not be reached, or the connection broke."""
 
     kind = "network"
-
-    def __init__(self, message: str, *, maybe_done: bool = False, client_request_id: str | None = None) -> None:
-        super().__init__(message, client_request_id=client_request_id)
-        self.maybe_done = maybe_done
 
 
 class TlsError(EntraRiskError):

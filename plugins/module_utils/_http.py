@@ -193,6 +193,10 @@ def _reason(causes: t.Sequence[BaseException]) -> str:
         if isinstance(cause, ssl.SSLError):
             return str(cause.reason or "TLS error")
     for cause in causes:
-        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.exceptions.RequestException):
+        if (
+            isinstance(cause, OSError)
+            and cause.strerror
+            and not isinstance(cause, requests.exceptions.RequestException)
+        ):
             return cause.strerror
     return type(causes[-1]).__name__

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
+
+"""The only file that knows AnsibleModule: arguments in, one result out, and no secret in it."""
+
+from __future__ import annotations
+
+import os
+import traceback
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from . import _graph
+from ._engine import run
+from ._errors import MissingLibraryError
+from ._http import REQUESTS_IMPORT_ERROR
+from ._options import argument_spec as connection_spec
+from ._options import resolve
+from ._risk import Resource
+from ._secrets import Scrubber
+
+try:
+    # ansible-core 2.22 masks what is registered here; older ones do not have it.
+    from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found]  # new in 2.22
+except ImportError:
+    register_secret = None
+
+
+def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], **kwargs: t.Any) -> None:
+    """The whole of a module that brings objects of a resource to a state."""
+    module = AnsibleModule(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True, **kwargs)
+    if REQUESTS_IMPORT_ERROR is not None:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    scrubber = _scrubber(module)
+
+    def connect() -> _graph.GraphClient:
+        return _graph.connect(resolve(module.params, os.environ, scrubber), scrubber)
+
+    failure: dict[str, t.Any] = {}
+    try:
+        report = run(module.params, resource, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
+    except MissingLibraryError as exc:
+        failure = {"msg": missing_required_lib(exc.library), "exception": exc.import_traceback}
+    except Exception as exc:
+        # Whatever went wrong here is ours. The trace is text and scrubbed: ansible-core prints exception objects as
+        # they are, and those of the HTTP library can hold the token.
+        failure = {
+            "msg": f"Unexpected error {type(exc).__name__} in identityops.entra_risk: {exc}. This is a bug in the "
+            "collection; please report it with the traceback (run with -vvv).",
+            "exception": traceback.format_exc(),
+        }
+    # Outside of the except blocks on purpose: inside, fail_json would add the exception by itself.
+    if failure:
+        module.fail_json(**scrubber.clean_data(failure))
+    for warning in report.warnings:
+        module.warn(scrubber.clean(warning))
+    result = scrubber.clean_data({**report.data, "msg": report.message})
+    if report.error is not None:
+        module.fail_json(error=scrubber.clean_data(report.error.details()), **result)
+    module.exit_json(**result)
+
+
+def _scrubber(module: AnsibleModule) -> Scrubber:
+    """Every secret is made known to Ansible in both of its ways, at once: which one counts depends on the version."""
+
+    def register(value: str) -> None:
+        module.no_log_values.add(value)
+        if register_secret is not None:
+            register_secret(value)
+
+    return Scrubber(register)

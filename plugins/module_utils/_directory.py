@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
+
+"""Look-ups in the directory: who has a name, and which ids exist. They need a permission of their own.
+
+https://learn.microsoft.com/graph/api/user-get
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from urllib.parse import quote
+
+from ._errors import PermissionDeniedError, RequestError
+from ._graph import Access, GraphClient
+
+PERMISSION = "User.Read.All"
+_ACCESS = Access(PERMISSION, scope="directory")
+_IDS_PER_CALL = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class DirectoryUser:
+    """A user who exists."""
+
+    id: str
+    name: str | None
+
+
+class Directory:
+    """The directory as far as the token may see it.
+
+    After the first refusal `forbidden` holds the error, and nothing more is asked: it would be refused as well.
+    """
+
+    def __init__(self, client: GraphClient, api_version: str) -> None:
+        self._client = client
+        self._root = f"/{api_version}"
+        self._found: dict[str, DirectoryUser | None] = {}
+        self.forbidden: PermissionDeniedError | None = None
+
+    def find(self, key: str) -> DirectoryUser | None:
+        """The user with this user principal name or id, None when there is none. At most one request for each key.
+
+        :raises PermissionDeniedError: the token may not read users.
+        """
+        if self.forbidden is not None:
+            raise self.forbidden
+        folded = key.casefold()
+        if folded not in self._found:
+            try:
+                reply = self._client.get(
+                    f"{self._root}/users/{quote(key, safe='')}",
+                    {"$select": "id,userPrincipalName"},
+                    access=_ACCESS,
+                    accept=(404,),
+                )
+            except PermissionDeniedError as exc:
+                self.forbidden = exc
+                raise
+            self._found[folded] = _user(reply.data) if reply.status == 200 else None
+        return self._found[folded]
+
+    def existing(self, ids: t.Sequence[str]) -> dict[str, DirectoryUser]:
+        """Those of the ids that belong to a user, by id. One request for 1,000 ids, or one each where that is refused.
+
+        https://learn.microsoft.com/graph/api/directoryobject-getbyids
+
+        :raises PermissionDeniedError: the token may not read users.
+        """
+        found: dict[str, DirectoryUser] = {}
+        one_by_one = len(ids) == 1
+        for start in range(0, len(ids), _IDS_PER_CALL):
+            chunk = list(ids[start : start + _IDS_PER_CALL])
+            if not one_by_one:
+                try:
+                    reply = self._client.query(
+                        f"{self._root}/directoryObjects/getByIds", {"ids": chunk, "types": ["user"]}, access=_ACCESS
+                    )
+                except (PermissionDeniedError, RequestError):
+                    # This call wants a wider permission in some tenants; the plain one may still be allowed.
+                    one_by_one = True
+                else:
+                    items = reply.data.get("value")
+                    users = map(_user, items if isinstance(items, list) else ())
+                    found.update((user.id, user) for user in users if user is not None)
+            if one_by_one:
+                users = map(self.find, chunk)
+                found.update((user.id, user) for user in users if user is not None)
+        return found
+
+
+def _user(item: t.Any) -> DirectoryUser | None:
+    if not isinstance(item, dict) or not isinstance(item.get("id"), str):
+        return None
+    name = item.get("userPrincipalName")
+    return DirectoryUser(item["id"].lower(), name if isinstance(name, str) else None)

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
+
+"""Reads the risk records of given users with few requests.
+
+There are two ways to a record: lists of 500 a page, which bring many at once but nobody knows how many pages there are,
+and direct questions, whose number is known. The reader starts with the cheaper guess and changes over as soon as the
+pages have cost as much as the direct questions would: so it never makes more than about twice the requests of the
+better way. What the service leaves out is never taken as an answer unless the call that left it out is trustworthy.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._errors import RequestError
+from ._plan import Asked
+from ._risk import ACTIVE_STATES, Record, RiskApi, quoted
+
+# Long `or` filters are undocumented; these sizes are in use in the field and keep the URL below 2,000 characters.
+_CLAUSES = 15
+_FILTER_LENGTH = 1500
+
+ACTIVE = " or ".join(f"riskState eq '{state}'" for state in ACTIVE_STATES)
+EVERYTHING = None
+
+
+class Knowledge:
+    """What was read so far."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Record] = {}
+        self.first_date: int | None = None
+        self.newest_change: int | None = None
+        # True when everything that is listed was read, so that what is not here is not listed.
+        self.complete = False
+        self._by_name: dict[str, dict[str, Record]] = {}
+
+    def add(self, records: t.Iterable[Record], date: int | None) -> None:
+        """Take in an answer; `date` is the service's clock."""
+        if self.first_date is None:
+            self.first_date = date
+        for record in records:
+            self.records[record.id] = record
+            if record.name is not None:
+                self._by_name.setdefault(record.name.casefold(), {})[record.id] = record
+            updated = record.updated_ticks
+            if updated is not None and (self.newest_change is None or updated > self.newest_change):
+                self.newest_change = updated
+
+    def named(self, name: str, *, deleted: bool = False) -> list[Record]:
+        """The records with this name; a deleted user's name may have gone to somebody else."""
+        return [record for record in self._by_name.get(name.casefold(), {}).values() if record.deleted == deleted]
+
+
+class Reader:
+    """Fills a `Knowledge` until every asked user is known to be listed or not listed.
+
+    :param lists: the `$filter` of each list to read, the most promising first.
+    """
+
+    def __init__(
+        self, api: RiskApi, knowledge: Knowledge, lists: t.Sequence[str | None] = (ACTIVE, EVERYTHING)
+    ) -> None:
+        self._api = api
+        self._knowledge = knowledge
+        self._pages = self._read_lists(lists)
+        self._pages_read = 0
+        self._lists_left = True
+        self._filter_trusted = {"id": True, self._api.resource.name_property: True}
+        self._unlisted: set[str] = set()
+
+    def read(self, asked: Asked) -> None:
+        """Read what the asked users need. Afterwards an id without a record is not listed; a name without one has no
+        record under this name."""
+        while True:
+            ids = [item for item in asked.ids if self._is_open(item, self._knowledge.records)]
+            names = [name for name in asked.names if not self._knowledge.named(name) and self._is_open(name, ())]
+            if not ids and not names:
+                return
+            if self._lists_left and self._direct_cost(ids, names) > max(1, self._pages_read):
+                self._lists_left = next(self._pages, None) is not None
+            elif ids:
+                self._ask_ids(ids)
+            else:
+                self._ask_names(names)
+
+    def _is_open(self, key: str, known: t.Container[str]) -> bool:
+        return key not in known and key not in self._unlisted and not self._knowledge.complete
+
+    def _direct_cost(self, ids: t.Sequence[str], names: t.Sequence[str]) -> int:
+        """Requests that the direct way needs now. A name whose filter does not work costs a look-up and a question."""
+        by_id = -(-len(ids) // _CLAUSES) if self._filter_trusted["id"] else len(ids)
+        by_name = (
+            -(-len(names) // _CLAUSES) if self._filter_trusted[self._api.resource.name_property] else 2 * len(names)
+        )
+        return by_id + by_name
+
+    def _read_lists(self, lists: t.Sequence[str | None]) -> t.Iterator[bool]:
+        """One step is one page."""
+        for odata in lists:
+            try:
+                for page in self._api.pages(odata):
+                    self._pages_read += 1
+                    self._knowledge.add(self._api.records(page), page.date)
+                    if page.last and page.broken is None and odata is EVERYTHING:
+                        self._knowledge.complete = True
+                    yield True
+            except RequestError as exc:
+                if odata is EVERYTHING or exc.status != 400:
+                    raise
+                # The filter is refused: the next list asks for less.
+                self._pages_read += 1
+                yield True
+
+    def _ask_ids(self, ids: t.Sequence[str]) -> None:
+        if len(ids) == 1 or not self._filter_trusted["id"]:
+            record, reply = self._api.get(ids[0])
+            self._knowledge.add([record] if record else (), reply.date)
+            # A record under another id than the asked one would be no answer to the question.
+            if ids[0] not in self._knowledge.records:
+                self._unlisted.add(ids[0])
+            return
+        self._ask_by_filter("id", ids)
+
+    def _ask_names(self, names: t.Sequence[str]) -> None:
+        name_property = self._api.resource.name_property
+        if self._filter_trusted[name_property]:
+            self._ask_by_filter(name_property, names)
+        else:
+            # Only the directory can tell now; the engine asks it for every name that is left.
+            self._unlisted.update(names)
+
+    def _ask_by_filter(self, name_property: str, keys: t.Sequence[str]) -> None:
+        chunk = _filter_chunk(name_property, keys)
+        asked = {key.casefold() for key in chunk}
+        honoured = True
+        try:
+            for page in self._api.pages(" or ".join(f"{name_property} eq {quoted(key)}" for key in chunk)):
+                records = self._api.records(page)
+                self._knowledge.add(records, page.date)
+                values = ((record.id if name_property == "id" else record.name) or "" for record in records)
+                if page.broken is not None or any(value.casefold() not in asked for value in values):
+                    honoured = False
+                    break
+        except RequestError as exc:
+            if exc.status != 400:
+                raise
+            honoured = False
+        if honoured:
+            self._unlisted.update(key for key in chunk)
+        else:
+            self._filter_trusted[name_property] = False
+
+
+def _filter_chunk(name_property: str, keys: t.Sequence[str]) -> list[str]:
+    """As many keys as one filter may hold, at least one."""
+    chunk: list[str] = []
+    length = 0
+    for key in keys[:_CLAUSES]:
+        # Quotes, blanks and letters outside ASCII grow when the URL is encoded.
+        length += len(f"{name_property} eq  or ") + 3 * len(key.encode()) if "@" in key else 60
+        if chunk and length > _FILTER_LENGTH:
+            break
+        chunk.append(key)
+    return chunk

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
+
+"""Writes in chunks, and finds the users whom the service refuses without giving up the others."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ._errors import EntraRiskError, RequestError
+from ._graph import MOST_TRIES
+from ._pace import backoff
+from ._risk import Action, RiskApi
+
+# Refusals that may be the fault of a single id. All others concern everyone and stop the work.
+_MAYBE_ONE_ID = frozenset({400, 404, 409, 410, 413, 422})
+
+
+@dataclasses.dataclass
+class Written:
+    """What became of the ids. What is in none of the sets was not written, and `stopped` says why."""
+
+    accepted: set[str] = dataclasses.field(default_factory=set)
+    rejected: dict[str, EntraRiskError] = dataclasses.field(default_factory=dict)
+    uncertain: set[str] = dataclasses.field(default_factory=set)
+    request_ids: list[str] = dataclasses.field(default_factory=list)
+    stopped: EntraRiskError | None = None
+
+
+class Writer:
+    """Carries out one action.
+
+    :param still_needed: reads back which of some ids still need the write; asked after a write whose end is unknown.
+    """
+
+    def __init__(
+        self, api: RiskApi, action: Action, still_needed: t.Callable[[t.Sequence[str]], t.Collection[str]]
+    ) -> None:
+        self._api = api
+        self._action = action
+        self._still_needed = still_needed
+        self._written = Written()
+
+    def write(self, ids: t.Sequence[str]) -> Written:
+        """Write all ids, chunk after chunk. Never raises an error of the service: it is in `stopped`."""
+        size = self._api.resource.ids_per_write
+        try:
+            for start in range(0, len(ids), size):
+                refused = self._ask(ids[start : start + size])
+                if len(refused) > 1:
+                    self._isolate(refused)
+        except EntraRiskError as exc:
+            self._written.stopped = exc
+        return self._written
+
+    def _ask(self, chunk: t.Sequence[str]) -> list[str]:
+        """Send one chunk. Gives the ids that were refused together, none when all was accepted.
+
+        An id that was refused alone is rejected.
+        """
+        remaining = list(chunk)
+        faults = 0
+        end = self._api.client.clock.monotonic() + self._api.client.retry_timeout
+        while remaining:
+            try:
+                request_id = self._api.act(self._action, remaining)
+            except RequestError as exc:
+                if exc.status not in _MAYBE_ONE_ID:
+                    raise
+                if len(remaining) == 1:
+                    self._written.rejected[remaining[0]] = exc
+                return remaining
+            except EntraRiskError as exc:
+                if not exc.maybe_done:
+                    raise
+                faults += 1
+                # Until a reading has told, nobody knows; that is what the result says if there is no time for it.
+                self._written.uncertain.update(remaining)
+                if faults >= MOST_TRIES or self._api.client.clock.monotonic() > end:
+                    raise
+                self._api.client.pause(backoff(faults, self._api.client.clock))
+                remaining = self._read_back(remaining, exc)
+                self._api.client.counts.retried += bool(remaining)
+            else:
+                self._written.accepted.update(remaining)
+                if request_id is not None:
+                    self._written.request_ids.append(request_id)
+                return []
+        return []
+
+    def _read_back(self, chunk: t.Sequence[str], cause: EntraRiskError) -> list[str]:
+        """After a write without a clear answer: those of the chunk that have to be sent again."""
+        try:
+            needed = set(self._still_needed(chunk))
+        except EntraRiskError:
+            # What went wrong first explains more than why the reading failed too.
+            raise cause from None
+        self._written.uncertain.difference_update(chunk)
+        self._written.accepted.update(set(chunk) - needed)
+        return [item for item in chunk if item in needed]
+
+    def _isolate(self, refused: t.Sequence[str]) -> None:
+        """A refused chunk has a culprit: halve it until that one stands alone, then send the others.
+
+        Usually there is one culprit only. So what the search leaves aside is sent in one piece afterwards; only when
+        that is refused as well is it halved thoroughly.
+        """
+        suspects = list(refused)
+        aside: list[str] = []
+        while len(suspects) > 1:
+            first, second = _halves(suspects)
+            still_refused = self._ask(first)
+            if still_refused:
+                suspects = still_refused
+                aside = second + aside
+            else:
+                # The culprit is in the other half. There is no need to ask for it as a whole, unless it is one alone.
+                suspects = second if len(second) > 1 else self._ask(second)
+        if aside:
+            refused = self._ask(aside)
+            if len(refused) > 1:
+                self._halve(refused)
+
+    def _halve(self, refused: t.Sequence[str]) -> None:
+        first, second = _halves(refused)
+        refused_first = self._ask(first)
+        if len(refused_first) > 1:
+            self._halve(refused_first)
+        # With nothing wrong in the first half, the second is known to be refused as a whole.
+        refused_second = second if len(second) > 1 and not refused_first else self._ask(second)
+        if len(refused_second) > 1:
+            self._halve(refused_second)
+
+
+def _halves(items: t.Sequence[str]) -> tuple[list[str], list[str]]:
+    half = len(items) // 2
+    return list(items[:half]), list(items[half:])

@@ -1,0 +1,341 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: risky_user
+short_description: Dismiss the risk of Microsoft Entra users, or confirm them compromised or safe
+version_added: 0.1.0
+author:
+  - identityops.entra_risk contributors (@identityops)
+description:
+  - Brings users of Microsoft Entra ID Protection to a risk state, through Microsoft Graph.
+  - The module reads the present risk first and writes only what has to change. Check mode and diff mode read
+    the same state and write nothing.
+  - One task can serve one user or thousands. Put all users into one task instead of a C(loop), because the service
+    allows one request a second for the whole tenant, and one request can carry 60 users.
+  - A dismissal cannot be undone. It does not change the password of the user and does not make a stolen password
+    harmless.
+  - A user who is confirmed compromised meets the Conditional Access policies for high user risk at the next sign-in,
+    which can lock the person out.
+options:
+  state:
+    description:
+      - The risk state that the users are to have.
+      - V(dismissed) dismisses the risk of the users. It closes their risky sign-ins and detections as well.
+        Use it for risk that was real, but is dealt with, or does not matter.
+      - V(compromised) confirms the users as compromised. It sets their risk level to V(high).
+      - V(safe) confirms the users as safe. Use it for false positives. Entra ID Protection learns from it.
+      - Users with the states V(dismissed), V(remediated), V(confirmedSafe) and V(none), and users without any
+        record, have no active risk. They are left alone by O(state=dismissed) and O(state=safe).
+    type: str
+    required: true
+    choices:
+      - dismissed
+      - compromised
+      - safe
+  users:
+    description:
+      - The users, as object IDs or user principal names. Both can be mixed.
+      - Duplicates and upper or lower case do not matter. An empty list changes nothing and sends no request.
+      - A value that is neither a GUID nor has an C(@) fails the task before any request.
+      - Exactly one of O(users) and O(filters) is required.
+    type: list
+    elements: str
+    aliases:
+      - user
+      - user_ids
+  exclude_users:
+    description:
+      - Users that are never written to, for example break-glass accounts, as object IDs or user principal names.
+      - A name that is not among the risky users is looked up in the directory, so that a renamed user stays protected.
+        That needs the permission C(User.Read.All). If the name cannot be looked up, or does not exist, and a user is
+        about to be written to, the task fails before the first write. An object ID never needs a look-up.
+    type: list
+    elements: str
+  max_changes:
+    description:
+      - The task fails before the first write when more users than this would change. It does so in check mode as well.
+      - Required with O(filters).
+    type: int
+  if_unmodified_since:
+    description:
+      - A time in ISO 8601 with an offset, for example V(2026-01-31T08:15:00Z).
+      - A user whose risk changed later is not written to, and fails with the reason V(modified_since).
+        A user that needs no write is unchanged all the same.
+      - Use RV(evaluated_at) of the task that the decision was made on. It protects against dismissing a risk that
+        nobody has looked at yet.
+    type: str
+  wait:
+    description:
+      - Whether to wait until every user that was written to shows the new state.
+      - Graph accepts a change at once and carries it out later, usually within minutes.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - Seconds to wait with O(wait=true). Users that do not show the new state by then fail with the reason
+        V(pending). What was written stays written.
+    type: int
+    default: 300
+  return_users:
+    description:
+      - Which users to return. V(all) returns all of them.
+      - V(exceptions) returns only the users that were skipped or failed. Use it for tasks with thousands of users.
+    type: str
+    choices:
+      - all
+      - exceptions
+    default: all
+extends_documentation_fragment:
+  - identityops.entra_risk.filters
+  - identityops.entra_risk.connection
+  - identityops.entra_risk.attributes
+  - identityops.entra_risk.attributes.action_group
+  - identityops.entra_risk.attributes.platform
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+notes:
+  - Reading needs the Graph permission C(IdentityRiskyUser.Read.All), which is enough for check mode. Writing needs
+    C(IdentityRiskyUser.ReadWrite.All). Looking up names that have no risk record needs C(User.Read.All).
+  - The tenant needs Microsoft Entra ID P2.
+  - A user principal name whose record belongs to a deleted user only is looked up in the directory, since the name
+    may have gone to another person.
+  - The actions show up in the audit log of Entra, service C(Identity Protection), and may raise alerts in a SIEM.
+seealso:
+  - name: Microsoft Graph, dismiss risky users
+    description: The API call behind O(state=dismissed).
+    link: https://learn.microsoft.com/graph/api/riskyuser-dismiss
+  - name: Microsoft Graph, confirm risky users as compromised
+    description: The API call behind O(state=compromised).
+    link: https://learn.microsoft.com/graph/api/riskyuser-confirmcompromised
+  - name: Microsoft Graph, confirm risky users as safe
+    description: The API call behind O(state=safe).
+    link: https://learn.microsoft.com/graph/api/riskyuser-confirmsafe
+  - name: Give risk feedback in Entra ID Protection
+    description: When to dismiss, when to confirm.
+    link: https://learn.microsoft.com/entra/id-protection/howto-identity-protection-risk-feedback
+"""
+
+EXAMPLES = r"""
+- name: Dismiss the risk of two reviewed users
+  identityops.entra_risk.risky_user:
+    state: dismissed
+    users:
+      - 04487ee0-f4f6-4e7f-8999-facc5a30e232
+      - adele.vance@contoso.example
+
+- name: Confirm the users of an incident as compromised and wait until Entra shows it
+  identityops.entra_risk.risky_user:
+    state: compromised
+    users:
+      - megan.bowen@contoso.example
+    exclude_users:
+      - 7d7e7ddc-2a4e-4f34-8cbb-cf3b0d1f0fc1  # break-glass account
+    wait: true
+
+- name: Mark a false positive as safe
+  identityops.entra_risk.risky_user:
+    state: safe
+    user: alex.wilber@contoso.example
+
+- name: Dismiss low risk that has not moved for 90 days, at most 50 users
+  identityops.entra_risk.risky_user:
+    state: dismissed
+    filters:
+      risk_level: [low]
+      updated_before: 90d
+    max_changes: 50
+    return_users: exceptions
+
+- name: See who would be dismissed, without writing anything
+  identityops.entra_risk.risky_user:
+    state: dismissed
+    filters: {}
+    max_changes: 1000
+  check_mode: true
+  register: plan
+
+- name: Dismiss exactly those users, unless their risk has changed since
+  identityops.entra_risk.risky_user:
+    state: dismissed
+    users: "{{ plan.users | selectattr('outcome', 'eq', 'changed') | map(attribute='id') | list }}"
+    if_unmodified_since: "{{ plan.evaluated_at }}"
+"""
+
+RETURN = r"""
+state:
+  description: The state that was asked for.
+  returned: always
+  type: str
+  sample: dismissed
+users:
+  description:
+    - What happened to each user, in the order of the task. With O(filters), by user principal name.
+    - With O(return_users=exceptions), only the users that were skipped or failed.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The object ID. Null when a name could not be resolved.
+      type: str
+      sample: 04487ee0-f4f6-4e7f-8999-facc5a30e232
+    user_principal_name:
+      description: The user principal name. Null when unknown.
+      type: str
+      sample: adele.vance@contoso.example
+    outcome:
+      description:
+        - V(changed), V(unchanged), V(skipped) or V(failed).
+        - V(changed) means that the user was written to, or in check mode would be.
+      type: str
+      sample: changed
+    reason:
+      description:
+        - Null, or one word that tells why. V(not_listed) for unchanged users without a risk record.
+          V(excluded) and V(deleted) for skipped users. V(unknown_user), V(modified_since), V(unknown_state),
+          V(pending) and V(rejected) for failed users.
+        - Null for a failed user means that the task stopped before this user was written to; the message tells more.
+      type: str
+      sample: null
+    message:
+      description: An explanation for people.
+      returned: when there is something to explain
+      type: str
+    before:
+      description: The risk that was read. The values are null when the user has no risk record.
+      type: dict
+      contains:
+        risk_state:
+          description: The C(riskState) of Graph.
+          type: str
+          sample: atRisk
+        risk_level:
+          description: The C(riskLevel) of Graph.
+          type: str
+          sample: medium
+        risk_last_updated:
+          description: The C(riskLastUpdatedDateTime) of Graph, as Graph wrote it.
+          type: str
+          sample: "2026-01-30T22:41:07.1234567Z"
+    after:
+      description: The risk afterwards, see RV(verified).
+      type: dict
+      contains:
+        risk_state:
+          description: The C(riskState) of Graph.
+          type: str
+          sample: dismissed
+        risk_level:
+          description: The C(riskLevel) of Graph.
+          type: str
+          sample: none
+summary:
+  description: How many users had each outcome. Counts all users, whatever O(return_users) says.
+  returned: always
+  type: dict
+  sample: {changed: 2, unchanged: 0, skipped: 0, failed: 0}
+verified:
+  description:
+    - V(true) when RV(users[].after) was read back (O(wait=true)).
+    - V(false) when it is what Graph accepted, or in check mode would be asked for.
+  returned: always
+  type: bool
+evaluated_at:
+  description:
+    - When the state was read, by the clock of the service, in ISO 8601 and UTC. Never earlier than the newest change
+      that was read. Null when nothing was read.
+    - Made for O(if_unmodified_since) of a later task.
+  returned: always
+  type: str
+  sample: "2026-01-31T08:15:00Z"
+requests:
+  description: What went over the line to Graph. The login is not counted.
+  returned: always
+  type: dict
+  contains:
+    sent:
+      description: HTTP requests sent.
+      type: int
+      sample: 2
+    retried:
+      description: Requests that were sent again.
+      type: int
+      sample: 0
+    throttled:
+      description: Answers 429 (too many requests).
+      type: int
+      sample: 0
+    waited_seconds:
+      description: Seconds spent waiting, because of throttling, faults or O(wait=true).
+      type: float
+      sample: 0.0
+    write_request_ids:
+      description: The C(request-id) of each successful write, for the audit trail.
+      type: list
+      elements: str
+      sample: [b7a5bd4a-0cb2-4d5b-8cd5-38ac0b2e53a3]
+error:
+  description: What went wrong, to branch on. What is unknown is null.
+  returned: on failure
+  type: dict
+  contains:
+    kind:
+      description:
+        - One of V(credentials), V(login), V(permission), V(licence), V(throttled), V(network), V(tls), V(request),
+          V(service), V(limit), V(users).
+      type: str
+      sample: users
+    status:
+      description: The HTTP status.
+      type: int
+      sample: 403
+    code:
+      description: The error code of Graph or Entra.
+      type: str
+      sample: Forbidden
+    request_id:
+      description: The C(request-id) of Graph, for Microsoft's support.
+      type: str
+    client_request_id:
+      description: The C(client-request-id) that the module sent.
+      type: str
+"""
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils._ansible import run_module
+from ansible_collections.identityops.entra_risk.plugins.module_utils._filters import FILTER_SPEC
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS
+
+
+def main() -> None:
+    run_module(
+        RISKY_USERS,
+        {
+            "state": {"type": "str", "required": True, "choices": list(RISKY_USERS.actions)},
+            "users": {"type": "list", "elements": "str", "aliases": ["user", "user_ids"]},
+            "filters": {"type": "dict", "options": FILTER_SPEC},
+            "exclude_users": {"type": "list", "elements": "str"},
+            "max_changes": {"type": "int"},
+            "if_unmodified_since": {"type": "str"},
+            "wait": {"type": "bool", "default": False},
+            "wait_timeout": {"type": "int", "default": 300},
+            "return_users": {"type": "str", "choices": ["all", "exceptions"], "default": "all"},
+        },
+        mutually_exclusive=[("users", "filters")],
+        required_one_of=[("users", "filters")],
+        required_by={"filters": "max_changes"},
+    )
+
+
+if __name__ == "__main__":
+    main()
