@@ -60,16 +60,16 @@ class MissingLibraryError(CredentialsError):
     """A Python library that the login needs is missing or too old. Nothing was sent.
 
     :param library: as for pip, such as "msal>=1.35".
-    :param import_error: the traceback of the import, or why the installed one does not do.
+    :param import_traceback: the traceback of the import, or why the installed one does not do.
     """
 
-    def __init__(self, library: str, import_error: str) -> None:
+    def __init__(self, library: str, import_traceback: str) -> None:
         super().__init__(
             f"The Python library {library} is needed on the machine where the module runs, for its Python interpreter. "
             "Install it there, or give a ready access_token."
         )
         self.library = library
-        self.import_error = import_error
+        self.import_traceback = import_traceback
 
 
 class LoginError(EntraRiskError):

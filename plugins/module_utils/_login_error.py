@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
+
+"""What Entra says when it refuses a login, turned into one error with one cause and one remedy."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ._errors import LoginError
+from ._secrets import Scrubber
+
+_LONGEST_CAUSE = 300
+
+_TENANT = "Check tenant, and cloud_environment or authority_host if the tenant lives in another cloud."
+_APPLICATION = "Check client_id, and that the application is registered in, or consented to by, this tenant."
+_FEDERATION = (
+    "Compare issuer, subject and audience (api://AzureADTokenExchange) of the application's federated credential "
+    "with those of the token."
+)
+_RESOURCE = "Check graph_url and cloud_environment: both must name the Graph of the cloud that the tenant lives in."
+
+# Text for people only. Microsoft warns against branching on these numbers, so nothing else looks at them.
+_REMEDIES: t.Mapping[str, str] = {
+    "AADSTS7000215": "Use the value of the client secret, not its ID, and check that it belongs to this application.",
+    "AADSTS7000222": "Add a new client secret to the application (the old one expired) and use its value.",
+    "AADSTS700016": _APPLICATION,
+    "AADSTS7000229": _APPLICATION,
+    "AADSTS7000112": "Ask an administrator to enable the application in this tenant.",
+    "AADSTS90002": _TENANT,
+    "AADSTS900023": _TENANT,
+    "AADSTS700027": (
+        "Upload the certificate (without its key) to the application, and check that it is the one in the file."
+    ),
+    "AADSTS700024": "Use a fresh token, and check this machine's clock: the assertion is not valid at this time.",
+    "AADSTS50027": "Check that oidc_token or the token file holds one complete JSON web token and nothing else.",
+    "AADSTS70021": _FEDERATION,
+    "AADSTS700211": _FEDERATION,
+    "AADSTS700212": _FEDERATION,
+    "AADSTS700213": _FEDERATION,
+    "AADSTS53003": "Ask an administrator which Conditional Access policy for workload identities blocks this sign-in.",
+    "AADSTS500011": _RESOURCE,
+    "AADSTS70011": _RESOURCE,
+    "AADSTS1002012": _RESOURCE,
+}
+
+
+def login_error(
+    data: t.Mapping[str, t.Any],
+    *,
+    status: int | None,
+    who: str,
+    scrubber: Scrubber,
+    remedy: str | None = None,
+    hint: str = "",
+) -> LoginError:
+    """The error for an OAuth error body.
+
+    `request_id` is Entra's trace ID and `client_request_id` its correlation ID: support asks for these two.
+
+    :param who: begins the message, such as "The login of application x".
+    :param remedy: for codes that have none of their own.
+    :param hint: one more sentence that may explain the refusal.
+    """
+    description = str(data.get("error_description") or "")
+    code = _code(data, description)
+    cause = scrubber.clean(first_line(re.sub(r"^AADSTS\d+:\s*", "", description)))
+    trace_id = _plain_id(data.get("trace_id"))
+    correlation_id = _plain_id(data.get("correlation_id"))
+    ids = [f"{name} {value}" for name, value in (("trace ID", trace_id), ("correlation ID", correlation_id)) if value]
+    sentences = [
+        f"{who} was refused: {': '.join(filter(None, (code, cause.rstrip('. '))))}.",
+        _REMEDIES.get(code) or remedy or _look_up(code),
+        hint,
+        f"({', '.join(ids)})" if ids else "",
+    ]
+    return LoginError(
+        " ".join(filter(None, sentences)),
+        status=status,
+        code=code,
+        request_id=trace_id,
+        client_request_id=correlation_id,
+    )
+
+
+def first_line(text: str) -> str:
+    """The first line, without the IDs and times that Entra appends to it, and not longer than a message can bear."""
+    line = re.split(r"[\r\n]|\s(?:Trace ID|Correlation ID|Timestamp):", text.strip(), maxsplit=1)[0].strip()
+    return line if len(line) <= _LONGEST_CAUSE else line[:_LONGEST_CAUSE].rstrip() + "..."
+
+
+def _code(data: t.Mapping[str, t.Any], description: str) -> str:
+    """Entra's own code where there is one, else the code of OAuth."""
+    codes = data.get("error_codes")
+    if isinstance(codes, list) and codes and isinstance(codes[0], int):
+        return f"AADSTS{codes[0]}"
+    found = re.search(r"AADSTS\d+", description)
+    if found is not None:
+        return found[0]
+    error = str(data.get("error") or "")
+    return error if re.fullmatch(r"[\w.-]{1,64}", error, re.ASCII) else "unknown_error"
+
+
+def _plain_id(value: object) -> str | None:
+    """An ID that is safe to show; anything else in its place is no ID."""
+    return value if isinstance(value, str) and re.fullmatch(r"[\w.-]{1,64}", value, re.ASCII) else None
+
+
+def _look_up(code: str) -> str:
+    if code.startswith("AADSTS"):
+        return f"https://login.microsoftonline.com/error?code={code[len('AADSTS') :]} explains the code."
+    return "Check tenant, client_id and the credential."

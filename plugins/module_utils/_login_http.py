@@ -1,0 +1,227 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
+
+"""The HTTP client that MSAL works with: our transport, with repetitions, and without the traps of the default one.
+
+Left alone, MSAL follows redirects with the secret in the body, posts to whatever host a discovery document names,
+prints bodies that are no JSON, and never repeats a request.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from urllib.parse import urlsplit
+
+from . import _pace
+from ._errors import EntraRiskError, NetworkError, ServiceError, ThrottledError
+from ._http import Answer, Transport
+from ._login_error import first_line, login_error
+from ._secrets import Scrubber
+
+_MOST_TRIES = 5
+_TOO_MANY = 429
+_PASSING = frozenset({408, _TOO_MANY, 500, 502, 503, 504})
+# "Gone" is what the metadata service of a virtual machine answers for the minute in which it is updated.
+_PASSING_METADATA = _PASSING | {410}
+
+_TOKEN_KEYS = ("access_token", "refresh_token", "id_token")
+# Headers in which the machine proves to its identity endpoint that it may ask.
+_SECRET_HEADERS = ("secret", "x-identity-header", "authorization")
+
+
+@dataclasses.dataclass(frozen=True)
+class Response:
+    """An answer in the form that MSAL expects."""
+
+    status_code: int
+    text: str
+    headers: t.Mapping[str, str]
+
+    def raise_for_status(self) -> None:
+        """Part of the form. Answers that MSAL should not see have been turned into our errors before."""
+
+
+class LoginHttp:
+    """`get`, `post` and `close`, as MSAL calls them. Remembers every token that comes along.
+
+    :param retry_timeout: seconds that one request may spend on repetitions.
+    """
+
+    passing: t.ClassVar[frozenset[int]] = _PASSING
+
+    def __init__(self, transport: Transport, scrubber: Scrubber, clock: _pace.Clock, retry_timeout: float) -> None:
+        self._transport = transport
+        self._scrubber = scrubber
+        self._clock = clock
+        self._retry_timeout = retry_timeout
+        # Status of the last answer: MSAL gives back bodies only.
+        self.status: int | None = None
+
+    def get(self, url: str, params: t.Any = None, headers: t.Any = None, **dummy: t.Any) -> Response:
+        """Ask for something, such as where the token endpoint is."""
+        return self._send("GET", url, params=params, headers=headers)
+
+    def post(
+        self, url: str, params: t.Any = None, data: t.Any = None, headers: t.Any = None, **dummy: t.Any
+    ) -> Response:
+        """Ask for a token."""
+        return self._send("POST", url, params=params, headers=headers, data=data)
+
+    def close(self) -> None:
+        """Nothing to do: the transport is used for Graph afterwards."""
+
+    def _send(self, method: str, url: str, *, headers: t.Any, **content: t.Any) -> Response:
+        for name, value in (headers or {}).items():
+            if name.lower() in _SECRET_HEADERS:
+                self._scrubber.add(str(value))
+        answer = self._patiently(method, url, headers=headers, **content)
+        self.status = answer.status
+        body = answer.json()
+        if isinstance(body, dict):
+            for key in _TOKEN_KEYS:
+                self._scrubber.add(str(body.get(key) or ""))
+        self._check(method, url, answer, body)
+        return Response(answer.status, answer.text, answer.headers)
+
+    def _patiently(self, method: str, url: str, **content: t.Any) -> Answer:
+        """The answer, after repetitions where there is hope that it changes. The last try counts."""
+        first_fault: float | None = None
+        tries = 0
+        while True:
+            tries += 1
+            answer: Answer | None = None
+            asked_wait: float | None = None
+            error: NetworkError | None = None
+            try:
+                answer = self._request(method, url, **content)
+            except NetworkError as exc:
+                # A host that cannot be reached at all will not be there in a minute either.
+                if not exc.maybe_done:
+                    raise
+                error = exc
+            else:
+                if answer.status not in self.passing:
+                    return answer
+                asked_wait = _pace.retry_after(answer.headers, self._clock)
+            now = self._clock.monotonic()
+            first_fault = now if first_fault is None else first_fault
+            wait = max(_pace.backoff(tries, self._clock), asked_wait or 0.0)
+            if tries >= _MOST_TRIES or now + wait > first_fault + self._retry_timeout:
+                if error is not None:
+                    raise error
+                return t.cast(Answer, answer)
+            self._clock.sleep(wait)
+
+    def _request(self, method: str, url: str, **content: t.Any) -> Answer:
+        return self._transport.send(method, url, **content)
+
+    def _check(self, method: str, url: str, answer: Answer, body: t.Any) -> None:
+        """Raise our error for what MSAL would follow, print, or take for something else."""
+        host = urlsplit(url).netloc
+        if 300 <= answer.status < 400:
+            raise ServiceError(
+                f"{host} redirects the login to {_target(answer)}, and no credential is sent there. "
+                "Check authority_host and the proxy.",
+                status=answer.status,
+            )
+
+
+class EntraHttp(LoginHttp):
+    """For logins at Entra: nothing leaves for another host than the one that was configured.
+
+    :param authority: origin of the login service.
+    :param who: whose login it is, for messages.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        scrubber: Scrubber,
+        clock: _pace.Clock,
+        retry_timeout: float,
+        *,
+        authority: str,
+        who: str,
+    ) -> None:
+        super().__init__(transport, scrubber, clock, retry_timeout)
+        self._authority = authority
+        self._who = who
+        # MSAL knows https alone. For a service on loopback it is told https, and the requests leave as http.
+        self.shown_authority = "https://" + authority.partition("://")[2]
+
+    def _request(self, method: str, url: str, **content: t.Any) -> Answer:
+        parts = urlsplit(url)
+        if f"{parts.scheme}://{parts.netloc}".lower() != self.shown_authority:
+            raise ServiceError(
+                f"The login service at {self._host} wants the login to go to another place "
+                f"({parts.netloc.rpartition('@')[2]}), and no credential is sent there. Check authority_host."
+            )
+        answer = super()._request(method, self._authority + url[len(self.shown_authority) :], **content)
+        return dataclasses.replace(answer, text=answer.text.replace(self._authority, self.shown_authority))
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self._authority).netloc
+
+    def _check(self, method: str, url: str, answer: Answer, body: t.Any) -> None:
+        super()._check(method, url, answer, body)
+        is_refusal = isinstance(body, dict) and "error" in body
+        if answer.status in _PASSING:
+            raise self._passing_error(answer, body if is_refusal else {})
+        if is_refusal and method == "GET":
+            # MSAL would keep the reason to itself: this is how an unknown tenant looks.
+            raise login_error(body, status=answer.status, who=self._who, scrubber=self._scrubber)
+        if not is_refusal and (answer.status != 200 or not isinstance(body, dict)):
+            kind = "a web page" if answer.is_html else "something that is no answer of Entra"
+            raise ServiceError(
+                f"{self._host} answered the login with {kind} (HTTP {answer.status}). "
+                "Check authority_host, and whether a proxy on the way (HTTPS_PROXY) answered in Entra's place.",
+                status=answer.status,
+            )
+
+    def _passing_error(self, answer: Answer, body: t.Mapping[str, t.Any]) -> EntraRiskError:
+        said = self._scrubber.clean(first_line(str(body.get("error_description") or "")))
+        quote = f"{self._host} answered the login with HTTP {answer.status}{': ' + said if said else ''}"
+        ids: dict[str, t.Any] = {"status": answer.status}
+        if body:
+            ids = login_error(body, status=answer.status, who=self._who, scrubber=self._scrubber).details()
+            ids.pop("kind")
+        if answer.status == _TOO_MANY:
+            return ThrottledError(
+                f"{quote.rstrip('.')}, too many requests, until the last try. Try again later, or raise retry_timeout.",
+                **ids,
+            )
+        return ServiceError(f"{quote.rstrip('.')}, until the last try. Try again later.", **ids)
+
+
+class MetadataHttp(LoginHttp):
+    """For the identity endpoint of the machine, which answers at once or not at all.
+
+    It is on the machine or link-local, so a short time to connect is enough, and tells "no Azure here" quickly.
+    """
+
+    passing = _PASSING_METADATA
+    CONNECT_TIMEOUT = 3.0
+
+    def _request(self, method: str, url: str, **content: t.Any) -> Answer:
+        return self._transport.send(method, url, connect_timeout=self.CONNECT_TIMEOUT, **content)
+
+    def _check(self, method: str, url: str, answer: Answer, body: t.Any) -> None:
+        super()._check(method, url, answer, body)
+        # The 401 of Azure Arc says in a header where the key is; its body does not matter.
+        if not isinstance(body, dict) and answer.status != 401:
+            raise ServiceError(
+                f"{urlsplit(url).netloc} answered the managed identity with something that is no JSON "
+                f"(HTTP {answer.status}). Check that this machine has a managed identity, and that no proxy "
+                "answers in the place of its endpoint (NO_PROXY).",
+                status=answer.status,
+            )
+
+
+def _target(answer: Answer) -> str:
+    """The host of a redirect, without the rest of the URL."""
+    return urlsplit(answer.headers.get("location", "")).netloc.rpartition("@")[2] or "another path"
