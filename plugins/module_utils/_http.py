@@ -34,6 +34,10 @@ COLLECTION_VERSION = "0.1.0"
 USER_AGENT = f"identityops.entra_risk/{COLLECTION_VERSION}"
 CONNECT_TIMEOUT = 10.0
 
+# Plain http is for loopback and for the metadata service of a virtual machine. Through a proxy it would leave the
+# machine unencrypted, or reach the metadata service of the proxy. An empty entry wins over the environment.
+_NO_PROXY_FOR_HTTP = {"http": ""}
+
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
@@ -117,6 +121,7 @@ class Transport:
                 verify=self._verify,
                 timeout=(connect_timeout or min(CONNECT_TIMEOUT, self._timeout), self._timeout),
                 allow_redirects=False,
+                proxies=dict(_NO_PROXY_FOR_HTTP),
             )
             return Answer(
                 status=response.status_code,
@@ -125,6 +130,10 @@ class Transport:
             )
         except requests.exceptions.RequestException as exc:
             failure = self._translate(exc, url)
+        except OSError as exc:
+            # requests checks the CA bundle on its own before it connects, outside of its exceptions.
+            reason = self._scrubber.clean(exc.strerror or "the CA bundle cannot be read")
+            failure = TlsError(f"TLS could not be set up: {reason}. Check ca_path and CURL_CA_BUNDLE.")
         # Raised outside of the except block: the exception of requests holds the request with its headers.
         raise failure
 
@@ -157,8 +166,8 @@ class Transport:
             )
         if any(type(cause).__name__ in ("NewConnectionError", "NameResolutionError") for cause in causes):
             return NetworkError(
-                f"{host} could not be reached: {reason}. "
-                "Check the host name, DNS, the firewall and HTTPS_PROXY, and graph_url or authority_host if you set them."
+                f"{host} could not be reached: {reason}. Check the host name, DNS, the firewall and HTTPS_PROXY, "
+                "and graph_url or authority_host if you set them."
             )
         if isinstance(
             exc,

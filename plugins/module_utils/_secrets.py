@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from urllib.parse import quote, quote_plus
 
 MASK = "********"
 
@@ -28,9 +29,15 @@ class Scrubber:
         self._values: list[str] = []
 
     def add(self, value: str | None) -> None:
-        """Remember a secret. Its form without the blanks around it is remembered too, since that is what gets used."""
-        for form in (value, (value or "").strip()):
-            if form and form not in self._values:
+        """Remember a secret, as it is, without the blanks around it, and as it looks in a URL or a form.
+
+        Blanks alone are no secret: masking them would leave no text legible.
+        """
+        if value is None or not value.strip():
+            return
+        used = value.strip()
+        for form in (value, used, quote(used, safe=""), quote_plus(used)):
+            if form not in self._values:
                 self._values.append(form)
                 # Longest first: a secret that contains another one must not leave its rest behind.
                 self._values.sort(key=len, reverse=True)
