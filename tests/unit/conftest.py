@@ -10,10 +10,13 @@ import os
 import re
 
 import pytest
+
 from ansible_collections.identityops.entra_risk.tests import loopback
 
 # What a person may have set for real work, and what the collection would read.
-_FOREIGN = re.compile(r"^(AZURE_|ANSIBLE_AZURE_|MSGRAPH_|AD_USER$|IDENTITY_|IMDS_|MSI_)|^(REQUESTS|CURL)_CA_BUNDLE$|_PROXY$", re.I)
+_FOREIGN = re.compile(
+    r"^(AZURE_|ANSIBLE_AZURE_|MSGRAPH_|AD_USER$|IDENTITY_|IMDS_|MSI_)|^(REQUESTS|CURL)_CA_BUNDLE$|_PROXY$", re.I
+)
 
 loopback.refuse_everything_else()
 

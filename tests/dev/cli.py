@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The command line of dev.py."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+
+from . import machine
+from .console import Console, StopError
+from .parts import DEVELOPMENT, ON_REQUEST, PARTS
+from .workspace import Workspace
+
+
+def main() -> int:
+    """Do what the command line asks for. Gives the exit code."""
+    arguments = _parser().parse_args()
+    try:
+        machine.check_needs()
+        cache, remark = machine.cache_directory()
+    except StopError as exc:
+        print(exc)
+        return 2
+    console = Console(cache / "logs", verbose=arguments.verbose)
+    if remark:
+        console.say(remark)
+    with machine.only_one(cache, console.say):
+        space = Workspace(cache, console)
+        try:
+            space.prepare()
+            code: int = arguments.run(space, arguments)
+        except StopError as exc:
+            console.say(str(exc))
+            return 2
+        except KeyboardInterrupt:
+            console.say("Stopped.")
+            return 130
+        return code
+
+
+def test(space: Workspace, arguments: argparse.Namespace) -> int:
+    """Run the parts that were named, in their own order, or all that are not left for later."""
+    for name, part in PARTS.items():
+        if name in (arguments.parts or set(PARTS) - set(ON_REQUEST)):
+            space.console.heading(name)
+            part(space)
+    return space.console.summary()
+
+
+def shell(space: Workspace, arguments: argparse.Namespace) -> int:
+    """A shell where all tools are at hand, in the copy of the collection."""
+    venv = space.venv("main", DEVELOPMENT)
+    space.console.say(f"This is a copy of the checkout: edit there, not here. Leave with exit.\n{space.tree}")
+    command = os.environ.get("SHELL") or "/bin/sh"
+    return subprocess.run([command], cwd=space.tree, env=space.environment(venv), check=False).returncode
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dev.py", description="Works on the collection identityops.entra_risk.")
+    parser.add_argument("--verbose", action="store_true", help="show the output of every command while it runs")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for run, text in (
+        (test, "check the collection"),
+        (shell, "open a shell with all tools, in a copy of the collection"),
+    ):
+        command = commands.add_parser(run.__name__, help=text, description=run.__doc__)
+        command.set_defaults(run=run)
+        command.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        if run is test:
+            command.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="part", help=", ".join(PARTS))
+    return parser
