@@ -43,8 +43,6 @@ def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], *
     failure: dict[str, t.Any] = {}
     try:
         report = run(module.params, resource, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
-    except MissingLibraryError as exc:
-        failure = {"msg": missing_required_lib(exc.library), "exception": exc.import_traceback}
     except Exception as exc:
         # Whatever went wrong here is ours. The trace is text and scrubbed: ansible-core prints exception objects as
         # they are, and those of the HTTP library can hold the token.
@@ -59,6 +57,8 @@ def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], *
     for warning in report.warnings:
         module.warn(scrubber.clean(warning))
     result = scrubber.clean_data({**report.data, "msg": report.message})
+    if isinstance(report.error, MissingLibraryError):
+        result.update(msg=missing_required_lib(report.error.library), exception=report.error.import_traceback)
     if report.error is not None:
         module.fail_json(error=scrubber.clean_data(report.error.details()), **result)
     module.exit_json(**result)

@@ -234,8 +234,8 @@ class _Work:
             existing: dict[str, DirectoryUser] = self._directory.existing(ids)
         except PermissionDeniedError:
             self._account.warnings.append(
-                f"{users(len(ids))} without a risk record could not be looked up in the directory, because the token "
-                f"lacks the Graph permission {PERMISSION}. A typing error in an object ID shows only if Graph refuses it."
+                f"{users(len(ids))} without a risk record could not be looked up in the directory: the token lacks the "
+                f"Graph permission {PERMISSION}. So a typing error in an object ID shows only if Graph refuses it."
             )
             return {}
         return {
@@ -279,8 +279,8 @@ class _Work:
         if missing:
             raise UsersError(
                 f"exclude_users: the directory has no user {listing(missing)}, so nobody can tell whether a user about "
-                "to be written to is meant (a renamed account, a typing error). Correct the name, or use the object ID. "
-                "Nothing was written."
+                "to be written to is meant (a renamed account, a typing error). Correct the name, or use the "
+                "object ID. Nothing was written."
             )
         return ids
 
@@ -290,8 +290,8 @@ class _Work:
         not_listed = sum(decision.reason == "not_listed" for decision in decisions)
         if not_listed:
             self._account.warnings.append(
-                f"{users(not_listed)} of {len(decisions)} have no risk record (reason not_listed), so there was nothing "
-                "to do. A typing error in an object ID looks the same."
+                f"{users(not_listed)} of {len(decisions)} have no risk record (reason not_listed), so there was "
+                "nothing to do. A typing error in an object ID looks the same."
             )
         deleted = sum(decision.reason == "deleted" for decision in decisions)
         if deleted:
@@ -302,7 +302,7 @@ class _Work:
     # Writing
 
     def write(self) -> None:
-        """Write what was decided, and wait for it if asked. Raises what stopped the work, after noting what was done."""
+        """Write what was decided, and wait for it if asked. Notes what was done, then raises what stopped the work."""
         ids = [
             decision.target.id
             for decision in self._account.decisions

@@ -253,9 +253,8 @@ class GraphClient:
                 error = self._error(answer, access, call_id, writes)
                 if not self._may_pass(answer) or error.maybe_done:
                     raise error
-                asked_wait = _pace.retry_after(
-                    answer.headers.get("retry-after"), answer.headers.get("date"), self.clock
-                )
+                said = answer.headers
+                asked_wait = _pace.retry_after(said.get("retry-after"), said.get("date"), self.clock)
 
             faults += 1
             now = self.clock.monotonic()
@@ -389,7 +388,7 @@ def _short(text: t.Any) -> str:
 def _no_licence(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
     return LicenceError(
         f"The tenant is not licensed for Entra ID Protection. {quote} "
-        f"These calls need {access.licence or 'Microsoft Entra ID P2'}; check also that the task names the right tenant.",
+        f"These calls need {access.licence or 'Microsoft Entra ID P2'}. Check that the task names the right tenant.",
         **facts,
     )
 

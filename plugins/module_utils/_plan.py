@@ -96,7 +96,7 @@ def parse_users(values: t.Iterable[object], option: str) -> Asked:
     if wrong:
         raise UsersError(
             f"{option}: {listing([repr(text) for text in wrong])} {'is' if len(wrong) == 1 else 'are'} neither an "
-            "object ID (a GUID) nor a user principal name (name@domain). Nothing was sent; correct the value and run again."
+            "object ID (a GUID) nor a user principal name (name@domain). Nothing was sent. Correct it and run again."
         )
     return Asked(tuple(order.values()))
 
