@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Starts the emulator by hand: `python3 -m tests.entra_emulator`, from the root of the checkout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import threading
+import typing as t
+from pathlib import Path
+
+from .control import describe
+from .emulator import Emulator
+from .seed import seed
+
+
+def main() -> None:
+    """Run until SIGTERM or Ctrl-C."""
+    options = _arguments()
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *dummy: ended.set())
+    with Emulator() as emulator:
+        summary = _summary(emulator, options)
+        if options.ready_file:
+            _write_whole(options.ready_file, json.dumps(summary, indent=2))
+        _print(summary)
+        ended.wait()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python3 -m tests.entra_emulator", description=__doc__)
+    parser.add_argument("--ready-file", type=Path, metavar="PATH", help="write the addresses as JSON when ready")
+    parser.add_argument("--no-seed", action="store_true", help="start without a tenant")
+    parser.add_argument("--rate-limit", type=float, metavar="N", help="requests a second to Identity Protection")
+    parser.add_argument("--effect-delay", type=float, metavar="S", help="seconds until a write takes effect", default=0)
+    return parser.parse_args()
+
+
+def _summary(emulator: Emulator, options: argparse.Namespace) -> dict[str, t.Any]:
+    summary: dict[str, t.Any] = describe(emulator)
+    environment = {
+        "AZURE_AUTHORITY_HOST": emulator.login_url,
+        "MSGRAPH_URL": emulator.graph_url,
+        "REQUESTS_CA_BUNDLE": emulator.ca_path,
+    }
+    if not options.no_seed:
+        tenant, app = seed(emulator)
+        tenant.switches.update({"rate_limit": options.rate_limit, "effect_delay": options.effect_delay})
+        summary.update(tenant_id=tenant.id, client_id=app.client_id, secret=app.secret)
+        environment.update(AZURE_TENANT=tenant.id, AZURE_CLIENT_ID=app.client_id, AZURE_SECRET=app.secret or "")
+    return {**summary, "env": environment}
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Whoever waits for the file must never see half of it. It holds a secret, though a worthless one."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
+def _print(summary: t.Mapping[str, t.Any]) -> None:
+    for name, value in summary["env"].items():
+        print(f"export {name}={shlex.quote(value)}")
+    print(f"# control plane: {summary['control_url']}/")
+    print("# Ctrl-C ends it", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The emulator: three listeners, any number of tenants. This is what tests import.
+
+with Emulator() as emulator:
+    tenant = emulator.add_tenant()
+    app = tenant.add_app()
+    user = tenant.add_user("adele.vance@contoso.example")
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import typing as t
+from pathlib import Path
+
+from . import graph
+from .control import ControlPlane
+from .graph import GraphService
+from .journal import Entry, Journal, entry_of
+from .login import LoginService
+from .managed_identity import ManagedIdentityService
+from .pki import Authority
+from .server import Listener
+from .tenant import Surroundings, Tenant
+from .tokens import AccessTokens, OidcIssuer, claimed_tenant
+from .web import Answer, Request
+
+
+class Emulator:
+    """Entra's login, Graph and a machine's managed identity on loopback. Use it as a context, or `start` and `stop`.
+
+    `journal` holds the requests that belong to no tenant.
+    """
+
+    def __init__(self) -> None:
+        self._files = tempfile.TemporaryDirectory(prefix="entra-emulator-")
+        self._authority = Authority(Path(self._files.name))
+        self.journal = Journal()
+        self._lock = threading.Lock()
+        self._tenants: dict[str, Tenant] = {}
+        context = self._authority.server_context()
+        self._login_listener = Listener("login", self._serve_login, context)
+        self._graph_listener = Listener("graph", self._serve_graph, context)
+        self._plain_listener = Listener("plain", self._serve_plain)
+        self.tokens = AccessTokens()
+        self.oidc = OidcIssuer(f"{self.plain_url}/oidc")
+        self._login = LoginService(
+            find_tenant=self.find_tenant,
+            graph_origins=self._graph_listener.origins,
+            signing_key=self.tokens.key,
+            oidc=self.oidc,
+        )
+        self._graph = GraphService(find_tenant=self.find_tenant, tokens=self.tokens)
+        self._identity = ManagedIdentityService(
+            find_tenant=self._machine_tenant, graph_origins=self._graph_listener.origins
+        )
+        self._control = ControlPlane(self)
+
+    # Where it is
+
+    @property
+    def login_url(self) -> str:
+        """The origin of the login service (`AZURE_AUTHORITY_HOST`)."""
+        return self._login_listener.origin
+
+    @property
+    def graph_url(self) -> str:
+        """The origin of Graph (`MSGRAPH_URL`)."""
+        return self._graph_listener.origin
+
+    @property
+    def plain_url(self) -> str:
+        """The origin of the plain listener: managed identity and control plane."""
+        return self._plain_listener.origin
+
+    @property
+    def control_url(self) -> str:
+        """Where the control plane begins."""
+        return f"{self.plain_url}/control"
+
+    @property
+    def ca_path(self) -> str:
+        """The CA certificate, PEM."""
+        return str(self._authority.ca_path)
+
+    @property
+    def ca_dir(self) -> str:
+        """The directory that holds the CA certificate and nothing else."""
+        return str(self._authority.ca_path.parent)
+
+    # Life
+
+    def start(self) -> None:
+        """Begin to answer."""
+        for listener in self._listeners:
+            listener.start()
+
+    def stop(self) -> None:
+        """Close everything and remove the files."""
+        for listener in self._listeners:
+            listener.close()
+        self._files.cleanup()
+
+    def __enter__(self) -> Emulator:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    @property
+    def _listeners(self) -> tuple[Listener, ...]:
+        return self._login_listener, self._graph_listener, self._plain_listener
+
+    # Tenants
+
+    def add_tenant(self, *, tenant_id: str | None = None, domain: str | None = None, **switches: t.Any) -> Tenant:
+        """A new, empty tenant.
+
+        :raises ValueError: the id or the domain is taken, or there is no such switch.
+        """
+        surroundings = Surroundings(
+            login_url=self.login_url,
+            graph_url=self.graph_url,
+            plain_url=self.plain_url,
+            tokens=self.tokens,
+            oidc=self.oidc,
+        )
+        tenant = Tenant(surroundings, tenant_id=tenant_id, domain=domain)
+        tenant.switches.update(switches)
+        if self.find_tenant(tenant.id) or self.find_tenant(tenant.domain):
+            raise ValueError(f"the tenant {tenant.domain} exists already")
+        with self._lock:
+            self._tenants[tenant.id] = tenant
+        return tenant
+
+    def remove_tenant(self, tenant: Tenant) -> None:
+        """Forget a tenant."""
+        with self._lock:
+            self._tenants.pop(tenant.id, None)
+
+    @property
+    def tenants(self) -> list[Tenant]:
+        """All tenants, oldest first."""
+        with self._lock:
+            return list(self._tenants.values())
+
+    def find_tenant(self, name: str) -> Tenant | None:
+        """The tenant with this id or domain name."""
+        key = name.lower()
+        with self._lock:
+            found = self._tenants.get(key)
+            return found or next((tenant for tenant in self._tenants.values() if tenant.domain == key), None)
+
+    def _machine_tenant(self, name: str | None) -> Tenant | None:
+        if name is not None:
+            return self.find_tenant(name)
+        return next((tenant for tenant in self.tenants if tenant.system_identity is not None), None)
+
+    # Requests
+
+    def _serve_login(self, request: Request) -> Answer:
+        tenant = self._login.tenant_of(request)
+        return self._record(request, tenant, lambda entry: self._login.serve(request))
+
+    def _serve_graph(self, request: Request) -> Answer:
+        name = claimed_tenant(request.bearer) if request.bearer else None
+        tenant = self.find_tenant(name) if name else None
+        answer = self._record(request, tenant, lambda entry: self._graph.serve(request, entry["written"]))
+        graph.finish(request, answer)
+        return answer
+
+    def _serve_plain(self, request: Request) -> Answer:
+        if request.path.startswith("/control/"):
+            return self._control.serve(request)
+        tenant = self._identity.tenant_of(request)
+        if tenant is not None:
+            return self._record(request, tenant, lambda entry: self._identity.serve(request, tenant))
+        return self._record(request, None, lambda entry: self._serve_issuer(request))
+
+    def _serve_issuer(self, request: Request) -> Answer:
+        if request.path == "/oidc/.well-known/openid-configuration":
+            return Answer.of_json(200, {"issuer": self.oidc.url, "jwks_uri": f"{self.oidc.url}/jwks"})
+        if request.path == "/oidc/jwks":
+            return Answer.of_json(200, self.oidc.key.jwks())
+        return Answer(404)
+
+    def _record(self, request: Request, tenant: Tenant | None, serve: t.Callable[[Entry], Answer]) -> Answer:
+        """Let a request be answered, or broken by a fault, and keep it in the journal."""
+        entry = entry_of(request)
+        (self.journal if tenant is None else tenant.journal).add(entry)
+        faults = [] if tenant is None else list(tenant.faults)
+        fault = next((fault for fault in faults if fault.hits(request)), None)
+        if fault is None:
+            answer = serve(entry)
+        else:
+            entry["fault"] = fault.label
+            fail = graph.plain_failure if request.listener == "graph" else _plain_failure
+            answer = fault.apply(request, lambda: serve(entry), lambda status: fail(request, status))
+        entry["status"] = None if answer.drop else answer.status
+        return answer
+
+
+def _plain_failure(request: Request, status: int) -> Answer:
+    error = {"error": "temporarily_unavailable", "error_description": "The service is in trouble."}
+    return Answer.of_json(status, error)

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules that break requests on purpose."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import threading
+import time
+import typing as t
+from urllib.parse import unquote_plus
+
+from .web import Answer, Request
+
+BEFORE = "before"
+AFTER = "after"
+
+
+@dataclasses.dataclass
+class Fault:
+    """Which requests are hit, and what happens to them. See the table in README.md.
+
+    A rule that gives an answer (`status`, `raw`, `redirect`, `drop="before"`) keeps the request from having an effect
+    unless `effect` is true; the others change the answer that the service gives.
+    """
+
+    # Which requests.
+    listener: str | None = None
+    method: str | None = None
+    path: str = ""
+    nth: int | list[int] | None = None
+    times: int | None = None
+    # What happens.
+    delay: float = 0.0
+    drop: str | None = None
+    status: int | None = None
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    body: t.Any = None
+    raw: str | None = None
+    redirect: str | None = None
+    next_link: str | None = None
+    cut: bool = False
+    effect: bool = False
+    name: str = ""
+    # How often it was met.
+    seen: int = dataclasses.field(default=0, init=False)
+    fired: int = dataclasses.field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.drop not in (None, BEFORE, AFTER):
+            raise ValueError("drop is before or after")
+        self._pattern = re.compile(self.path)
+        self._lock = threading.Lock()
+
+    def hits(self, request: Request) -> bool:
+        """Count a matching request; true when it is its turn to break."""
+        if self.listener not in (None, request.listener) or self.method not in (None, request.method):
+            return False
+        if not self._pattern.search(unquote_plus(request.target)):
+            return False
+        with self._lock:
+            self.seen += 1
+            turns = [self.nth] if isinstance(self.nth, int) else self.nth
+            if turns is not None and self.seen not in turns:
+                return False
+            if self.times is not None and self.fired >= self.times:
+                return False
+            self.fired += 1
+            return True
+
+    @property
+    def label(self) -> str:
+        """How the journal calls it."""
+        return self.name or f"{self.drop or self.status or 'changed'} {self.path}".strip()
+
+    @property
+    def _answers(self) -> bool:
+        return self.status is not None or self.raw is not None or self.redirect is not None or self.drop == BEFORE
+
+    def apply(self, request: Request, serve: t.Callable[[], Answer], fail: t.Callable[[int], Answer]) -> Answer:
+        """The broken answer.
+
+        :param serve: gives the right answer, and has its effect.
+        :param fail: gives the usual answer of a service in trouble.
+        """
+        if self.delay:
+            time.sleep(self.delay)
+        answer = serve() if self.effect or not self._answers else Answer(500)
+        if self.redirect is not None:
+            answer = Answer(self.status or 307, headers={"Location": self.redirect})
+        elif self.status is not None:
+            answer = fail(self.status)
+        if self.body is not None:
+            text = self.body if isinstance(self.body, str) else json.dumps(self.body)
+            answer.body = text.encode()
+            answer.headers["Content-Type"] = "text/html" if text.lstrip()[:1] == "<" else "application/json"
+        if self.next_link is not None:
+            self._bend_next_link(request, answer)
+        answer.headers.update(self.headers)
+        answer.raw = None if self.raw is None else self.raw.encode("latin-1", "replace")
+        answer.cut = self.cut
+        answer.drop = self.drop is not None
+        return answer
+
+    def _bend_next_link(self, request: Request, answer: Answer) -> None:
+        page = answer.json()
+        if isinstance(page, dict) and "value" in page:
+            itself = f"https://{request.host}{request.target}"
+            page["@odata.nextLink"] = itself if self.next_link == "self" else self.next_link
+            answer.body = json.dumps(page).encode()

@@ -1,0 +1,544 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Graph: risk records on v1.0 and beta, and the little of the directory that goes with them."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import hmac
+import json
+import re
+import time
+import typing as t
+import uuid
+from urllib.parse import quote, urlencode
+
+from .odata import Edm, Filter, ODataError, parse_filter, parse_select
+from .resources import (
+    BETA,
+    DIRECTORY_DEFAULTS,
+    DIRECTORY_PROPERTIES,
+    DIRECTORY_ROLES,
+    LATE_DETAILS,
+    READER_ROLES,
+    RESOURCES,
+    SENTINEL,
+    V1,
+    WRITER_ROLES,
+    Action,
+    Resource,
+)
+from .tenant import RefusedError, Tenant
+from .tokens import AccessTokens, InvalidTokenError
+from .web import Answer, Request
+
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+DEFAULT_PAGE = 100
+MAX_PAGE = 500
+MAX_DIRECTORY_PAGE = 999
+MAX_OBJECT_IDS = 1000
+WITH_LATE_MEMBERS = "include-unknown-enum-members"
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DIAGNOSTIC = json.dumps(
+    {
+        "ServerInfo": {
+            "DataCenter": "Loopback",
+            "Slice": "E",
+            "Ring": "1",
+            "ScaleUnit": "000",
+            "RoleInstance": "EMULATOR",
+        }
+    }
+)
+_STATUS_CODES: t.Mapping[int, str] = {
+    401: "InvalidAuthenticationToken",
+    403: "Forbidden",
+    404: "ResourceNotFound",
+    429: "TooManyRequests",
+    500: "InternalServerError",
+    502: "BadGateway",
+    503: "ServiceUnavailable",
+    504: "GatewayTimeout",
+}
+
+Values = dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Caller:
+    """Who asks: the claims of a verified token, and the tenant that it is for."""
+
+    tenant: Tenant
+    claims: t.Mapping[str, t.Any]
+
+    @property
+    def object_id(self) -> str:
+        """The id of the service principal or the person; history records call it `initiatedBy`."""
+        return str(self.claims.get("oid", ""))
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """Application permissions, or the delegated ones."""
+        if self.is_person:
+            return frozenset(str(self.claims["scp"]).split())
+        return frozenset(self.claims.get("roles", ()))
+
+    @property
+    def is_person(self) -> bool:
+        """Whether the token is a delegated one."""
+        return "scp" in self.claims
+
+
+class GraphService:
+    """Answers the requests to the Graph listener.
+
+    :param find_tenant: gives the tenant of an id, or None.
+    """
+
+    def __init__(self, *, find_tenant: t.Callable[[str], Tenant | None], tokens: AccessTokens) -> None:
+        self._find_tenant = find_tenant
+        self._tokens = tokens
+
+    def serve(self, request: Request, written: list[str]) -> Answer:
+        """The answer to any request; the ids that were written are added to `written`."""
+        try:
+            caller = self._caller(request)
+            return self._dispatch(request, caller, written)
+        except RefusedError as exc:
+            return failure(request, exc.status, exc.code, exc.message, exc.headers)
+        except ODataError as exc:
+            return failure(request, 400, "BadRequest", str(exc))
+
+    # Who asks
+
+    def _caller(self, request: Request) -> Caller:
+        token = request.bearer
+        if not token:
+            raise _unauthorised("Access token is empty.")
+        try:
+            claims = self._tokens.verify(token)
+        except InvalidTokenError:
+            raise _unauthorised("Access token validation failure. Invalid signature.") from None
+        if claims["aud"] not in (f"https://{request.host}", GRAPH_APP_ID):
+            raise _unauthorised("Access token validation failure. Invalid audience.")
+        if claims["exp"] <= time.time():
+            raise _unauthorised("Lifetime validation failed, the token is expired.")
+        tenant = self._find_tenant(claims["tid"])
+        if tenant is None:
+            raise _unauthorised("The tenant of the token does not exist.")
+        if tenant.is_revoked(claims["uti"]):
+            raise _challenge(claims)
+        return Caller(tenant, claims)
+
+    # What is asked
+
+    def _dispatch(self, request: Request, caller: Caller, written: list[str]) -> Answer:
+        segments = request.segments
+        version, path = segments[0], segments[1:]
+        if version not in (V1, BETA):
+            raise RefusedError(400, "BadRequest", f"Invalid version: {version}")
+        for resource in RESOURCES:
+            for prefix in resource.paths[version]:
+                parts = prefix.split("/")[1:]
+                if path[: len(parts)] == parts:
+                    return self._risk(request, caller, resource, path[len(parts) :], written)
+        if path[:1] == ["users"] and len(path) <= 2:
+            return self._directory_read(request, caller, path[1:])
+        if path == ["directoryObjects", "getByIds"]:
+            return self._objects_by_ids(request, caller)
+        unknown = next((part for part in path if part != "identityProtection"), "")
+        raise RefusedError(400, "BadRequest", f"Resource not found for the segment '{unknown}'.")
+
+    def _risk(
+        self, request: Request, caller: Caller, resource: Resource, path: t.Sequence[str], written: list[str]
+    ) -> Answer:
+        tenant = caller.tenant
+        if not tenant.limiter.allows(tenant.switches.rate_limit):
+            headers = {} if tenant.switches.retry_after is None else {"Retry-After": tenant.switches.retry_after}
+            raise RefusedError(429, "TooManyRequests", "Too many requests.", headers)
+        action = resource.action(path[0]) if len(path) == 1 else None
+        _expect_method(request, "POST" if action else "GET")
+        _require(caller, resource.write_roles if action else resource.read_roles)
+        if caller.is_person:
+            _require_entra_role(caller, WRITER_ROLES if action else {**READER_ROLES, **WRITER_ROLES})
+        if not tenant.switches.licensed:
+            raise RefusedError(403, "Forbidden", "Your tenant is not licensed for this feature.")
+        if action:
+            return self._act(request, caller, resource, action, written)
+        if not path:
+            return self._list(request, tenant, resource)
+        if path == ["$count"]:
+            options = _options(request, {"$filter"})
+            total = tenant.page(resource, self._filter(tenant, resource, options), 0, 1)[2]
+            return Answer(200, str(total).encode(), {"Content-Type": "text/plain"})
+        return self._get(request, tenant, resource, path)
+
+    def _act(self, request: Request, caller: Caller, resource: Resource, action: Action, written: list[str]) -> Answer:
+        _options(request, set())
+        body = _json_object(request)
+        for name in body:
+            if name != resource.ids_key:
+                raise RefusedError(
+                    400,
+                    "BadRequest",
+                    f"The parameter '{name}' in the request payload is not a valid parameter for the operation "
+                    f"'{action.name}'.",
+                )
+        ids = _guids(body.get(resource.ids_key), resource.ids_key)
+        written.extend(caller.tenant.act(resource, action, ids, caller.object_id))
+        return Answer(204)
+
+    def _list(self, request: Request, tenant: Tenant, resource: Resource) -> Answer:
+        switches = tenant.switches
+        options = _options(request, {"$count", "$filter", "$select", "$skiptoken", "$top"})
+        matching = self._filter(tenant, resource, options)
+        select = parse_select(options["$select"], resource.properties) if "$select" in options else None
+        asked = _page_size(options.get("$top"), MAX_PAGE)
+        size = min(asked, switches.page_size or asked)
+        count = _boolean(options.get("$count", "false"))
+        seal = _seal(tenant, options)
+        after, number = _open_skip_token(options["$skiptoken"], seal) if "$skiptoken" in options else (0, 1)
+        found, last, total = tenant.page(resource, matching, after, size)
+        if number == switches.break_page or (switches.break_last_page and number > 1 and last is None):
+            raise RefusedError(400, "BadRequest", "Invalid page.")
+        show_all = WITH_LATE_MEMBERS in request.headers.get("prefer", "")
+        fields = f"({','.join(select)})" if select else ""
+        page: Values = {"@odata.context": _context(request, f"{_set_path(request)}{fields}")}
+        if count:
+            page["@odata.count"] = total
+        if last is not None:
+            kept = {name: value for name, value in options.items() if name != "$skiptoken"}
+            kept["$skiptoken"] = f"{_skip_token(last, number + 1, seal)}_{size}"
+            page["@odata.nextLink"] = (
+                f"https://{request.host}{request.raw_path}?{urlencode(kept, safe='$', quote_via=quote)}"
+            )
+        page["value"] = [_shown(values, select, show_all) for values in found]
+        return Answer.of_json(200, page)
+
+    def _filter(self, tenant: Tenant, resource: Resource, options: t.Mapping[str, str]) -> Filter | None:
+        if "$filter" not in options:
+            return None
+        switches = tenant.switches
+        try:
+            parsed = parse_filter(
+                options["$filter"], resource.properties, ignore_case=not switches.filter_case_sensitive
+            )
+        except ODataError:
+            raise RefusedError(400, "BadRequest", "Invalid filter clause") from None
+        if (
+            switches.filter_mode == "refuse"
+            or parsed.properties & set(switches.filter_refuse)
+            or parsed.clauses > switches.max_filter_clauses
+        ):
+            raise RefusedError(400, "BadRequest", "Invalid filter clause")
+        if switches.filter_mode == "ignore" or parsed.properties & set(switches.filter_ignore):
+            return None
+        return parsed
+
+    def _get(self, request: Request, tenant: Tenant, resource: Resource, path: t.Sequence[str]) -> Answer:
+        record = tenant.record(resource, path[0])
+        if record is None:
+            raise RefusedError(404, "ResourceNotFound", f"No {resource.entity} with this id was found.")
+        show_all = WITH_LATE_MEMBERS in request.headers.get("prefer", "")
+        if len(path) == 1:
+            options = _options(request, {"$select"})
+            select = parse_select(options["$select"], resource.properties) if "$select" in options else None
+            data = _shown(dict(record.values), select, show_all)
+            return Answer.of_json(
+                200, {"@odata.context": _context(request, f"{_set_path(request, 1)}/$entity"), **data}
+            )
+        if path[1] == "history" and len(path) <= 3:
+            _options(request, set())
+            items = [_shown(item, None, show_all) for item in list(record.history)]
+            if len(path) == 2:
+                return Answer.of_json(
+                    200, {"@odata.context": _context(request, f"{_set_path(request, 2)}/history"), "value": items}
+                )
+            for item in items:
+                if item["id"] == path[2]:
+                    return Answer.of_json(
+                        200, {"@odata.context": _context(request, f"{_set_path(request, 3)}/history/$entity"), **item}
+                    )
+            raise RefusedError(404, "ResourceNotFound", "No history item with this id was found.")
+        raise RefusedError(400, "BadRequest", f"Resource not found for the segment '{path[1]}'.")
+
+    # The directory
+
+    def _directory_read(self, request: Request, caller: Caller, path: t.Sequence[str]) -> Answer:
+        _expect_method(request, "GET")
+        _require_directory(caller)
+        if path:
+            options = _options(request, {"$select"})
+            found = caller.tenant.directory_object(path[0])
+            if found is None:
+                raise RefusedError(
+                    404,
+                    "Request_ResourceNotFound",
+                    f"Resource '{path[0]}' does not exist or one of its queried reference-property objects are not "
+                    "present.",
+                )
+            select = _directory_select(options)
+            data = {name: found[name] for name in select}
+            return Answer.of_json(200, {"@odata.context": _context(request, "users/$entity"), **data})
+        options = _options(request, {"$filter", "$select", "$top"})
+        matching = _directory_filter(options, DIRECTORY_PROPERTIES)
+        size = _page_size(options.get("$top"), MAX_DIRECTORY_PAGE)
+        objects = [values for values in caller.tenant.directory_objects() if matching is None or matching(values)]
+        if len(objects) > size:
+            # The collection asks for few names at a time; a second page here would be a mistake of the test.
+            raise RefusedError(400, "Request_UnsupportedQuery", "The emulated directory gives one page only.")
+        select = _directory_select(options)
+        return Answer.of_json(
+            200,
+            {
+                "@odata.context": _context(request, "users"),
+                "value": [{name: values[name] for name in select} for values in objects],
+            },
+        )
+
+    def _objects_by_ids(self, request: Request, caller: Caller) -> Answer:
+        _expect_method(request, "POST")
+        _require_directory(caller)
+        options = _options(request, {"$select"})
+        body = _json_object(request)
+        if set(body) - {"ids", "types"} or not _is_texts(body.get("types", [])):
+            raise RefusedError(400, "Request_BadRequest", "The request body is not valid.")
+        ids = _guids(body.get("ids"), "ids")
+        if len(ids) > MAX_OBJECT_IDS:
+            raise RefusedError(400, "Request_BadRequest", f"The request holds more than {MAX_OBJECT_IDS} ids.")
+        wanted = body.get("types") or ["user"]
+        select = _directory_select(options)
+        found = [caller.tenant.directory_object(object_id) for object_id in dict.fromkeys(map(str.lower, ids))]
+        return Answer.of_json(
+            200,
+            {
+                "@odata.context": _context(request, "directoryObjects"),
+                "value": [
+                    {"@odata.type": "#microsoft.graph.user", **{name: values[name] for name in select}}
+                    for values in found
+                    if values is not None and {"user", "directoryObject"} & set(wanted)
+                ],
+            },
+        )
+
+
+# Answers
+
+
+def failure(
+    request: Request, status: int, code: str, message: str, headers: t.Mapping[str, str] | None = None
+) -> Answer:
+    """An error in Graph's own shape."""
+    request_id = str(uuid.uuid4())
+    inner = {
+        "date": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()),
+        "request-id": request_id,
+        "client-request-id": request.headers.get("client-request-id", request_id),
+    }
+    return Answer.of_json(
+        status,
+        {"error": {"code": code, "message": message, "innerError": inner}},
+        {**(headers or {}), "request-id": request_id},
+    )
+
+
+def plain_failure(request: Request, status: int) -> Answer:
+    """The error of a service in trouble, for faults that say no more than a status."""
+    return failure(request, status, _STATUS_CODES.get(status, "UnknownError"), "The service is in trouble.")
+
+
+def finish(request: Request, answer: Answer) -> None:
+    """Add the headers that every answer of Graph has."""
+    request_id = answer.headers.get("request-id") or str(uuid.uuid4())
+    answer.headers.update(
+        {
+            "Cache-Control": "no-cache",
+            "Strict-Transport-Security": "max-age=31536000",
+            "request-id": request_id,
+            "client-request-id": request.headers.get("client-request-id", request_id),
+            "x-ms-ags-diagnostic": _DIAGNOSTIC,
+        }
+    )
+    if answer.headers.get("Content-Type") == "application/json":
+        answer.headers["Content-Type"] = (
+            "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+        )
+    if WITH_LATE_MEMBERS in request.headers.get("prefer", ""):
+        answer.headers["Preference-Applied"] = WITH_LATE_MEMBERS
+
+
+def _unauthorised(message: str, extra: str = "") -> RefusedError:
+    challenge = (
+        f'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+        f'client_id="{GRAPH_APP_ID}"{extra}'
+    )
+    return RefusedError(401, "InvalidAuthenticationToken", message, {"WWW-Authenticate": challenge})
+
+
+def _challenge(claims: t.Mapping[str, t.Any]) -> RefusedError:
+    """Continuous access evaluation: the token was good until somebody withdrew it."""
+    wanted = {"access_token": {"nbf": {"essential": True, "value": str(claims["iat"] + 1)}}}
+    encoded = base64.b64encode(json.dumps(wanted).encode()).decode()
+    return _unauthorised(
+        "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: "
+        "TokenIssuedBeforeRevocationTimestamp",
+        f', error="insufficient_claims", claims="{encoded}"',
+    )
+
+
+def _context(request: Request, what: str) -> str:
+    return f"https://{request.host}/{request.segments[0]}/$metadata#{what}"
+
+
+def _set_path(request: Request, surplus: int = 0) -> str:
+    """The set of the request's path: without version, and without the last `surplus` segments."""
+    segments = request.segments[1:]
+    return "/".join(segments[: len(segments) - surplus])
+
+
+def _shown(values: Values, select: t.Sequence[str] | None, show_all: bool) -> Values:
+    if not show_all and values["riskDetail"] in LATE_DETAILS:
+        values = {**values, "riskDetail": SENTINEL}
+    return values if select is None else {name: values[name] for name in select}
+
+
+# Requests
+
+
+def _expect_method(request: Request, method: str) -> None:
+    if request.method != method:
+        raise RefusedError(
+            405,
+            "Request_BadRequest",
+            "Specified HTTP method is not allowed for the request target.",
+            {"Allow": method},
+        )
+
+
+def _require(caller: Caller, permissions: frozenset[str]) -> None:
+    if not permissions & caller.permissions:
+        raise RefusedError(
+            403, "Forbidden", "You cannot perform the requested operation, required scopes are missing in the token."
+        )
+
+
+def _require_entra_role(caller: Caller, roles: t.Mapping[str, str]) -> None:
+    if not set(roles.values()) & set(caller.claims.get("wids", ())):
+        # No public source shows the text; an empty one is what the gateway sends when it knows nothing better.
+        raise RefusedError(403, "UnknownError", "")
+
+
+def _require_directory(caller: Caller) -> None:
+    if not DIRECTORY_ROLES & caller.permissions:
+        raise RefusedError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def _options(request: Request, known: set[str]) -> dict[str, str]:
+    """The query options; one that is unknown or comes twice is refused."""
+    options: dict[str, str] = {}
+    for name, value in request.query:
+        if name not in known or name in options:
+            raise RefusedError(400, "BadRequest", f"The query parameter '{name}' is not supported.")
+        options[name] = value
+    return options
+
+
+def _page_size(text: str | None, maximum: int) -> int:
+    if text is None:
+        return DEFAULT_PAGE
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= maximum:
+        raise RefusedError(400, "BadRequest", f"Invalid page size: $top must be between 1 and {maximum}.")
+    return int(text)
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise RefusedError(400, "BadRequest", "Invalid value for $count.")
+    return text == "true"
+
+
+def _json_object(request: Request) -> Values:
+    if request.content_type != "application/json":
+        raise RefusedError(
+            400, "BadRequest", "Write requests must contain the Content-Type header declaration for JSON."
+        )
+    try:
+        body = request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise RefusedError(
+            400,
+            "BadRequest",
+            "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid "
+            "JSON format.",
+        )
+    return body
+
+
+def _is_texts(value: t.Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _guids(value: t.Any, name: str) -> list[str]:
+    if not isinstance(value, list) or not value:
+        raise RefusedError(400, "BadRequest", f"'{name}' must be a list of at least one id.")
+    for item in value:
+        if not isinstance(item, str) or not _GUID.fullmatch(item):
+            raise RefusedError(400, "BadRequest", f"'{name}' holds an invalid id.")
+    return value
+
+
+def _directory_select(options: t.Mapping[str, str]) -> t.Sequence[str]:
+    if "$select" not in options:
+        return DIRECTORY_DEFAULTS
+    return parse_select(options["$select"], DIRECTORY_PROPERTIES)
+
+
+def _directory_filter(
+    options: t.Mapping[str, str], properties: t.Mapping[str, Edm]
+) -> t.Callable[[t.Mapping[str, t.Any]], bool] | None:
+    if "$filter" not in options:
+        return None
+    try:
+        parsed = parse_filter(options["$filter"], properties, ignore_case=True)
+    except ODataError:
+        raise RefusedError(400, "Request_UnsupportedQuery", "Invalid filter clause") from None
+    if parsed.clauses > 15:
+        raise RefusedError(
+            400,
+            "Request_UnsupportedQuery",
+            "Too many child clauses specified in search filter expression containing 'OR' operators: "
+            f"{parsed.clauses}. Max allowed: 15.",
+        )
+    return parsed.matches
+
+
+# Next links: the place in the list, sealed together with the other options, so that nobody can make one up
+
+
+def _seal(tenant: Tenant, options: t.Mapping[str, str]) -> bytes:
+    kept = sorted((name, value) for name, value in options.items() if name != "$skiptoken")
+    return hashlib.sha256(json.dumps([tenant.id, kept]).encode()).digest()
+
+
+def _skip_token(after: int, number: int, seal: bytes) -> str:
+    place = after.to_bytes(8, "big") + number.to_bytes(4, "big")
+    return (place + hmac.new(seal, place, "sha256").digest()[:12]).hex()
+
+
+def _open_skip_token(text: str, seal: bytes) -> tuple[int, int]:
+    """The record to go on after, and the number of the page."""
+    token = text.partition("_")[0]
+    try:
+        raw = bytes.fromhex(token)
+    except ValueError:
+        raw = b""
+    after, number = int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:12], "big")
+    if not hmac.compare_digest(_skip_token(after, number, seal).encode(), token.encode()):
+        raise RefusedError(400, "BadRequest", "Skip token is not valid.")
+    return after, number

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was asked, in order. Never a secret: of `Authorization` only the scheme is kept."""
+
+from __future__ import annotations
+
+import collections
+import copy
+import threading
+import time
+import typing as t
+
+from .web import Request
+
+MASK = "********"
+_HEADERS = (
+    "accept",
+    "client-request-id",
+    "connection",
+    "consistencylevel",
+    "content-length",
+    "content-type",
+    "host",
+    "metadata",
+    "prefer",
+    "retry-attempt",
+    "user-agent",
+)
+_SECRET_FIELDS = frozenset({"client_secret", "client_assertion", "assertion", "password", "refresh_token"})
+
+Entry = dict[str, t.Any]
+
+
+def entry_of(request: Request) -> Entry:
+    """A new entry; what comes of the request is filled in when it is known."""
+    return {
+        "time": time.time(),
+        "listener": request.listener,
+        "method": request.method,
+        "path": request.path,
+        "query": dict(request.query),
+        "headers": {name: request.headers[name] for name in _HEADERS if name in request.headers},
+        "authorization": request.authorization_scheme,
+        "body": _body(request),
+        "status": None,
+        "written": [],
+        "fault": None,
+        "violations": [],
+    }
+
+
+def _body(request: Request) -> t.Any:
+    if not request.body:
+        return None
+    if request.content_type == "application/x-www-form-urlencoded":
+        return {name: MASK if name in _SECRET_FIELDS else value for name, value in request.form().items()}
+    try:
+        return request.json()
+    except ValueError:
+        # Only its size: nobody knows what is in there.
+        return f"{len(request.body)} bytes, not JSON"
+
+
+class Journal:
+    """The requests of one tenant, or those that belong to no tenant."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: list[Entry] = []
+
+    def add(self, entry: Entry) -> None:
+        """Append; the entry may still be completed later."""
+        with self._lock:
+            self._entries.append(entry)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """A copy of all entries, oldest first."""
+        with self._lock:
+            return copy.deepcopy(self._entries)
+
+    def select(self, **wanted: t.Any) -> list[Entry]:
+        """The entries whose fields have these values, such as `listener="graph", method="POST"`."""
+        return [entry for entry in self.entries if all(entry[name] == value for name, value in wanted.items())]
+
+    @property
+    def violations(self) -> list[Entry]:
+        """The entries that break the OpenAPI document."""
+        return [entry for entry in self.entries if entry["violations"]]
+
+    def summary(self) -> dict[str, t.Any]:
+        """Counts by request and by status, and the ids that were written, once for each write."""
+        entries = self.entries
+        return {
+            "requests": len(entries),
+            "by_request": dict(
+                collections.Counter(f"{entry['listener']} {entry['method']} {entry['path']}" for entry in entries)
+            ),
+            "by_status": dict(collections.Counter(str(entry["status"]) for entry in entries)),
+            "written": [user_id for entry in entries for user_id in entry["written"]],
+            "violations": [text for entry in entries for text in entry["violations"]],
+        }

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Points in time as the service writes them: UTC, seven fraction digits, `Z`.
+
+All texts of this form have the same length, so comparing the texts compares the times.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import time
+
+_SHAPE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,12}))?)?(Z|[+-]\d\d:\d\d)")
+
+
+def now() -> str:
+    """The present time."""
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds // 100:07d}Z"
+
+
+def ago(**span: float) -> str:
+    """The time this long ago; takes the arguments of `datetime.timedelta`."""
+    moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(**span)
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"
+
+
+def normalise(text: str) -> str:
+    """An ISO 8601 time with offset in the service's own form.
+
+    :raises ValueError: when it is none.
+    """
+    match = _SHAPE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a time with offset: {text!r}")
+    minute, second, fraction, offset = match.groups()
+    moment = datetime.datetime.fromisoformat(
+        f"{minute}:{second or '00'}{'+00:00' if offset == 'Z' else offset}"
+    ).astimezone(datetime.timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{(fraction or '')[:7]:0<7}Z"
