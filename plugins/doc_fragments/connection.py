@@ -1,0 +1,160 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The connection options. Mirrors `CONNECTION_OPTIONS` in `module_utils/_options.py`."""
+
+    DOCUMENTATION = r"""
+options:
+  access_token:
+    description:
+      - A ready access token for Microsoft Graph, without C(Bearer) in front.
+      - With it, everything else about credentials is ignored, and no login takes place. It cannot be renewed, so it
+        must live longer than the task takes.
+      - There is no environment variable for it.
+    type: str
+  tenant:
+    description:
+      - The tenant's ID, or one of its domain names.
+      - If not set, the first of the environment variables E(AZURE_TENANT) and E(AZURE_TENANT_ID) that is not empty.
+    type: str
+    aliases:
+      - tenant_id
+  client_id:
+    description:
+      - The application (client) ID of the application that logs in.
+      - With O(auth_source=msi) it chooses a user-assigned managed identity.
+      - If not set, the environment variable E(AZURE_CLIENT_ID).
+    type: str
+  secret:
+    description:
+      - A client secret of the application. The value of the secret, not its ID.
+      - If not set, the first of the environment variables E(AZURE_SECRET) and E(AZURE_CLIENT_SECRET) that is not
+        empty.
+    type: str
+    aliases:
+      - client_secret
+  x509_certificate_path:
+    description:
+      - The path of a PEM file with a private RSA key and its certificate, or of a PFX (PKCS#12) file, on the
+        machine where the module runs.
+      - An empty file counts as not given.
+      - If not set, the first of the environment variables E(AZURE_X509_CERTIFICATE_PATH) and
+        E(AZURE_CLIENT_CERTIFICATE_PATH) that is not empty.
+    type: path
+    aliases:
+      - certificate_path
+  certificate_password:
+    description:
+      - The password of the key in O(x509_certificate_path). It is ignored when the key is not encrypted.
+      - If not set, the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD).
+    type: str
+  thumbprint:
+    description:
+      - The SHA-1 thumbprint of the certificate. It is only needed when O(x509_certificate_path) is a PEM file that
+        holds the key without its certificate.
+      - If not set, the environment variable E(AZURE_THUMBPRINT).
+    type: str
+  send_certificate_chain:
+    description:
+      - Send all certificates of O(x509_certificate_path) with the login, for applications that trust the subject
+        name and issuer of a certificate.
+      - If not set, the environment variable E(AZURE_CLIENT_SEND_CERTIFICATE_CHAIN), else V(false).
+    type: bool
+  oidc_token:
+    description:
+      - A token of another identity provider that a federated credential of the application trusts.
+      - If not set, the environment variable E(AZURE_FEDERATED_TOKEN).
+    type: str
+  oidc_token_file_path:
+    description:
+      - The path of a file that holds such a token, on the machine where the module runs. It is read again for each
+        login.
+      - If not set, the environment variable E(AZURE_FEDERATED_TOKEN_FILE). AKS sets that variable in every pod with
+        workload identity, so it gives way to a secret or a certificate in the environment.
+    type: path
+  ad_user:
+    description:
+      - Not supported. Logging in as a user fails under multi-factor authentication, and Microsoft retires it.
+      - The option, O(password) and the environment variable E(AZURE_AD_USER) are known so that a task with nothing
+        else fails with a message that says what to use.
+    type: str
+  password:
+    description:
+      - Not supported, see O(ad_user). The environment variable is E(AZURE_PASSWORD).
+    type: str
+  auth_source:
+    description:
+      - Where the credentials come from.
+      - V(auto) takes the options of the task if any of them gives a part of the credentials, else the environment
+        variables. Both are never mixed.
+      - V(env) takes the environment variables, even if there are options.
+      - V(msi) uses the managed identity of the machine where the module runs. It is never tried unasked.
+      - If not set, the environment variable E(ANSIBLE_AZURE_AUTH_SOURCE), else V(auto).
+    type: str
+  cloud_environment:
+    description:
+      - The cloud that the tenant lives in, V(AzureCloud), V(AzureUSGovernment) or V(AzureUSGovernmentDoD).
+      - V(AzureChinaCloud) is refused, since the API for risky users does not exist there.
+      - If not set, the environment variable E(AZURE_CLOUD_ENVIRONMENT), else V(AzureCloud).
+    type: str
+  authority_host:
+    description:
+      - The URL of the login service, when it is not that of O(cloud_environment).
+      - It must begin with V(https://) unless it is a loopback address, and name a host and nothing behind it.
+      - If not set, the environment variable E(AZURE_AUTHORITY_HOST).
+    type: str
+  graph_url:
+    description:
+      - The URL of Microsoft Graph, when it is not that of O(cloud_environment). Tokens are requested for it and are
+        sent nowhere else.
+      - It must begin with V(https://) unless it is a loopback address, and name a host and nothing behind it.
+      - If not set, the environment variable E(MSGRAPH_URL).
+    type: str
+  api_version:
+    description:
+      - The version of the Graph API, V(v1.0) or V(beta). If not set, V(v1.0).
+    type: str
+  ca_path:
+    description:
+      - The path of a file with CA certificates in PEM format, or of a directory of them as OpenSSL hashes it, on
+        the machine where the module runs. It takes the place of the CA certificates that come with the Python
+        library requests.
+      - If not set, the environment variable E(REQUESTS_CA_BUNDLE).
+    type: path
+  validate_certs:
+    description:
+      - Whether the certificates of the login service and of Graph are verified. Only switch it off for tests, since
+        whoever is on the way can then read secrets and tokens.
+    type: bool
+    default: true
+  timeout:
+    description:
+      - The number of seconds to wait for one answer.
+    type: int
+    default: 60
+  retry_timeout:
+    description:
+      - The number of seconds that one request may spend on repetitions, when the service answers that there are too
+        many requests, or fails for the moment.
+    type: int
+    default: 300
+requirements:
+  - requests
+  - msal >= 1.35 (not needed with O(access_token))
+notes:
+  - Environment variables are read, and files are looked for, on the machine where the module runs. That is usually
+    the controller or the execution environment, with C(hosts=localhost) or C(connection=local).
+  - An empty string counts as not given, for options of type string or path and for environment variables.
+  - Credentials are taken as a set from one source and are never mixed. Exactly one of O(secret),
+    O(x509_certificate_path), O(oidc_token) and O(oidc_token_file_path) must be left, together with O(tenant) and
+    O(client_id).
+  - The names are those of the collection C(azure.azcollection), so that its credentials, and the credential type
+    C(Microsoft Azure Resource Manager) of AWX, serve for both.
+  - Proxies are taken from the environment variables E(HTTPS_PROXY) and E(NO_PROXY). Requests over plain HTTP, to
+    loopback addresses and to the endpoint of a managed identity, never use a proxy.
+"""
