@@ -53,6 +53,7 @@ class Console:
     def __init__(self, logs: Path, *, verbose: bool) -> None:
         self.passed = 0
         self.failures: list[str] = []
+        self.left_out: list[str] = []
         self._failed = 0
         self._logs = logs
         self._verbose = verbose
@@ -78,6 +79,11 @@ class Console:
         if failed:
             self.failures.append(f"{self._heading}: {name}")
         return not failed
+
+    def leave_out(self, text: str) -> None:
+        """Something that cannot be done on this machine. The summary says so again."""
+        self.left_out.append(f"{self._heading}: {text}")
+        self.say(f"   left out: {text}")
 
     def step(
         self,
@@ -111,6 +117,9 @@ class Console:
 
     def summary(self) -> int:
         """Print the score as the last line. The exit code of the whole."""
+        self.say("")
+        for text in self.left_out:
+            self.say(f"left out: {text}")
         for failure in self.failures:
             self.say(f"failed: {failure}")
         self.say(f"{self.passed} passed, {self._failed} failed")

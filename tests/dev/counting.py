@@ -50,6 +50,13 @@ def sanity(reports: Path) -> Counter:
     return counter
 
 
+def importer(code: int, output: str) -> Count:
+    """One check: galaxy-importer took the archive and found nothing to say about it."""
+    remarks = re.findall(r"^(?:ERROR|WARNING):? (.*)$", output, re.MULTILINE)
+    good = code == 0 and "Importer processing completed successfully" in output and not remarks
+    return Count(int(good), int(not good), "; ".join(remarks))
+
+
 def branch_coverage(report: Path, plugins: Path) -> tuple[Count, str]:
     """One check: enough branches of the plugins are covered, and no plugin was left out of the report.
 

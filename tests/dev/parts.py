@@ -6,14 +6,38 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import json
+import re
+import shutil
+import tarfile
 import typing as t
 from pathlib import Path
 
-from . import counting
-from .console import Counter, one_check
+from . import counting, machine, tenant
+from .console import Count, Counter, one_check
 from .workspace import Venv, Workspace
 
 DEVELOPMENT = ("-r", "requirements-dev.txt")
+SDK = ("-r", "tests/sdk/requirements.txt")
+IMPORTER = ("galaxy-importer",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Core:
+    """A version of ansible-core for the matrix: what pip installs, and the Pythons that it runs on, best first."""
+
+    requirement: str
+    pythons: tuple[str, ...]
+
+
+# The oldest that the collection supports, the last one for Python 3.11, and the newest.
+CORES = (
+    Core("ansible-core==2.16.*", ("3.10", "3.11", "3.12")),
+    Core("ansible-core==2.19.*", ("3.11", "3.12", "3.13")),
+    Core("ansible-core>=2.20", ("3.14", "3.13", "3.12")),
+)
 
 
 def units(space: Workspace) -> None:
@@ -53,10 +77,125 @@ def lint(space: Workspace) -> None:
         tool(space, venv, name, *venv.tool(*command))
 
 
+def docs(space: Workspace) -> None:
+    """What people read, and the archive that they install."""
+    venv = space.venv("main", DEVELOPMENT)
+    lint = ("--plugin-docs", "--validate-collection-refs", "self", "--disallow-unknown-collection-refs", ".")
+    tool(space, venv, "antsibull-docs", *venv.tool("antsibull-docs", "lint-collection-docs", *lint))
+    for module in sorted((space.tree / "plugins" / "modules").glob("*.py")):
+        name = f"identityops.entra_risk.{module.stem}"
+        tool(space, venv, f"ansible-doc {module.stem}", *venv.tool("ansible-doc", "--type", "module", name))
+    archive = _build(space, venv)
+    if archive is None:
+        return
+    importer = space.venv("importer", IMPORTER)
+    command = [importer.python, "-m", "galaxy_importer.main", archive]
+    space.console.step(
+        "galaxy-importer", command, cwd=archive.parent, env=space.environment(importer), counter=counting.importer
+    )
+
+
+def _build(space: Workspace, venv: Venv) -> Path | None:
+    """Build the archive, and look for what does not belong into it."""
+    target = space.cache / "build"
+    shutil.rmtree(target, ignore_errors=True)
+    command = venv.tool("ansible-galaxy", "collection", "build", "--output-path", str(target))
+    if not tool(space, venv, "build", *command):
+        return None
+    (archive,) = target.glob("*.tar.gz")
+    with tarfile.open(archive) as content:
+        names = content.getnames()
+    foreign = [name for name in names if name.startswith((".", "dev.py", "tests/dev", "tests/entra_emulator"))]
+    missing = [name for name in ("MANIFEST.json", "README.md", "meta/runtime.yml") if name not in names]
+    note = ", ".join([f"{len(names)} entries", *(f"{name} does not belong" for name in foreign), *missing])
+    good = not foreign and not missing
+    space.console.count("content of the archive", Count(int(good), int(not good), note))
+    return archive
+
+
+def emulator(space: Workspace) -> None:
+    """The local tenant's own tests."""
+    _pytest(space, space.venv("main", DEVELOPMENT), "tests/emulator")
+
+
+def sdk(space: Workspace) -> None:
+    """The local tenant, driven by Microsoft's own client."""
+    _pytest(space, space.venv("sdk", SDK), "tests/sdk")
+
+
+def _pytest(space: Workspace, venv: Venv, directory: str) -> None:
+    report = space.tree / "tests" / "output" / "pytest" / "report.xml"
+    report.unlink(missing_ok=True)
+    command = [venv.python, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", directory]
+    tool(space, venv, "pytest", *command, counter=counting.junit(report.parent))
+
+
+def integration(space: Workspace) -> None:
+    """The integration targets, against a local tenant."""
+    venv = space.venv("main", DEVELOPMENT)
+    with _tenant(space) as settle:
+        ansible_test(space, venv, "integration targets", "integration", "--python", venv.version)
+        settle()
+
+
+@contextlib.contextmanager
+def _tenant(space: Workspace) -> t.Iterator[t.Callable[[], None]]:
+    """A local tenant whose addresses the integration targets find in their variables.
+
+    Gives a function that counts one more check: every request was one that the published API allows.
+    """
+    venv = space.venv("main", DEVELOPMENT)
+    log = space.cache / "logs" / "tenant.log"
+    with tenant.running(venv.python, space.tree, space.environment(venv), log, "--no-seed") as facts:
+        # JSON is YAML.
+        settings = space.tree / "tests" / "integration" / "integration_config.yml"
+        settings.write_text(json.dumps(facts, indent=2), encoding="utf-8")
+
+        def settle() -> None:
+            violations = tenant.violations(facts)
+            for violation in violations:
+                space.console.say(f"      {violation}")
+            space.console.count("requests as the API wants them", Count(int(not violations), len(violations)))
+
+        yield settle
+
+
+def matrix(space: Workspace) -> None:
+    """The oldest, a middle and the newest ansible-core: sanity, units and integration. Then all other Pythons."""
+    there = machine.interpreters()
+    last: Venv | None = None
+    with _tenant(space) as settle:
+        for core in CORES:
+            versions = [version for version in core.pythons if version in there]
+            if not versions:
+                space.console.leave_out(f"{core.requirement}: it needs Python {' or '.join(core.pythons)}")
+                continue
+            name = "core-" + "".join(re.findall(r"[\d.]+", core.requirement)).rstrip(".")
+            last = space.venv(name, (core.requirement, "-r", "meta/ee-requirements.txt"), version=versions[0])
+            title = f"{core.requirement}, Python {last.version}:"
+            ansible_test(space, last, f"{title} sanity", "sanity", "--python", last.version, "--junit")
+            ansible_test(space, last, f"{title} units", "units", "--python", last.version)
+            ansible_test(space, last, f"{title} integration", "integration", "--python", last.version)
+        settle()
+    if last is None:
+        return
+    for version in machine.WANTED:
+        if version not in there:
+            space.console.leave_out(f"Python {version}: not on this machine")
+        elif version != last.version:
+            words = ("--test", "compile", "--test", "import", "--python", version, "--junit")
+            ansible_test(space, last, f"compile and import, Python {version}", "sanity", *words)
+
+
 PARTS: dict[str, t.Callable[[Workspace], None]] = {
+    "lint": lint,
     "units": units,
     "sanity": sanity,
-    "lint": lint,
+    "docs": docs,
+    "emulator": emulator,
+    "integration": integration,
+    "sdk": sdk,
+    "matrix": matrix,
 }
 # Left out unless they are asked for: they take longer and install more.
 ON_REQUEST = ("sdk", "matrix")
