@@ -26,7 +26,7 @@ def main() -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *dummy: ended.set())
-    with Emulator() as emulator:
+    with Emulator(validate=False if options.no_validation else None) as emulator:
         summary = _summary(emulator, options)
         if options.ready_file:
             _write_whole(options.ready_file, json.dumps(summary, indent=2))
@@ -40,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-seed", action="store_true", help="start without a tenant")
     parser.add_argument("--rate-limit", type=float, metavar="N", help="requests a second to Identity Protection")
     parser.add_argument("--effect-delay", type=float, metavar="S", help="seconds until a write takes effect", default=0)
+    parser.add_argument("--no-validation", action="store_true", help="do not check the traffic against openapi.yaml")
     return parser.parse_args()
 
 

@@ -66,6 +66,12 @@ class ControlPlane:
     def _clear_emulator_journal(self, body: Values) -> None:
         self._emulator.journal.clear()
 
+    def _violations(self, body: Values) -> list[Values]:
+        return self._emulator.violations
+
+    def _clear_violations(self, body: Values) -> None:
+        self._emulator.clear_violations()
+
     def _add_tenant(self, body: Values) -> Values:
         apps = [dict(arguments) for arguments in body.pop("apps", [{}])]
         identities = body.pop("identities", [])
@@ -201,6 +207,8 @@ _ROUTES: t.Sequence[tuple[str, str, t.Callable[..., t.Any]]] = (
     ("GET", "/", ControlPlane._describe_emulator),
     ("GET", "/journal", ControlPlane._emulator_journal),
     ("DELETE", "/journal", ControlPlane._clear_emulator_journal),
+    ("GET", "/violations", ControlPlane._violations),
+    ("DELETE", "/violations", ControlPlane._clear_violations),
     ("POST", "/tenants", ControlPlane._add_tenant),
     ("DELETE", _TENANT, ControlPlane._remove_tenant),
     ("GET", f"{_TENANT}/journal", ControlPlane._journal),

@@ -12,6 +12,7 @@ with Emulator() as emulator:
 
 from __future__ import annotations
 
+import copy
 import tempfile
 import threading
 import typing as t
@@ -29,14 +30,21 @@ from .tenant import Surroundings, Tenant
 from .tokens import AccessTokens, OidcIssuer, claimed_tenant
 from .web import Answer, Request
 
+if t.TYPE_CHECKING:
+    from .validation import Validator
+
 
 class Emulator:
     """Entra's login, Graph and a machine's managed identity on loopback. Use it as a context, or `start` and `stop`.
 
     `journal` holds the requests that belong to no tenant.
+
+    :param validate: check the traffic of Graph against openapi.yaml; without a word, if openapi-core is installed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, validate: bool | None = None) -> None:
+        self._validator = _validator(validate)
+        self._violations: list[Entry] = []
         self._files = tempfile.TemporaryDirectory(prefix="entra-emulator-")
         self._authority = Authority(Path(self._files.name))
         self.journal = Journal()
@@ -161,6 +169,19 @@ class Emulator:
             return self.find_tenant(name)
         return next((tenant for tenant in self.tenants if tenant.system_identity is not None), None)
 
+    # What broke the rules
+
+    @property
+    def violations(self) -> list[Entry]:
+        """The journal entries of all requests, of any tenant, that break the OpenAPI document or were answered so."""
+        with self._lock:
+            return copy.deepcopy(self._violations)
+
+    def clear_violations(self) -> None:
+        """Forget them."""
+        with self._lock:
+            self._violations.clear()
+
     # Requests
 
     def _serve_login(self, request: Request) -> Answer:
@@ -170,9 +191,7 @@ class Emulator:
     def _serve_graph(self, request: Request) -> Answer:
         name = claimed_tenant(request.bearer) if request.bearer else None
         tenant = self.find_tenant(name) if name else None
-        answer = self._record(request, tenant, lambda entry: self._graph.serve(request, entry["written"]))
-        graph.finish(request, answer)
-        return answer
+        return self._record(request, tenant, lambda entry: self._graph.serve(request, entry["written"]))
 
     def _serve_plain(self, request: Request) -> Answer:
         if request.path.startswith("/control/"):
@@ -202,7 +221,34 @@ class Emulator:
             fail = graph.plain_failure if request.listener == "graph" else _plain_failure
             answer = fault.apply(request, lambda: serve(entry), lambda status: fail(request, status))
         entry["status"] = None if answer.drop else answer.status
+        if request.listener == "graph":
+            graph.finish(request, answer)
+            # An answer that was bent on purpose proves nothing about the emulator.
+            bent = fault is not None or (tenant is not None and tenant.off_contract)
+            self._validate(entry, request, None if bent else answer)
         return answer
+
+    def _validate(self, entry: Entry, request: Request, answer: Answer | None) -> None:
+        if self._validator is None:
+            return
+        entry["violations"] = self._validator.request(request)
+        if answer is not None:
+            entry["violations"] += self._validator.answer(request, answer)
+        if entry["violations"]:
+            with self._lock:
+                self._violations.append(entry)
+
+
+def _validator(wanted: bool | None) -> Validator | None:
+    if wanted is False:
+        return None
+    try:
+        from .validation import Validator
+    except ImportError:
+        if wanted:
+            raise
+        return None
+    return Validator()
 
 
 def _plain_failure(request: Request, status: int) -> Answer:
