@@ -57,6 +57,12 @@ def parse_task(params: t.Mapping[str, t.Any], now: int) -> Task:
     if params["wait_timeout"] < 1:
         raise RequestError(f"wait_timeout is {params['wait_timeout']}; it must be 1 second or more.")
     named = params["users"] is not None
+    if named == (params["filters"] is not None):
+        raise RequestError(f"Give exactly one of users and filters; the task gives {'both' if named else 'neither'}.")
+    if max_changes is None and not named:
+        raise RequestError(
+            "With filters, max_changes is required: the number of users that you expect to change at most."
+        )
     return Task(
         asked=parse_users(params["users"], "users") if named else None,
         risk_filter=None if named else _filters.parse(params["filters"], _DEFAULT_STATES, now),
@@ -265,8 +271,7 @@ class _Work:
             except PermissionDeniedError as exc:
                 raise PermissionDeniedError(
                     f"exclude_users: {listing(open_names)} could not be looked up in the directory, so nobody can tell "
-                    f"whether a user about to be written to is meant. {exc.message} Or use object IDs. "
-                    "Nothing was written.",
+                    f"whether a user about to be written to is meant. {exc.message} Or use object IDs.",
                     status=exc.status,
                     code=exc.code,
                     request_id=exc.request_id,
@@ -280,7 +285,7 @@ class _Work:
             raise UsersError(
                 f"exclude_users: the directory has no user {listing(missing)}, so nobody can tell whether a user about "
                 "to be written to is meant (a renamed account, a typing error). Correct the name, or use the "
-                "object ID. Nothing was written."
+                "object ID."
             )
         return ids
 
@@ -290,13 +295,13 @@ class _Work:
         not_listed = sum(decision.reason == "not_listed" for decision in decisions)
         if not_listed:
             self._account.warnings.append(
-                f"{users(not_listed)} of {len(decisions)} have no risk record (reason not_listed), so there was "
-                "nothing to do. A typing error in an object ID looks the same."
+                f"No risk record, so nothing to do: {not_listed} of {users(len(decisions))} (reason not_listed). "
+                "A typing error in an object ID looks the same."
             )
         deleted = sum(decision.reason == "deleted" for decision in decisions)
         if deleted:
             self._account.warnings.append(
-                f"{users(deleted)} of {len(decisions)} are deleted (reason deleted) and were skipped."
+                f"Deleted, so skipped: {deleted} of {users(len(decisions))} (reason deleted)."
             )
 
     # Writing

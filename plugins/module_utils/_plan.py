@@ -96,7 +96,7 @@ def parse_users(values: t.Iterable[object], option: str) -> Asked:
     if wrong:
         raise UsersError(
             f"{option}: {listing([repr(text) for text in wrong])} {'is' if len(wrong) == 1 else 'are'} neither an "
-            "object ID (a GUID) nor a user principal name (name@domain). Nothing was sent. Correct it and run again."
+            "object ID (a GUID) nor a user principal name (name@domain). Correct it and run again."
         )
     return Asked(tuple(order.values()))
 
@@ -172,7 +172,7 @@ def check_limit(decisions: t.Sequence[Decision], max_changes: int | None) -> Non
     changing = sum(decision.outcome is Outcome.CHANGED for decision in decisions)
     if max_changes is not None and changing > max_changes:
         raise LimitError(
-            f"{users(changing)} would change, but max_changes is {max_changes}. Nothing was written. "
+            f"{users(changing)} would change, but max_changes is {max_changes}. "
             "Look at who they are in check mode, then narrow the selection or raise max_changes."
         )
 

@@ -129,7 +129,7 @@ class Account:
         reasons = [f"{decision.label} ({decision.reason}: {decision.message})" for decision in failed[:3]]
         rest = len(failed) - len(reasons)
         more = f" And {rest} more, see the users with outcome failed." if rest else ""
-        return UsersError(f"{users(len(failed))} of {len(self.decisions)} failed: {'; '.join(reasons)}.{more}")
+        return UsersError(f"{len(failed)} of {users(len(self.decisions))} failed: {'; '.join(reasons)}.{more}")
 
     def _message(self, summary: t.Mapping[str, int], error: EntraRiskError | None) -> str:
         touched = sum(map(self._touched, self.decisions))
@@ -144,9 +144,7 @@ class Account:
         else:
             sentence = "Nothing was written" if error else "Nothing to change"
         sentence += f" ({', '.join(others)})." if others else "."
-        if error is None:
-            return sentence
-        return f"{error.message} {sentence}" if self.decisions else error.message
+        return f"{error.message} {sentence}" if error else sentence
 
 
 def _shown(state: str | None, level: str | None) -> str:

@@ -331,9 +331,6 @@ def main() -> None:
             "wait_timeout": {"type": "int", "default": 300},
             "return_users": {"type": "str", "choices": ["all", "exceptions"], "default": "all"},
         },
-        mutually_exclusive=[("users", "filters")],
-        required_one_of=[("users", "filters")],
-        required_by={"filters": "max_changes"},
     )
 
 
