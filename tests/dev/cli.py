@@ -10,9 +10,10 @@ import argparse
 import os
 import subprocess
 
+from . import demo as _demo
 from . import machine
 from .console import Console, StopError
-from .parts import DEVELOPMENT, ON_REQUEST, PARTS
+from .parts import ON_REQUEST, PARTS
 from .workspace import Workspace
 
 
@@ -42,6 +43,11 @@ def main() -> int:
         return code
 
 
+def demo(space: Workspace, arguments: argparse.Namespace) -> int:
+    """Show the main job against a local tenant, under a minute after the first set-up."""
+    return 0 if _demo.demo(space, space.console.say) else 1
+
+
 def test(space: Workspace, arguments: argparse.Namespace) -> int:
     """Run the parts that were named, in their own order, or all that are not left for later."""
     for name, part in PARTS.items():
@@ -53,7 +59,7 @@ def test(space: Workspace, arguments: argparse.Namespace) -> int:
 
 def shell(space: Workspace, arguments: argparse.Namespace) -> int:
     """A shell where all tools are at hand, in the copy of the collection."""
-    venv = space.venv("main", DEVELOPMENT)
+    venv = space.development()
     space.console.say(f"This is a copy of the checkout: edit there, not here. Leave with exit.\n{space.tree}")
     command = os.environ.get("SHELL") or "/bin/sh"
     return subprocess.run([command], cwd=space.tree, env=space.environment(venv), check=False).returncode
@@ -64,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="show the output of every command while it runs")
     commands = parser.add_subparsers(required=True, metavar="command")
     for run, text in (
+        (demo, "show the main job against a local tenant"),
         (test, "check the collection"),
         (shell, "open a shell with all tools, in a copy of the collection"),
     ):

@@ -31,6 +31,7 @@ class Count:
     note: str = ""
 
 
+Command = list[t.Union[str, Path]]
 # Takes the exit code and the output of a command.
 Counter = t.Callable[[int, str], Count]
 

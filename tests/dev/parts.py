@@ -12,14 +12,14 @@ import json
 import re
 import shutil
 import tarfile
+import time
 import typing as t
 from pathlib import Path
 
-from . import counting, machine, tenant
-from .console import Count, Counter, one_check
+from . import counting, demo, machine, tenant
+from .console import Command, Count, Counter, StopError, one_check
 from .workspace import Venv, Workspace
 
-DEVELOPMENT = ("-r", "requirements-dev.txt")
 SDK = ("-r", "tests/sdk/requirements.txt")
 IMPORTER = ("galaxy-importer",)
 
@@ -42,7 +42,7 @@ CORES = (
 
 def units(space: Workspace) -> None:
     """The unit tests, and how much of the plugins they run."""
-    venv = space.venv("main", DEVELOPMENT)
+    venv = space.development()
     if not ansible_test(space, venv, "unit tests", "units", "--python", venv.version, "--coverage"):
         return
     tool(space, venv, "combine coverage", *venv.tool("ansible-test", "coverage", "combine"), counter=None)
@@ -56,13 +56,13 @@ def units(space: Workspace) -> None:
 
 def sanity(space: Workspace) -> None:
     """The sanity tests of ansible-core, with the Python that runs this."""
-    venv = space.venv("main", DEVELOPMENT)
+    venv = space.development()
     ansible_test(space, venv, "sanity", "sanity", "--python", venv.version, "--junit")
 
 
 def lint(space: Workspace) -> None:
     """Style, types, YAML, changelog, licences."""
-    venv = space.venv("main", DEVELOPMENT)
+    venv = space.development()
     checks: dict[str, tuple[str, ...]] = {
         "ruff check": ("ruff", "check"),
         "ruff format": ("ruff", "format", "--diff"),
@@ -79,7 +79,7 @@ def lint(space: Workspace) -> None:
 
 def docs(space: Workspace) -> None:
     """What people read, and the archive that they install."""
-    venv = space.venv("main", DEVELOPMENT)
+    venv = space.development()
     lint = ("--plugin-docs", "--validate-collection-refs", "self", "--disallow-unknown-collection-refs", ".")
     tool(space, venv, "antsibull-docs", *venv.tool("antsibull-docs", "lint-collection-docs", *lint))
     for module in sorted((space.tree / "plugins" / "modules").glob("*.py")):
@@ -89,7 +89,7 @@ def docs(space: Workspace) -> None:
     if archive is None:
         return
     importer = space.venv("importer", IMPORTER)
-    command = [importer.python, "-m", "galaxy_importer.main", archive]
+    command: Command = [importer.python, "-m", "galaxy_importer.main", archive]
     space.console.step(
         "galaxy-importer", command, cwd=archive.parent, env=space.environment(importer), counter=counting.importer
     )
@@ -107,15 +107,15 @@ def _build(space: Workspace, venv: Venv) -> Path | None:
         names = content.getnames()
     foreign = [name for name in names if name.startswith((".", "dev.py", "tests/dev", "tests/entra_emulator"))]
     missing = [name for name in ("MANIFEST.json", "README.md", "meta/runtime.yml") if name not in names]
-    note = ", ".join([f"{len(names)} entries", *(f"{name} does not belong" for name in foreign), *missing])
-    good = not foreign and not missing
-    space.console.count("content of the archive", Count(int(good), int(not good), note))
+    complaints = [f"{name} does not belong" for name in foreign] + [f"{name} is missing" for name in missing]
+    note = ", ".join([f"{len(names)} entries", *complaints])
+    space.console.count("content of the archive", Count(int(not complaints), int(bool(complaints)), note))
     return archive
 
 
 def emulator(space: Workspace) -> None:
     """The local tenant's own tests."""
-    _pytest(space, space.venv("main", DEVELOPMENT), "tests/emulator")
+    _pytest(space, space.development(), "tests/emulator")
 
 
 def sdk(space: Workspace) -> None:
@@ -126,16 +126,29 @@ def sdk(space: Workspace) -> None:
 def _pytest(space: Workspace, venv: Venv, directory: str) -> None:
     report = space.tree / "tests" / "output" / "pytest" / "report.xml"
     report.unlink(missing_ok=True)
-    command = [venv.python, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", directory]
+    command: Command = [venv.python, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", directory]
     tool(space, venv, "pytest", *command, counter=counting.junit(report.parent))
 
 
 def integration(space: Workspace) -> None:
     """The integration targets, against a local tenant."""
-    venv = space.venv("main", DEVELOPMENT)
+    venv = space.development()
     with _tenant(space) as settle:
         ansible_test(space, venv, "integration targets", "integration", "--python", venv.version)
         settle()
+    _demo(space)
+
+
+def _demo(space: Workspace) -> None:
+    """What the demo claims is true."""
+    start = time.monotonic()
+    text: list[str] = []
+    try:
+        count = Count(demo.demo(space, text.append))
+    except StopError as exc:
+        space.console.say("\n".join([*text, str(exc)]))
+        count = Count(0, 1)
+    space.console.count("claims of the demo", count, time.monotonic() - start)
 
 
 @contextlib.contextmanager
@@ -144,7 +157,7 @@ def _tenant(space: Workspace) -> t.Iterator[t.Callable[[], None]]:
 
     Gives a function that counts one more check: every request was one that the published API allows.
     """
-    venv = space.venv("main", DEVELOPMENT)
+    venv = space.development()
     log = space.cache / "logs" / "tenant.log"
     with tenant.running(venv.python, space.tree, space.environment(venv), log, "--no-seed") as facts:
         # JSON is YAML.
@@ -152,7 +165,7 @@ def _tenant(space: Workspace) -> t.Iterator[t.Callable[[], None]]:
         settings.write_text(json.dumps(facts, indent=2), encoding="utf-8")
 
         def settle() -> None:
-            violations = tenant.violations(facts)
+            violations = tenant.ask(facts, "/violations")
             for violation in violations:
                 space.console.say(f"      {violation}")
             space.console.count("requests as the API wants them", Count(int(not violations), len(violations)))

@@ -11,9 +11,10 @@ import json
 import subprocess
 import time
 import typing as t
+import urllib.request
 from pathlib import Path
 
-from .console import StopError, end
+from .console import Command, StopError, end
 
 START_LIMIT = 60
 
@@ -28,7 +29,7 @@ def running(python: Path, tree: Path, env: t.Mapping[str, str], log: Path, *word
     ready = log.with_suffix(".json")
     ready.unlink(missing_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
-    command: list[str | Path] = [python, "-m", "tests.entra_emulator", "--ready-file", ready, *words]
+    command: Command = [python, "-m", "tests.entra_emulator", "--ready-file", ready, *words]
     with log.open("wb") as stream:
         process = subprocess.Popen(
             command,
@@ -43,6 +44,14 @@ def running(python: Path, tree: Path, env: t.Mapping[str, str], log: Path, *word
             yield _facts(process, ready, log)
         finally:
             end(process)
+
+
+def ask(facts: t.Mapping[str, t.Any], path: str) -> t.Any:
+    """What the control plane of a running tenant answers to a GET of this path."""
+    # Without the proxies of the environment: the tenant is on this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(facts["control_url"] + path, timeout=30) as answer:
+        return json.load(answer)
 
 
 def _facts(process: subprocess.Popen[bytes], ready: Path, log: Path) -> dict[str, t.Any]:

@@ -19,7 +19,7 @@ import typing as t
 from pathlib import Path
 
 from . import machine
-from .console import Console, StopError
+from .console import Command, Console, StopError
 from .machine import ROOT
 
 # What the tools may see of the person's environment. Everything else (credentials, proxies, CA bundles, Ansible's own
@@ -51,7 +51,7 @@ class Venv:
     def python(self) -> Path:
         return self.path / "bin" / "python"
 
-    def tool(self, name: str, *words: str) -> list[str | Path]:
+    def tool(self, name: str, *words: str) -> Command:
         """A command of this environment."""
         return [self.path / "bin" / name, *words]
 
@@ -118,15 +118,19 @@ class Workspace:
         self._seed_pip_settings(venv)
         return venv
 
+    def development(self) -> Venv:
+        """The environment with all tools, and the Python that runs this."""
+        return self.venv("main", ("-r", "requirements-dev.txt"))
+
     def _build(self, venv: Venv, interpreter: Path, requirements: t.Sequence[str]) -> None:
         env = {name: value for name, value in os.environ.items() if name not in _HIDDEN_FROM_PIP}
         name = venv.path.name
         venv.path.parent.mkdir(parents=True, exist_ok=True)
-        install: list[str | Path] = [venv.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        install: Command = [venv.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         self._must(f"create {name}", [interpreter, "-m", "venv", venv.path], env)
         self._must(f"install {name}", [*install, *requirements], env)
         for data in venv.path.glob("lib/python*/site-packages/ansible_test/_data/requirements"):
-            own: list[str | Path] = [
+            own: Command = [
                 "-r",
                 data / "ansible-test.txt",
                 "-r",
@@ -153,7 +157,7 @@ class Workspace:
 
         ansible-test calls pip with almost no environment, so a file is the only way.
         """
-        listing: list[str | Path] = [venv.python, "-m", "pip", "config", "list"]
+        listing: Command = [venv.python, "-m", "pip", "config", "list"]
         answer = subprocess.run(listing, capture_output=True, text=True, check=False)
         settings: dict[str, str] = {}
         for line in answer.stdout.splitlines():
