@@ -37,9 +37,9 @@ class Directory:
     After the first refusal `forbidden` holds the error, and nothing more is asked: it would be refused as well.
     """
 
-    def __init__(self, client: GraphClient, api_version: str) -> None:
+    def __init__(self, client: GraphClient) -> None:
         self._client = client
-        self._root = f"/{api_version}"
+        self._root = f"/{client.api_version}"
         self._found: dict[str, DirectoryUser | None] = {}
         self.forbidden: PermissionDeniedError | None = None
 
@@ -57,7 +57,8 @@ class Directory:
                     f"{self._root}/users/{quote(key, safe='')}",
                     {"$select": "id,userPrincipalName"},
                     access=_ACCESS,
-                    accept=(404,),
+                    # 400: the directory finds that nobody can have such a name.
+                    accept=(400, 404),
                 )
             except PermissionDeniedError as exc:
                 self.forbidden = exc

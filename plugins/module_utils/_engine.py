@@ -20,7 +20,19 @@ from ._errors import EntraRiskError, PermissionDeniedError, RequestError, UsersE
 from ._filters import RiskFilter
 from ._graph import GraphClient, RequestCounts
 from ._pace import Clock
-from ._plan import Asked, Decision, Existence, Outcome, Target, check_limit, decide, listing, parse_users, users
+from ._plan import (
+    Asked,
+    Decision,
+    Existence,
+    Outcome,
+    Target,
+    check_limit,
+    decide,
+    is_name,
+    listing,
+    parse_users,
+    users,
+)
 from ._reader import Knowledge, Reader
 from ._result import Account, Report
 from ._risk import ACTIVE_STATES, Action, Resource, RiskApi
@@ -108,7 +120,7 @@ def run(
         task = parse_task(params, _timestamps.from_seconds(now))
         client = connect()
         counts = client.counts
-        work = _Work(task, RiskApi(client, resource, params["api_version"] or "v1.0"), account)
+        work = _Work(task, RiskApi(client, resource), account)
         work.decide()
         if not check_mode:
             work.write()
@@ -127,7 +139,7 @@ class _Work:
         self._action: Action = account.action
         self._knowledge = Knowledge()
         self._reader = Reader(api, self._knowledge)
-        self._directory = Directory(api.client, api.api_version)
+        self._directory = Directory(api.client)
 
     # Reading and deciding
 
@@ -166,7 +178,7 @@ class _Work:
     def _find_named(self) -> list[Target]:
         asked = self._task.asked or Asked(())
         self._reader.read(asked)
-        found = [self._by_id(item) if item in asked.ids else self._by_name(item) for item in asked.order]
+        found = [self._by_name(item) if is_name(item) else self._by_id(item) for item in asked.order]
         # Names that only the directory knew: their records may be listed under an older name.
         new_ids = tuple(target.id for target in found if target.id is not None and target.record is None)
         self._reader.read(Asked(new_ids))
@@ -330,7 +342,7 @@ class _Work:
             self._fail_unwritten(written.accepted, written.stopped.kind)
             raise written.stopped
         if self._task.wait:
-            self._wait(sorted(written.accepted, key=ids.index))
+            self._wait([item for item in ids if item in written.accepted])
 
     def _still_needed(self, ids: t.Sequence[str]) -> list[str]:
         """Those of the ids that a write without an answer has not reached."""

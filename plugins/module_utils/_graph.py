@@ -38,6 +38,8 @@ from ._secrets import Scrubber
 MOST_TRIES = 8
 # An answer that is no answer of Graph (an HTML page, an empty 200) seldom gets better.
 _MOST_TRIES_MALFORMED = 3
+# A host that takes connections but has never answered is hardly Graph.
+_MOST_TRIES_UNKNOWN = 3
 _MOST_EMPTY_PAGES = 10
 
 _TOO_MANY = 429
@@ -112,11 +114,13 @@ class GraphClient:
         tokens: Tokens,
         origin: str,
         *,
+        api_version: str,
         retry_timeout: float,
         scrubber: Scrubber,
         clock: _pace.Clock | None = None,
     ) -> None:
         self.counts = RequestCounts()
+        self.api_version = api_version
         self.retry_timeout = retry_timeout
         self.clock = clock or _pace.Clock()
         self._transport = transport
@@ -265,7 +269,11 @@ class GraphClient:
                 most_tries = None
             else:
                 wait = _pace.backoff(faults, self.clock)
-                most_tries = _MOST_TRIES_MALFORMED if answer is not None and answer.status == 200 else MOST_TRIES
+                most_tries = MOST_TRIES
+                if not self._reached:
+                    most_tries = _MOST_TRIES_UNKNOWN
+                elif answer is not None and answer.status == 200:
+                    most_tries = _MOST_TRIES_MALFORMED
             if asked_wait is not None:
                 wait = max(wait, asked_wait + min(1.0, asked_wait) * 0.1 * self.clock.random())
             end = first_fault + self.retry_timeout
@@ -452,6 +460,7 @@ def connect(connection: Connection, scrubber: Scrubber, clock: _pace.Clock | Non
         transport,
         tokens,
         connection.graph_url,
+        api_version=connection.api_version,
         retry_timeout=connection.retry_timeout,
         scrubber=scrubber,
         clock=clock,

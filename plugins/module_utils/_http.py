@@ -126,7 +126,8 @@ class Transport:
             return Answer(
                 status=response.status_code,
                 headers={name.lower(): value for name, value in response.headers.items()},
-                text=response.text,
+                # Not response.text: without a charset in the header it guesses, slowly and sometimes wrong.
+                text=response.content.decode("utf-8", "replace"),
             )
         except requests.exceptions.RequestException as exc:
             failure = self._translate(exc, url)

@@ -106,7 +106,8 @@ class LoginHttp:
             else:
                 if answer.status not in self.passing:
                     return answer
-                asked_wait = _pace.retry_after(answer.headers, self._clock)
+                said = answer.headers
+                asked_wait = _pace.retry_after(said.get("retry-after"), said.get("date"), self._clock)
             now = self._clock.monotonic()
             first_fault = now if first_fault is None else first_fault
             wait = max(_pace.backoff(tries, self._clock), asked_wait or 0.0)

@@ -260,8 +260,7 @@ class _Sources:
                 continue
             given = _Given(name, value)
             if option.skip_empty_file and _is_empty_file(given.text):
-                if given not in self.empty_files:
-                    self.empty_files.append(given)
+                self.empty_files.append(given)
                 continue
             return given
         return None

@@ -43,7 +43,7 @@ class Pacer:
     STRETCH = 1.5
     SHRINK = 0.95
     JITTER = 0.03
-    QUIET_ANSWERS = 60
+    QUIET_ANSWERS = 120
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -143,11 +143,10 @@ def quoted(text: str) -> str:
 class RiskApi:
     """The calls on one resource. Every method says how many requests it makes; none decides anything."""
 
-    def __init__(self, client: GraphClient, resource: Resource, api_version: str) -> None:
+    def __init__(self, client: GraphClient, resource: Resource) -> None:
         self.resource = resource
         self.client = client
-        self.api_version = api_version
-        self._path = resource.paths[api_version]
+        self._path = resource.paths[client.api_version]
 
     def get(self, object_id: str) -> tuple[Record | None, Reply]:
         """One record by id, None when Graph has none (404). One request.
