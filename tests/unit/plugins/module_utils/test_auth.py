@@ -1,0 +1,809 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Logins with the real MSAL; only the answers of the network are made up."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import pathlib
+import re
+import sys
+import types
+import typing as t
+from urllib.parse import parse_qs
+
+import jwt
+import pytest
+import requests
+import responses
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _auth, _options
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import (
+    CredentialsError,
+    EntraRiskError,
+    LoginError,
+    MissingLibraryError,
+    NetworkError,
+    ServiceError,
+    ThrottledError,
+    TlsError,
+)
+from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Transport
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login_http import LoginHttp
+from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import Scrubber
+
+from .conftest import PASSWORD, Keyring
+
+TENANT = "5fbf2be0-6a31-4b4e-a3b8-6e4b7d8f1c11"
+CLIENT = "8f2b8c1a-0e64-4a6e-9d0f-8f3f0c5e7b22"
+SECRET = "canary-secret-8Q~kXw"
+LOGIN = {"tenant": TENANT, "client_id": CLIENT, "secret": SECRET}
+HOST = "https://login.microsoftonline.com"
+DISCOVERY = f"{HOST}/{TENANT}/v2.0/.well-known/openid-configuration"
+TOKENS = f"{HOST}/{TENANT}/oauth2/v2.0/token"
+IMDS = "http://169.254.169.254/metadata/identity/oauth2/token"
+TRACE = "0f1c0d52-8a3f-4a4e-9f4c-0d2b6c1e0a00"
+CORRELATION = "7a1e7a44-2b51-4d7b-8a39-6f1f7b1c2d33"
+HTML = "<html><body>canary-body</body></html>"
+
+
+class Time:
+    """A clock that only sleeping moves, and that remembers how long."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@dataclasses.dataclass
+class Login:
+    """A token source with all that stands around it."""
+
+    source: _auth.TokenSource
+    scrubber: Scrubber
+    time: Time
+
+
+def log_in(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | None = None) -> Login:
+    scrubber = Scrubber()
+    connection = _options.resolve(params, environ or {}, scrubber)
+    transport = Transport(verify=connection.verify, timeout=connection.timeout, scrubber=scrubber)
+    time = Time()
+    source = _auth.token_source(
+        connection, transport, scrubber, clock=lambda: time.now, sleep=time.sleep, rng=lambda: 0.5
+    )
+    return Login(source, scrubber, time)
+
+
+@pytest.fixture
+def net() -> t.Iterator[responses.RequestsMock]:
+    """The network: what is not registered here cannot be reached."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+def discovery(origin: str = HOST, token_endpoint: str | None = None) -> dict[str, t.Any]:
+    return {
+        "token_endpoint": token_endpoint or f"{origin}/{TENANT}/oauth2/v2.0/token",
+        "authorization_endpoint": f"{origin}/{TENANT}/oauth2/v2.0/authorize",
+        "issuer": f"{origin}/{TENANT}/v2.0",
+    }
+
+
+def refused(number: int, text: str) -> dict[str, t.Any]:
+    return {
+        "error": "invalid_client",
+        "error_description": f"AADSTS{number}: {text}. Trace ID: {TRACE} Correlation ID: {CORRELATION} "
+        "Timestamp: 2026-11-02 10:00:00Z",
+        "error_codes": [number],
+        "timestamp": "2026-11-02 10:00:00Z",
+        "trace_id": TRACE,
+        "correlation_id": CORRELATION,
+    }
+
+
+def entra(net: responses.RequestsMock, *answers: t.Mapping[str, t.Any]) -> None:
+    """Discovery works; the token endpoint gives these answers in turn, the last one for ever."""
+    net.add(responses.GET, DISCOVERY, json=discovery())
+    for answer in answers or ({"json": token(1)},):
+        net.add(responses.POST, TOKENS, **answer)
+
+
+def token(number: int, **more: t.Any) -> dict[str, t.Any]:
+    return {"access_token": f"canary-token-{number}", "token_type": "Bearer", "expires_in": 3599, **more}
+
+
+def failure(login: Login, kind: type[EntraRiskError]) -> EntraRiskError:
+    """The error of a login, which must not hold a canary."""
+    with pytest.raises(kind) as caught:
+        login.source.token()
+    error = caught.value
+    assert "canary" not in f"{error} {error.details()}"
+    # No exception of a library hangs on it: those hold requests with their secrets.
+    assert error.__cause__ is None or isinstance(error.__cause__, EntraRiskError)
+    return error
+
+
+def urls(net: responses.RequestsMock) -> list[str]:
+    return [str(call.request.url).partition("?")[0] for call in net.calls]
+
+
+def form(net: responses.RequestsMock, index: int = -1) -> dict[str, str]:
+    body = net.calls[index].request.body
+    text = body.decode() if isinstance(body, bytes) else str(body)
+    return {name: values[0] for name, values in parse_qs(text).items()}
+
+
+class TestSecret:
+    def test_a_login_is_two_requests_and_the_token_is_kept(self, net: responses.RequestsMock) -> None:
+        entra(net)
+        login = log_in(LOGIN)
+        assert not net.calls
+        assert login.source.token() == login.source.token() == "canary-token-1"
+        assert urls(net) == [DISCOVERY, TOKENS]
+        sent = form(net)
+        assert (sent["grant_type"], sent["client_id"]) == ("client_credentials", CLIENT)
+        assert (sent["client_secret"], sent["scope"]) == (SECRET, "https://graph.microsoft.com/.default")
+        assert login.scrubber.clean("canary-token-1") == "********"
+
+    def test_the_scope_is_that_of_the_graph_that_is_called(self, net: responses.RequestsMock) -> None:
+        entra(net)
+        log_in({**LOGIN, "graph_url": "https://localhost:8443/"}).source.token()
+        assert form(net)["scope"] == "https://localhost:8443/.default"
+
+    def test_another_cloud(self, net: responses.RequestsMock) -> None:
+        origin = "https://login.microsoftonline.us"
+        net.add(responses.GET, DISCOVERY.replace(HOST, origin), json=discovery(origin))
+        net.add(responses.POST, TOKENS.replace(HOST, origin), json=token(1))
+        assert log_in({**LOGIN, "cloud_environment": "AzureUSGovernmentDoD"}).source.token() == "canary-token-1"
+        assert form(net)["scope"] == "https://dod-graph.microsoft.us/.default"
+
+    def test_a_login_service_on_loopback_without_tls(self, net: responses.RequestsMock) -> None:
+        origin = "http://127.0.0.1:8080"
+        net.add(responses.GET, DISCOVERY.replace(HOST, origin), json=discovery(origin))
+        net.add(responses.POST, TOKENS.replace(HOST, origin), json=token(1))
+        assert log_in({**LOGIN, "authority_host": origin}).source.token() == "canary-token-1"
+        assert all(url.startswith(origin + "/") for url in urls(net))
+
+    def test_a_token_is_renewed_five_minutes_before_its_end(self, net: responses.RequestsMock) -> None:
+        entra(net, {"json": token(1)}, {"json": token(2)})
+        login = log_in(LOGIN)
+        login.source.token()
+        login.time.now += 3599 - 301
+        assert login.source.token() == "canary-token-1"
+        login.time.now += 2
+        assert login.source.token() == "canary-token-2"
+        assert urls(net) == [DISCOVERY, TOKENS] * 2
+
+    @pytest.mark.parametrize(
+        ("expires_in", "good_for"), [(200, 100), ("3600", 3300), (None, 300), ("soon", 300), (0, 300)]
+    )
+    def test_odd_lifetimes(self, net: responses.RequestsMock, expires_in: t.Any, good_for: int) -> None:
+        login = log_in(LOGIN)
+        acquired = iter([token(1, expires_in=expires_in), token(2)])
+        source = _auth._Login(lambda: next(acquired), login.scrubber, _clock(login.time))
+        source.token()
+        login.time.now += good_for - 1
+        assert source.token() == "canary-token-1"
+        login.time.now += 2
+        assert source.token() == "canary-token-2"
+
+    def test_a_refused_token_is_replaced_by_a_really_new_one(self, net: responses.RequestsMock) -> None:
+        entra(net, {"json": token(1)}, {"json": token(2)})
+        login = log_in(LOGIN)
+        login.source.token()
+        assert login.source.renew() is True
+        assert login.source.token() == "canary-token-2"
+        assert urls(net) == [DISCOVERY, TOKENS] * 2
+
+    def test_a_ready_token_needs_no_login_and_cannot_be_renewed(self, net: responses.RequestsMock) -> None:
+        login = log_in({"access_token": " canary-ready\n"})
+        assert login.source.token() == "canary-ready"
+        assert login.source.renew() is False
+        assert not net.calls
+        assert login.scrubber.clean("canary-ready") == "********"
+
+
+def _clock(time: Time) -> t.Any:
+    return _auth._pace.Clock(wall=lambda: time.now, monotonic=lambda: time.now, sleep=time.sleep)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("number", "text", "remedy"),
+        [
+            (7000215, "Invalid client secret provided", "not its ID"),
+            (7000222, "The provided client secret keys are expired", "Add a new client secret"),
+            (700016, "Application with identifier was not found", "Check client_id"),
+            (53003, "Access has been blocked by Conditional Access policies", "Conditional Access"),
+            (500011, "The resource principal was not found", "graph_url"),
+            (1234567, "Something new", "https://login.microsoftonline.com/error?code=1234567"),
+        ],
+    )
+    def test_codes(self, net: responses.RequestsMock, number: int, text: str, remedy: str) -> None:
+        entra(net, {"json": refused(number, text), "status": 401})
+        error = failure(log_in(LOGIN), LoginError)
+        assert error.details() == {
+            "kind": "login",
+            "status": 401,
+            "code": f"AADSTS{number}",
+            "request_id": TRACE,
+            "client_request_id": CORRELATION,
+        }
+        message = str(error)
+        assert message.startswith(
+            f"The login of application {CLIENT} in tenant {TENANT} at login.microsoftonline.com was refused: "
+            f"AADSTS{number}: {text}. "
+        )
+        assert remedy in message
+        assert message.endswith(f"(trace ID {TRACE}, correlation ID {CORRELATION})")
+        assert urls(net) == [DISCOVERY, TOKENS]
+
+    def test_unknown_tenant(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, DISCOVERY, json=refused(90002, f"Tenant '{TENANT}' not found"), status=400)
+        error = failure(log_in(LOGIN), LoginError)
+        assert (error.code, error.status) == ("AADSTS90002", 400)
+        assert "Tenant '" in str(error)
+        assert "Check tenant, and cloud_environment" in str(error)
+        assert urls(net) == [DISCOVERY]
+
+    def test_text_of_the_service_is_cut_and_scrubbed(self, net: responses.RequestsMock) -> None:
+        text = f"{SECRET} eyJhbGciOiJub25lIn0.canary.canary {'x' * 400}\r\nsecond line"
+        body = {
+            "error": "invalid_client",
+            "error_description": f"AADSTS7000215: {text}",
+            "trace_id": "not an id\n",
+            "correlation_id": 5,
+        }
+        entra(net, {"json": body, "status": 401})
+        error = failure(log_in(LOGIN), LoginError)
+        assert error.code == "AADSTS7000215"
+        assert (error.request_id, error.client_request_id) == (None, None)
+        assert "second line" not in str(error)
+        assert len(str(error)) < 700
+
+    @pytest.mark.parametrize(("said", "code"), [("slow_down", "slow_down"), ("a b", "unknown_error"), (7, "7")])
+    def test_errors_without_a_code_of_entra(self, net: responses.RequestsMock, said: t.Any, code: str) -> None:
+        entra(net, {"json": {"error": said}, "status": 400})
+        error = failure(log_in(LOGIN), LoginError)
+        assert error.code == code
+        assert "Check tenant, client_id and the credential." in str(error)
+
+    def test_no_token_in_a_good_answer(self, net: responses.RequestsMock) -> None:
+        entra(net, {"json": {"access_token": " ", "expires_in": 3600}})
+        assert "without an access token" in str(failure(log_in(LOGIN), ServiceError))
+
+    def test_neither_token_nor_error(self, net: responses.RequestsMock) -> None:
+        entra(net, {"json": {"hello": "world"}})
+        assert failure(log_in(LOGIN), LoginError).code == "unknown_error"
+
+    def test_a_discovery_document_that_is_none(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, DISCOVERY, json={"hello": "world"})
+        assert "KeyError" in str(failure(log_in(LOGIN), LoginError))
+
+
+class TestOneHost:
+    """The credential goes to the login service that was configured, and nowhere else."""
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    def test_no_redirect_is_followed(self, net: responses.RequestsMock, status: int) -> None:
+        location = "http://user:canary@evil.example/?canary"
+        entra(net, {"status": status, "headers": {"Location": location}, "body": HTML})
+        error = failure(log_in(LOGIN), ServiceError)
+        assert "redirects the login to evil.example" in str(error)
+        assert error.status == status
+        assert urls(net) == [DISCOVERY, TOKENS]
+
+    def test_a_redirect_to_nowhere(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, DISCOVERY, status=302)
+        assert "another path" in str(failure(log_in(LOGIN), ServiceError))
+
+    @pytest.mark.parametrize(
+        "endpoint",
+        [
+            "https://evil.example/token",
+            "https://login.microsoftonline.com:444/token",
+            "https://login.microsoftonline.com.evil.example/token",
+            "https://user@login.microsoftonline.com/token",
+            "https://login.microsoftonline.com@evil.example/token",
+        ],
+    )
+    def test_no_other_token_endpoint_is_used(self, net: responses.RequestsMock, endpoint: str) -> None:
+        net.add(responses.GET, DISCOVERY, json=discovery(token_endpoint=endpoint))
+        assert "no credential is sent there" in str(failure(log_in(LOGIN), ServiceError))
+        assert urls(net) == [DISCOVERY]
+
+    def test_ca_path_wins_over_the_environment(
+        self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, certificate_file: str
+    ) -> None:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file")
+        monkeypatch.setenv("CURL_CA_BUNDLE", "/no/such/file")
+        entra(net)
+        log_in({**LOGIN, "ca_path": certificate_file}, os.environ).source.token()
+        assert {call.request.req_kwargs["verify"] for call in net.calls} == {certificate_file}
+
+    def test_validate_certs_wins_over_the_environment(
+        self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, certificate_file: str
+    ) -> None:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificate_file)
+        entra(net)
+        log_in({**LOGIN, "validate_certs": False}, os.environ).source.token()
+        assert {call.request.req_kwargs["verify"] for call in net.calls} == {False}
+
+
+class TestRepetitions:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {"status": 429, "body": HTML, "content_type": "text/html"},
+            {"status": 503, "body": HTML, "content_type": "text/html"},
+            {"status": 504, "body": ""},
+            {"status": 429, "json": {"error": "temporarily_unavailable", "error_description": "busy"}},
+            {"body": requests.exceptions.ConnectionError(ConnectionResetError(104, "Connection reset by peer"))},
+            {"body": requests.exceptions.ReadTimeout("canary")},
+        ],
+        ids=["429", "503", "504", "429 JSON", "reset", "timeout"],
+    )
+    def test_what_passes_is_repeated(
+        self, net: responses.RequestsMock, answer: t.Mapping[str, t.Any], capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        entra(net, answer, {"json": token(1)})
+        login = log_in(LOGIN)
+        assert login.source.token() == "canary-token-1"
+        assert urls(net) == [DISCOVERY, TOKENS, TOKENS]
+        assert login.time.slept == [0.75]
+        assert capfd.readouterr().err == ""
+
+    def test_discovery_is_repeated_too(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, DISCOVERY, status=502)
+        entra(net)
+        assert log_in(LOGIN).source.token() == "canary-token-1"
+        assert urls(net) == [DISCOVERY, DISCOVERY, TOKENS]
+
+    @pytest.mark.parametrize(("header", "wait"), [("7", 7.0), ("1.5", 1.5), ("0", 0.75), ("soon", 0.75)])
+    def test_retry_after(self, net: responses.RequestsMock, header: str, wait: float) -> None:
+        entra(net, {"status": 429, "headers": {"Retry-After": header}}, {"json": token(1)})
+        login = log_in(LOGIN)
+        login.source.token()
+        assert login.time.slept == [wait]
+
+    @pytest.mark.parametrize(("status", "kind"), [(429, ThrottledError), (503, ServiceError), (500, ServiceError)])
+    def test_it_ends(
+        self,
+        net: responses.RequestsMock,
+        status: int,
+        kind: type[EntraRiskError],
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        entra(net, {"status": status, "body": HTML, "content_type": "text/html"})
+        login = log_in(LOGIN)
+        error = failure(login, kind)
+        assert error.status == status
+        assert f"HTTP {status}" in str(error)
+        assert urls(net) == [DISCOVERY, *[TOKENS] * 5]
+        assert login.time.slept == [0.75, 1.5, 3.0, 6.0]
+        assert capfd.readouterr().err == ""
+
+    def test_what_entra_said_is_kept(self, net: responses.RequestsMock) -> None:
+        entra(net, {"status": 503, "json": refused(90033, "A transient error has occurred")})
+        error = failure(log_in(LOGIN), ServiceError)
+        assert error.details()["code"] == "AADSTS90033"
+        assert error.details()["request_id"] == TRACE
+        assert "A transient error has occurred, until" in str(error)
+
+    def test_no_wait_passes_the_deadline(self, net: responses.RequestsMock) -> None:
+        entra(net, {"status": 429, "headers": {"Retry-After": "4000"}})
+        login = log_in({**LOGIN, "retry_timeout": 30})
+        failure(login, ThrottledError)
+        assert login.time.slept == []
+        assert urls(net) == [DISCOVERY, TOKENS]
+
+    def test_a_connection_that_keeps_breaking(self, net: responses.RequestsMock) -> None:
+        entra(net, {"body": requests.exceptions.ConnectionError(ConnectionResetError(104, "Connection reset by peer"))})
+        assert "Connection reset by peer" in str(failure(log_in(LOGIN), NetworkError))
+        assert len(net.calls) == 6
+
+    def test_an_unreachable_host_fails_at_once(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, DISCOVERY, body=requests.exceptions.ConnectTimeout("canary"))
+        login = log_in(LOGIN)
+        assert "login.microsoftonline.com" in str(failure(login, NetworkError))
+        assert (len(net.calls), login.time.slept) == (1, [])
+
+    def test_tls_fails_at_once(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, DISCOVERY, body=requests.exceptions.SSLError("canary"))
+        assert "ca_path" in str(failure(log_in(LOGIN), TlsError))
+        assert len(net.calls) == 1
+
+    @pytest.mark.parametrize("url", [DISCOVERY, TOKENS])
+    @pytest.mark.parametrize(("status", "body"), [(200, HTML), (404, HTML), (200, "[]"), (403, ""), (404, "{}")])
+    def test_something_else_than_entra_answers(
+        self,
+        net: responses.RequestsMock,
+        url: str,
+        status: int,
+        body: str,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        if url == TOKENS:
+            entra(net, {"status": status, "body": body})
+        else:
+            net.add(responses.GET, DISCOVERY, status=status, body=body)
+        error = failure(log_in(LOGIN), ServiceError)
+        assert error.status == status
+        assert ("a web page" if body == HTML else "no answer of Entra") in str(error)
+        assert capfd.readouterr().err == ""
+
+
+def assertion(net: responses.RequestsMock, keyring: Keyring) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """Header and claims of the assertion that was sent, with its signature and times verified."""
+    sent = form(net)
+    assert sent["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    assert "client_secret" not in sent
+    text = sent["client_assertion"]
+    claims = jwt.decode(text, keyring.key.public_key(), algorithms=["PS256", "RS256"], audience=TOKENS)
+    return jwt.get_unverified_header(text), claims
+
+
+class TestCertificate:
+    # file -> content, options
+    FILES: t.ClassVar[dict[str, tuple[t.Callable[[Keyring], bytes], dict[str, str]]]] = {
+        "key, certificate": (lambda k: k.pem(k.key, k.own), {}),
+        "certificate, key": (lambda k: k.pem(k.own, k.key), {}),
+        "chain in any order": (lambda k: k.pem(k.issuer, k.own, k.key), {}),
+        "text around it": (lambda k: b"Bag Attributes\n" + k.pem(k.key) + b"subject=app\r\n" + k.pem(k.own), {}),
+        "encrypted": (lambda k: k.pem(k.key, k.own, password=PASSWORD), {"certificate_password": PASSWORD}),
+        "a password that is not needed": (lambda k: k.pem(k.key, k.own), {"certificate_password": PASSWORD}),
+        "a thumbprint that is not needed": (lambda k: k.pem(k.key, k.own), {"thumbprint": "nonsense"}),
+        "other things in it": (
+            lambda k: b"-----BEGIN DH PARAMETERS-----\nAAAA\n-----END DH PARAMETERS-----\n" + k.pem(k.key, k.own),
+            {},
+        ),
+        "beside a key that nobody knows": (lambda k: k.unknown_kind() + k.pem(k.own, k.key), {}),
+        "beside another kind of key": (lambda k: k.pem(k.ec_certificate, k.own, k.key), {}),
+        "pfx": (lambda k: k.pfx(PASSWORD), {"certificate_password": PASSWORD}),
+        "pfx with a chain": (lambda k: k.pfx(PASSWORD, None, k.issuer), {"certificate_password": PASSWORD}),
+        "pfx without a password": (lambda k: k.pfx(None), {}),
+    }
+
+    @pytest.mark.parametrize("name", FILES)
+    def test_forms(self, net: responses.RequestsMock, keyring: Keyring, name: str) -> None:
+        content, options = self.FILES[name]
+        path = keyring.write("app.file", content(keyring))
+        entra(net)
+        login = log_in({"tenant": TENANT, "client_id": CLIENT, "x509_certificate_path": path, **options})
+        assert not net.calls
+        assert login.source.token() == "canary-token-1"
+        header, claims = assertion(net, keyring)
+        assert header["alg"] == "PS256"
+        assert len(header["x5c"]) == 1
+        assert (claims["iss"], claims["sub"]) == (CLIENT, CLIENT)
+        assert urls(net) == [DISCOVERY, TOKENS]
+
+    @pytest.mark.parametrize("decorate", [str.upper, lambda text: ":".join(re.findall("..", text)) + " "])
+    def test_thumbprint_for_a_key_alone(
+        self, net: responses.RequestsMock, keyring: Keyring, decorate: t.Callable[[str], str]
+    ) -> None:
+        path = keyring.write("key.pem", keyring.pem(keyring.key))
+        entra(net)
+        log_in(
+            {
+                "tenant": TENANT,
+                "client_id": CLIENT,
+                "x509_certificate_path": path,
+                "thumbprint": decorate(keyring.thumbprint),
+            }
+        ).source.token()
+        header, dummy = assertion(net, keyring)
+        assert header["alg"] == "RS256"
+        assert jwt.utils.base64url_decode(header["x5t"]).hex() == keyring.thumbprint
+
+    def test_the_whole_chain_when_asked_for(self, net: responses.RequestsMock, keyring: Keyring) -> None:
+        path = keyring.write("chain.pem", keyring.pem(keyring.issuer, keyring.key, keyring.own))
+        entra(net)
+        log_in(
+            {"tenant": TENANT, "client_id": CLIENT, "certificate_path": path, "send_certificate_chain": True}
+        ).source.token()
+        header, dummy = assertion(net, keyring)
+        sent = ["".join(item.split()) for item in header["x5c"]]
+        expected = [
+            "".join(keyring.pem(item).decode().split("-----")[2].split()) for item in (keyring.own, keyring.issuer)
+        ]
+        assert sent == expected
+
+    # what -> content, options, what the message must name
+    BAD: t.ClassVar[dict[str, tuple[t.Callable[[Keyring], bytes], dict[str, str], str]]] = {
+        "garbage": (lambda k: b"\x00\x01\x02", {}, "neither a PEM nor a PFX file"),
+        "certificate alone": (lambda k: k.pem(k.own), {}, "holds no private key"),
+        "key alone": (lambda k: k.pem(k.key), {}, "AZURE_THUMBPRINT"),
+        "key alone, bad thumbprint": (lambda k: k.pem(k.key), {"thumbprint": "ab:cd"}, "40 hexadecimal digits"),
+        "key of another certificate": (lambda k: k.pem(k.key, k.stranger), {}, "none of its certificates"),
+        "EC key": (lambda k: k.pem(k.ec_key, k.ec_certificate), {}, "not an RSA key"),
+        "EC key in a PFX": (lambda k: k.pfx(None, k.ec_key), {}, "not an RSA key"),
+        "no passphrase": (lambda k: k.pem(k.key, k.own, password=PASSWORD), {}, "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+        "wrong passphrase": (
+            lambda k: k.pem(k.key, k.own, password=PASSWORD),
+            {"certificate_password": "canary-wrong"},
+            "cannot be decrypted. Check certificate_password.",
+        ),
+        "damaged key": (
+            lambda k: b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n" + k.pem(k.own),
+            {},
+            "private key is damaged",
+        ),
+        "damaged certificate": (
+            lambda k: k.pem(k.key) + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            {},
+            "a certificate in it is damaged",
+        ),
+        "PFX, no password": (lambda k: k.pfx(PASSWORD), {}, "needs a password"),
+        "PFX, wrong password": (lambda k: k.pfx(PASSWORD), {"certificate_password": "canary-x"}, "password is wrong"),
+        "damaged PFX": (lambda k: k.pfx(None)[:-200], {}, "no PFX file"),
+    }
+
+    @pytest.mark.parametrize("name", BAD)
+    def test_bad_files_are_refused_before_anything_is_sent(
+        self, net: responses.RequestsMock, keyring: Keyring, name: str
+    ) -> None:
+        content, options, named = self.BAD[name]
+        path = keyring.write("bad.file", content(keyring))
+        with pytest.raises(CredentialsError) as caught:
+            log_in({}, {"AZURE_TENANT": TENANT, "AZURE_CLIENT_ID": CLIENT, **_variables(path, options)})
+        assert named in str(caught.value)
+        assert "canary" not in str(caught.value)
+        if "thumbprint" not in options:
+            assert f"AZURE_X509_CERTIFICATE_PATH ({path})" in str(caught.value)
+        assert not net.calls
+
+    def test_a_pfx_without_its_certificate(self, net: responses.RequestsMock, keyring: Keyring) -> None:
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.serialization import pkcs12
+
+        data = pkcs12.serialize_key_and_certificates(
+            b"app", None, None, [keyring.own], serialization.BestAvailableEncryption(b"x")
+        )
+        path = keyring.write("no-key.pfx", data)
+        with pytest.raises(CredentialsError, match="both a key and its certificate"):
+            log_in({"tenant": TENANT, "client_id": CLIENT, "certificate_path": path, "certificate_password": "x"})
+
+    @pytest.mark.parametrize(
+        ("path", "reason"), [("/no/such/file", "No such file"), ("/", "Is a directory"), ("/a\x00b", "not a path")]
+    )
+    @pytest.mark.parametrize("option", ["x509_certificate_path", "oidc_token_file_path"])
+    def test_files_that_cannot_be_read(self, net: responses.RequestsMock, option: str, path: str, reason: str) -> None:
+        with pytest.raises(CredentialsError, match=reason) as caught:
+            log_in({"tenant": TENANT, "client_id": CLIENT, option: path})
+        assert str(caught.value).startswith(f"{option} (")
+        assert not net.calls
+
+    def test_an_expired_certificate_explains_a_refusal(self, net: responses.RequestsMock, keyring: Keyring) -> None:
+        entra(net, {"json": refused(700027, "The certificate is expired"), "status": 401})
+        options = {"tenant": TENANT, "client_id": CLIENT}
+        path = keyring.write("expired.pem", keyring.pem(keyring.key, keyring.expired))
+        login = log_in({**options, "certificate_path": path})
+        assert f"The certificate in {path} has expired." in str(failure(login, LoginError))
+        path = keyring.write("valid.pem", keyring.pem(keyring.key, keyring.own))
+        login = log_in({**options, "certificate_path": path})
+        login.time.now = 0.0
+        assert "has expired" not in str(failure(login, LoginError))
+
+    def test_older_releases_of_cryptography(self) -> None:
+        import datetime
+
+        from ansible_collections.identityops.entra_risk.plugins.module_utils import _certificate
+
+        old = types.SimpleNamespace(not_valid_after=datetime.datetime(2026, 1, 1))
+        assert _certificate._not_after(t.cast(t.Any, old)) == 1767225600.0
+
+    def test_cryptography_is_missing(self, monkeypatch: pytest.MonkeyPatch, certificate_file: str) -> None:
+        monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric", None)
+        with pytest.raises(MissingLibraryError) as caught:
+            log_in({"tenant": TENANT, "client_id": CLIENT, "certificate_path": certificate_file})
+        assert caught.value.library == "cryptography"
+        assert "ImportError" in caught.value.import_traceback or "ModuleNotFound" in caught.value.import_traceback
+
+
+def _variables(path: str, options: t.Mapping[str, str]) -> dict[str, str]:
+    names = {"certificate_password": "AZURE_CLIENT_CERTIFICATE_PASSWORD", "thumbprint": "AZURE_THUMBPRINT"}
+    return {"AZURE_X509_CERTIFICATE_PATH": path, **{names[name]: value for name, value in options.items()}}
+
+
+class TestFederation:
+    def test_token(self, net: responses.RequestsMock) -> None:
+        entra(net)
+        log_in({"tenant": TENANT, "client_id": CLIENT, "oidc_token": "canary-oidc\n"}).source.token()
+        assert form(net)["client_assertion"] == "canary-oidc"
+
+    def test_token_file_is_read_for_each_login(self, net: responses.RequestsMock, tmp_path: pathlib.Path) -> None:
+        entra(net, {"json": token(1)}, {"json": token(2)})
+        path = tmp_path / "token"
+        path.write_text("canary-first\n")
+        login = log_in({"tenant": TENANT, "client_id": CLIENT, "oidc_token_file_path": str(path)})
+        login.source.token()
+        assert form(net)["client_assertion"] == "canary-first"
+        path.write_text("canary-second\n")
+        login.source.renew()
+        assert form(net)["client_assertion"] == "canary-second"
+        assert login.scrubber.clean("canary-first canary-second") == "******** ********"
+        path.unlink()
+        with pytest.raises(CredentialsError, match="No such file"):
+            login.source.renew()
+
+    @pytest.mark.parametrize(
+        ("content", "reason"), [("", "is empty"), (" \n", "is empty"), ('{"value": "canary"}', "one token")]
+    )
+    def test_bad_token_files(
+        self, net: responses.RequestsMock, tmp_path: pathlib.Path, content: str, reason: str
+    ) -> None:
+        path = tmp_path / "token"
+        path.write_text(content)
+        with pytest.raises(CredentialsError, match=reason) as caught:
+            log_in({"tenant": TENANT, "client_id": CLIENT, "oidc_token_file_path": str(path)})
+        assert f"oidc_token_file_path ({path})" in str(caught.value)
+        assert "canary" not in str(caught.value)
+        assert not net.calls
+
+    def test_a_mismatch(self, net: responses.RequestsMock) -> None:
+        entra(net, {"json": refused(700213, "No matching federated identity record found"), "status": 401})
+        login = log_in({"tenant": TENANT, "client_id": CLIENT, "oidc_token": "canary-oidc"})
+        assert "api://AzureADTokenExchange" in str(failure(login, LoginError))
+
+
+class TestManagedIdentity:
+    def test_virtual_machine(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, IMDS, json=token(1, expires_in="3600"))
+        login = log_in({"auth_source": "msi", "graph_url": "https://graph.microsoft.us"})
+        assert login.source.token() == "canary-token-1"
+        request = net.calls[0].request
+        assert request.params["resource"] == "https://graph.microsoft.us"
+        assert "client_id" not in request.params
+        assert request.headers["Metadata"] == "true"
+        assert request.req_kwargs["timeout"] == (3.0, 60)
+        assert login.scrubber.clean("canary-token-1") == "********"
+
+    def test_user_assigned(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, IMDS, json=token(1, expires_in="3600"))
+        log_in({"auth_source": "msi", "client_id": CLIENT}).source.token()
+        assert net.calls[0].request.params["client_id"] == CLIENT
+
+    def test_a_refused_token_is_replaced(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, IMDS, json=token(1, expires_in="86400"))
+        net.add(responses.GET, IMDS, json=token(2, expires_in="86400"))
+        login = log_in({"auth_source": "msi"})
+        login.source.token()
+        assert login.source.renew() is True
+        assert login.source.token() == "canary-token-2"
+
+    def test_the_metadata_service_is_updated(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, IMDS, status=410)
+        net.add(responses.GET, IMDS, json=token(1, expires_in="3600"))
+        assert log_in({"auth_source": "msi"}).source.token() == "canary-token-1"
+
+    def test_app_service(self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:4141/msi/token")
+        monkeypatch.setenv("IDENTITY_HEADER", "canary-header")
+        net.add(
+            responses.GET,
+            "http://127.0.0.1:4141/msi/token",
+            json={"access_token": "canary-token-1", "expires_on": "4000000000", "token_type": "Bearer"},
+        )
+        login = log_in({"auth_source": "msi"})
+        assert login.source.token() == "canary-token-1"
+        assert net.calls[0].request.headers["X-IDENTITY-HEADER"] == "canary-header"
+        assert login.scrubber.clean("canary-header") == "********"
+
+    def test_no_identity_on_this_machine(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, IMDS, body=requests.exceptions.ConnectTimeout("canary"))
+        login = log_in({"auth_source": "msi"})
+        error = failure(login, NetworkError)
+        assert str(error).startswith("No managed identity answers on this machine. No connection to 169.254.169.254")
+        assert "use a secret" in str(error)
+        assert (len(net.calls), login.time.slept) == (1, [])
+
+    def test_an_endpoint_that_breaks(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, IMDS, body=requests.exceptions.ReadTimeout("canary"))
+        assert "did not answer" in str(failure(log_in({"auth_source": "msi"}), NetworkError))
+
+    @pytest.mark.parametrize(("client_id", "named"), [("", "to this machine."), (CLIENT, f"(client_id {CLIENT})")])
+    def test_refused(self, net: responses.RequestsMock, client_id: str, named: str) -> None:
+        body = {"error": "invalid_request", "error_description": "Identity not found"}
+        net.add(responses.GET, IMDS, json=body, status=400)
+        error = failure(log_in({"auth_source": "msi", "client_id": client_id}), LoginError)
+        assert (error.status, error.code) == (400, "invalid_request")
+        assert "Identity not found. Check that a managed identity is assigned" in str(error)
+        assert named in str(error)
+
+    def test_something_else_answers(self, net: responses.RequestsMock, capfd: pytest.CaptureFixture[str]) -> None:
+        net.add(responses.GET, IMDS, body=HTML)
+        error = failure(log_in({"auth_source": "msi"}), ServiceError)
+        assert "169.254.169.254 answered the managed identity with something that is no JSON" in str(error)
+        assert capfd.readouterr().err == ""
+
+    def test_arc_answers_with_a_token_in_the_wrong_place(
+        self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        endpoint = "http://127.0.0.1:40342/metadata/identity/oauth2/token"
+        monkeypatch.setenv("IDENTITY_ENDPOINT", endpoint)
+        monkeypatch.setenv("IMDS_ENDPOINT", "http://127.0.0.1:40342")
+        net.add(responses.GET, endpoint, json=token(1))
+        assert failure(log_in({"auth_source": "msi"}), LoginError).code == "invalid_request"
+
+    def test_the_key_file_of_arc_is_missing(self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
+        endpoint = "http://127.0.0.1:40342/metadata/identity/oauth2/token"
+        monkeypatch.setenv("IDENTITY_ENDPOINT", endpoint)
+        monkeypatch.setenv("IMDS_ENDPOINT", "http://127.0.0.1:40342")
+        net.add(responses.GET, endpoint, status=401, headers={"WWW-Authenticate": "Basic realm=/no/such/file.key"})
+        assert "No such file or directory" in str(failure(log_in({"auth_source": "msi"}), LoginError))
+
+    def test_service_fabric_gets_a_session_of_requests(
+        self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", "https://127.0.0.1:2377/metadata/identity/oauth2/token")
+        monkeypatch.setenv("IDENTITY_HEADER", "canary-header")
+        monkeypatch.setenv("IDENTITY_SERVER_THUMBPRINT", "0" * 40)
+        net.add(responses.GET, os.environ["IDENTITY_ENDPOINT"], body=requests.exceptions.ConnectionError("canary"))
+        login = log_in({"auth_source": "msi"})
+        assert "ConnectionError" in str(failure(login, LoginError))
+        assert login.scrubber.clean("canary-header") == "********"
+
+
+class TestLibrary:
+    def test_msal_is_not_needed_with_a_ready_token(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "msal", None)
+        assert log_in({"access_token": "canary"}).source.token() == "canary"
+
+    def test_msal_is_missing(self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "msal", None)
+        error = failure(log_in(LOGIN), MissingLibraryError)
+        assert isinstance(error, MissingLibraryError)
+        assert error.library == "msal>=1.35"
+        assert "import msal" in error.import_traceback
+        assert not net.calls
+
+    @pytest.mark.parametrize("version", ["1.34.0", "0.9", ""])
+    def test_msal_is_too_old(self, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+        monkeypatch.setitem(sys.modules, "msal", types.SimpleNamespace(__version__=version))
+        error = failure(log_in(LOGIN), MissingLibraryError)
+        assert isinstance(error, MissingLibraryError)
+        assert "too old" in error.import_traceback
+
+    @pytest.mark.parametrize("version", ["1.35.0", "1.40.0rc1", "2.0"])
+    def test_msal_is_new_enough(self, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+        monkeypatch.setitem(sys.modules, "msal", types.SimpleNamespace(__version__=version))
+        assert _auth._msal().__version__ == version
+
+    def test_msal_does_not_log(self, net: responses.RequestsMock, caplog: pytest.LogCaptureFixture) -> None:
+        entra(net)
+        log_in(LOGIN).source.token()
+        logging.getLogger("msal.application").error("canary")
+        assert not caplog.records
+
+    def test_what_msal_raises_is_cut_and_scrubbed(
+        self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def explode(*dummy: t.Any, **also_dummy: t.Any) -> None:
+            raise RuntimeError(f"{SECRET}\n{json.dumps(LOGIN)}")
+
+        monkeypatch.setattr(_auth, "_msal", lambda: types.SimpleNamespace(ConfidentialClientApplication=explode))
+        assert "RuntimeError: ********" in str(failure(log_in(LOGIN), LoginError))
+
+    def test_what_msal_gives_back_may_be_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        app = types.SimpleNamespace(acquire_token_for_client=lambda **dummy: None)
+        monkeypatch.setattr(
+            _auth, "_msal", lambda: types.SimpleNamespace(ConfidentialClientApplication=lambda *a, **k: app)
+        )
+        assert failure(log_in(LOGIN), LoginError).code == "unknown_error"
+
+    def test_the_client_leaves_the_transport_open(self) -> None:
+        closed: list[bool] = []
+        transport = types.SimpleNamespace(close=lambda: closed.append(True))
+        LoginHttp(t.cast(t.Any, transport), Scrubber(), _clock(Time()), 1).close()
+        assert not closed

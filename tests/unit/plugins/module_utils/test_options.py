@@ -1,0 +1,593 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which credential, which cloud, which certificates: the rules of the connection options."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import typing as t
+
+import pytest
+import yaml
+
+from ansible_collections.identityops.entra_risk.plugins.doc_fragments.connection import ModuleDocFragment
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _options
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import CredentialsError, TlsError
+from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import Scrubber
+
+TENANT = "5fbf2be0-6a31-4b4e-a3b8-6e4b7d8f1c11"
+CLIENT = "8f2b8c1a-0e64-4a6e-9d0f-8f3f0c5e7b22"
+SECRET = "canary-secret-8Q~kXw"
+OPTIONS = {"tenant": TENANT, "client_id": CLIENT}
+VARIABLES = {"AZURE_TENANT": TENANT, "AZURE_CLIENT_ID": CLIENT}
+LOGIN = {**OPTIONS, "secret": SECRET}
+
+
+def resolve(
+    params: t.Mapping[str, t.Any] | None = None, environ: t.Mapping[str, str] | None = None
+) -> _options.Connection:
+    return _options.resolve(params or {}, environ or {}, Scrubber())
+
+
+def refusal(params: t.Mapping[str, t.Any] | None = None, environ: t.Mapping[str, str] | None = None) -> str:
+    """The message of the refusal, which must not hold a canary."""
+    with pytest.raises(CredentialsError) as caught:
+        resolve(params, environ)
+    assert caught.value.kind == "credentials"
+    assert "canary" not in str(caught.value)
+    return str(caught.value)
+
+
+class TestTable:
+    def test_the_options_are_those_of_the_interface(self) -> None:
+        assert list(_options.argument_spec()) == [
+            "access_token",
+            "tenant",
+            "client_id",
+            "secret",
+            "x509_certificate_path",
+            "certificate_password",
+            "thumbprint",
+            "send_certificate_chain",
+            "oidc_token",
+            "oidc_token_file_path",
+            "ad_user",
+            "password",
+            "auth_source",
+            "cloud_environment",
+            "authority_host",
+            "graph_url",
+            "api_version",
+            "ca_path",
+            "validate_certs",
+            "timeout",
+            "retry_timeout",
+        ]
+
+    def test_secrets_are_masked_and_names_are_not(self) -> None:
+        no_log = {name: entry["no_log"] for name, entry in _options.argument_spec().items() if "no_log" in entry}
+        assert no_log == {
+            "access_token": True,
+            "secret": True,
+            "certificate_password": True,
+            "oidc_token": True,
+            "oidc_token_file_path": False,
+            "password": True,
+        }
+
+    def test_no_choices_or_required_stand_in_the_way_of_an_empty_string(self) -> None:
+        for name, entry in _options.argument_spec().items():
+            assert not {"choices", "required", "fallback"} & set(entry), name
+
+    def test_documentation_and_spec_agree(self) -> None:
+        documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+        spec = _options.argument_spec()
+        assert list(documented) == list(spec)
+        for name, entry in spec.items():
+            assert documented[name]["type"] == entry["type"], name
+            assert documented[name].get("aliases") == entry.get("aliases"), name
+            assert documented[name].get("default") == entry.get("default"), name
+
+    def test_documentation_names_every_environment_variable(self) -> None:
+        documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+        for option in _options.CONNECTION_OPTIONS:
+            text = " ".join(documented[option.name]["description"])
+            if option.name == "ad_user":
+                text = text.replace("O(password)", "")
+            assert set(re.findall(r"E\((\w+)\)", text)) == set(option.env), option.name
+
+
+class TestSources:
+    """Where the credential comes from."""
+
+    # options, environment -> kind, label, client id
+    GOOD: t.ClassVar[dict[str, tuple[dict[str, t.Any], dict[str, str], str, str, str | None]]] = {
+        "options": (LOGIN, {}, "secret", "secret", CLIENT),
+        "aliases": (
+            {"tenant_id": TENANT, "client_id": CLIENT, "client_secret": SECRET},
+            {},
+            "secret",
+            "client_secret",
+            CLIENT,
+        ),
+        "what AWX injects": (
+            {},
+            {
+                **VARIABLES,
+                "AZURE_SECRET": SECRET,
+                "AZURE_SUBSCRIPTION_ID": "x",
+                "AZURE_CLOUD_ENVIRONMENT": "",
+                "AZURE_AD_USER": "",
+                "AZURE_PASSWORD": "",
+            },
+            "secret",
+            "AZURE_SECRET",
+            CLIENT,
+        ),
+        "names of Azure's own libraries": (
+            {},
+            {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": CLIENT, "AZURE_CLIENT_SECRET": SECRET},
+            "secret",
+            "AZURE_CLIENT_SECRET",
+            CLIENT,
+        ),
+        "an empty first variable": (
+            {},
+            {
+                **VARIABLES,
+                "AZURE_TENANT": "",
+                "AZURE_TENANT_ID": TENANT,
+                "AZURE_SECRET": "",
+                "AZURE_CLIENT_SECRET": SECRET,
+            },
+            "secret",
+            "AZURE_CLIENT_SECRET",
+            CLIENT,
+        ),
+        "options win as a set": (
+            {**LOGIN, "client_id": "option-client"},
+            {**VARIABLES, "AZURE_X509_CERTIFICATE_PATH": "/no/such/file"},
+            "secret",
+            "secret",
+            "option-client",
+        ),
+        "empty options count as not given": (
+            {"tenant": "", "client_id": "", "secret": " ", "certificate_password": ""},
+            {**VARIABLES, "AZURE_SECRET": SECRET},
+            "secret",
+            "AZURE_SECRET",
+            CLIENT,
+        ),
+        "auth_source env looks past the options": (
+            {"auth_source": "env", "tenant": "other", "client_id": "other", "secret": "canary-other"},
+            {**VARIABLES, "AZURE_SECRET": SECRET},
+            "secret",
+            "AZURE_SECRET",
+            CLIENT,
+        ),
+        "auth_source from the environment": (
+            {**LOGIN, "auth_source": ""},
+            {"ANSIBLE_AZURE_AUTH_SOURCE": "msi"},
+            "managed_identity",
+            "auth_source",
+            CLIENT,
+        ),
+        "managed identity": ({"auth_source": "msi"}, {}, "managed_identity", "auth_source", None),
+        "managed identity by client id": (
+            {"auth_source": "msi", "client_id": "identity"},
+            VARIABLES,
+            "managed_identity",
+            "auth_source",
+            "identity",
+        ),
+        "managed identity by variable": ({"auth_source": "msi"}, VARIABLES, "managed_identity", "auth_source", CLIENT),
+        "managed identity is asked for, whatever lies around": (
+            {"auth_source": "msi"},
+            {"AZURE_SECRET": SECRET, "AZURE_FEDERATED_TOKEN": "canary"},
+            "managed_identity",
+            "auth_source",
+            None,
+        ),
+        "token": ({**OPTIONS, "oidc_token": "canary"}, {}, "oidc_token", "oidc_token", CLIENT),
+        "token variable": (
+            {},
+            {**VARIABLES, "AZURE_FEDERATED_TOKEN": "canary"},
+            "oidc_token",
+            "AZURE_FEDERATED_TOKEN",
+            CLIENT,
+        ),
+        "workload identity of AKS": (
+            {},
+            {**VARIABLES, "AZURE_FEDERATED_TOKEN_FILE": "/var/run/token"},
+            "oidc_token_file",
+            "AZURE_FEDERATED_TOKEN_FILE",
+            CLIENT,
+        ),
+        "AKS gives way to a secret": (
+            {},
+            {**VARIABLES, "AZURE_FEDERATED_TOKEN_FILE": "/var/run/token", "AZURE_SECRET": SECRET},
+            "secret",
+            "AZURE_SECRET",
+            CLIENT,
+        ),
+        "AKS gives way to a certificate": (
+            {},
+            {
+                **VARIABLES,
+                "AZURE_FEDERATED_TOKEN_FILE": "/var/run/token",
+                "AZURE_CLIENT_CERTIFICATE_PATH": "/no/such/file",
+            },
+            "certificate",
+            "AZURE_CLIENT_CERTIFICATE_PATH",
+            CLIENT,
+        ),
+        "AKS and options": (
+            LOGIN,
+            {**VARIABLES, "AZURE_FEDERATED_TOKEN_FILE": "/var/run/token"},
+            "secret",
+            "secret",
+            CLIENT,
+        ),
+        "a user beside an application is ignored": (
+            {**LOGIN, "ad_user": "adele@contoso.example", "password": "canary"},
+            {},
+            "secret",
+            "secret",
+            CLIENT,
+        ),
+    }
+
+    @pytest.mark.parametrize("case", GOOD)
+    def test_good(self, case: str) -> None:
+        params, environ, kind, label, client_id = self.GOOD[case]
+        connection = resolve(params, environ)
+        assert (connection.credential.kind, connection.credential.label, connection.client_id) == (
+            kind,
+            label,
+            client_id,
+        )
+
+    # options, environment -> what the message must name, what it must not
+    BAD: t.ClassVar[dict[str, tuple[dict[str, t.Any], dict[str, str], list[str], list[str]]]] = {
+        "nothing at all": (
+            {},
+            {},
+            ["tenant (AZURE_TENANT or AZURE_TENANT_ID)", "client_id (AZURE_CLIENT_ID)", "access_token", "msi"],
+            [],
+        ),
+        "two options": (
+            {**LOGIN, "x509_certificate_path": "/no/such/file"},
+            {},
+            ["secret and x509_certificate_path"],
+            ["AZURE_"],
+        ),
+        "two options by their aliases": (
+            {**OPTIONS, "client_secret": SECRET, "secret": SECRET, "certificate_path": "/no/such/file"},
+            {},
+            ["client_secret and certificate_path"],
+            [],
+        ),
+        "two variables": (
+            {},
+            {**VARIABLES, "AZURE_CLIENT_SECRET": SECRET, "AZURE_FEDERATED_TOKEN": "canary"},
+            ["AZURE_CLIENT_SECRET and AZURE_FEDERATED_TOKEN"],
+            [],
+        ),
+        "token and token file as options": (
+            {**OPTIONS, "oidc_token": "canary", "oidc_token_file_path": "/no/such/file"},
+            {},
+            ["oidc_token and oidc_token_file_path"],
+            [],
+        ),
+        "secret and token file as options": (
+            {**LOGIN, "oidc_token_file_path": "/no/such/file"},
+            {},
+            ["secret and oidc_token_file_path"],
+            [],
+        ),
+        "token and token file as variables": (
+            {},
+            {**VARIABLES, "AZURE_FEDERATED_TOKEN": "canary", "AZURE_FEDERATED_TOKEN_FILE": "/no/such/file"},
+            ["AZURE_FEDERATED_TOKEN and AZURE_FEDERATED_TOKEN_FILE"],
+            [],
+        ),
+        "three variables, one of them of AKS": (
+            {},
+            {
+                **VARIABLES,
+                "AZURE_SECRET": SECRET,
+                "AZURE_X509_CERTIFICATE_PATH": "/no/such/file",
+                "AZURE_FEDERATED_TOKEN_FILE": "/no/such/file",
+            },
+            ["AZURE_SECRET and AZURE_X509_CERTIFICATE_PATH"],
+            ["FEDERATED"],
+        ),
+        "a set with a hole is not filled from elsewhere": (
+            {"tenant": TENANT, "secret": SECRET},
+            VARIABLES,
+            ["client_id (AZURE_CLIENT_ID)", "tenant, secret", "never mixed"],
+            ["tenant (", "one of"],
+        ),
+        "one option hides the whole environment": (
+            {"tenant": TENANT},
+            {**VARIABLES, "AZURE_SECRET": SECRET},
+            ["client_id (AZURE_CLIENT_ID)", "one of secret (AZURE_SECRET or AZURE_CLIENT_SECRET)", "gives tenant,"],
+            [],
+        ),
+        "what AWX injects without a tenant": ({}, {"AZURE_SECRET": SECRET}, ["tenant (", "client_id ("], ["one of"]),
+        "auth_source env": ({**LOGIN, "auth_source": "env"}, {}, ["tenant (", "environment variables only"], []),
+        "user and password": ({}, {"AZURE_AD_USER": "a@b.example", "AZURE_PASSWORD": "canary"}, ["not supported"], []),
+        "user and password as options": (
+            {"ad_user": "a@b.example", "password": "canary"},
+            {**VARIABLES, "AZURE_SECRET": SECRET},
+            ["not supported", "tenant, client_id and one of secret"],
+            [],
+        ),
+        "a password alone": ({}, {**VARIABLES, "AZURE_PASSWORD": "canary"}, ["not supported", "access_token"], []),
+        "az login": ({"auth_source": "cli"}, {}, ["auth_source is 'cli'", "auto, env, msi", "access_token"], []),
+        "az login by variable": (
+            LOGIN,
+            {"ANSIBLE_AZURE_AUTH_SOURCE": "credential_file"},
+            ["ANSIBLE_AZURE_AUTH_SOURCE"],
+            [],
+        ),
+        "a list": ({**LOGIN, "secret": ["canary"]}, {}, ["secret must be a single value"], []),
+    }
+
+    @pytest.mark.parametrize("case", BAD)
+    def test_bad(self, case: str) -> None:
+        params, environ, named, unnamed = self.BAD[case]
+        message = refusal(params, environ)
+        for text in named:
+            assert text in message
+        for text in unnamed:
+            assert text not in message
+
+    def test_an_empty_certificate_file_counts_as_not_given(self, tmp_path: pathlib.Path) -> None:
+        empty = tmp_path / "empty"
+        empty.write_text("\n")
+        real = tmp_path / "real"
+        real.write_text("x")
+        environ = {**VARIABLES, "AZURE_X509_CERTIFICATE_PATH": str(empty)}
+        assert resolve({}, {**environ, "AZURE_SECRET": SECRET}).credential.kind == "secret"
+        assert resolve({}, {**environ, "AZURE_CLIENT_CERTIFICATE_PATH": str(real)}).credential.value == str(real)
+        # It is no credential option either, so the environment is asked.
+        assert resolve({"certificate_path": str(empty)}, {**VARIABLES, "AZURE_SECRET": SECRET}).tenant == TENANT
+        message = refusal({}, environ)
+        assert f"AZURE_X509_CERTIFICATE_PATH names an empty file ({empty})" in message
+
+    def test_a_file_that_cannot_be_opened_is_given(
+        self, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "gone"
+        path.touch()
+        # Gone between the look at it and the reading of it.
+        monkeypatch.setattr(os.path, "isfile", lambda name: bool(path.unlink(missing_ok=True)) or True)
+        assert resolve({**OPTIONS, "x509_certificate_path": str(path)}).credential.value == str(path)
+
+    def test_paths_are_expanded_like_those_of_ansible(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", "/home/adele")
+        monkeypatch.setenv("KEYS", "keys")
+        connection = resolve({}, {**VARIABLES, "AZURE_X509_CERTIFICATE_PATH": "~/$KEYS/app.pem"})
+        assert connection.credential.value == "/home/adele/keys/app.pem"
+
+    def test_what_belongs_to_a_certificate(self) -> None:
+        given = {
+            **OPTIONS,
+            "x509_certificate_path": "/no/such/file",
+            "certificate_password": " with blanks ",
+            "thumbprint": "AB:CD",
+            "send_certificate_chain": True,
+        }
+        credential = resolve(given).credential
+        assert (credential.password, credential.thumbprint, credential.send_chain) == (" with blanks ", "AB:CD", True)
+        del given["x509_certificate_path"]
+        credential = resolve({**given, "secret": SECRET}).credential
+        assert (credential.password, credential.thumbprint, credential.send_chain) == (None, None, False)
+
+    @pytest.mark.parametrize(("value", "expected"), [("1", True), ("True", True), ("no", False), ("", False)])
+    def test_a_flag_of_the_environment(self, value: str, expected: bool) -> None:
+        params = {**OPTIONS, "x509_certificate_path": "/no/such/file"}
+        environ = {"AZURE_CLIENT_SEND_CERTIFICATE_CHAIN": value}
+        assert resolve(params, environ).credential.send_chain is expected
+
+    def test_a_flag_that_is_none(self) -> None:
+        params = {**OPTIONS, "x509_certificate_path": "/no/such/file"}
+        message = refusal(params, {"AZURE_CLIENT_SEND_CERTIFICATE_CHAIN": "maybe"})
+        assert message == "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN must be true or false."
+
+    @pytest.mark.parametrize(
+        "tenant", [TENANT, "contoso.onmicrosoft.com", " contoso.example\n", "xn--bcher-kva.example"]
+    )
+    def test_a_tenant(self, tenant: str) -> None:
+        assert resolve({**LOGIN, "tenant": tenant}).tenant == tenant.strip()
+
+    @pytest.mark.parametrize(
+        "tenant",
+        ["a/b", "..", "a..b", "a b", "a%2fb", "a?b", "a#b", "a\\b", ".", "-", "{x}", "common", "Organizations", "adfs"],
+    )
+    def test_no_tenant(self, tenant: str) -> None:
+        message = refusal({**LOGIN, "tenant": "", "tenant_id": tenant})
+        assert message.startswith("tenant_id ")
+        assert "GUID" in message
+
+
+class TestAccessToken:
+    def test_everything_else_about_credentials_is_ignored(self, tmp_path: pathlib.Path) -> None:
+        connection = resolve(
+            {
+                "access_token": " canary-token\n",
+                "tenant": "a/b",
+                "secret": "x",
+                "oidc_token": "y",
+                "auth_source": "nonsense",
+                "ad_user": "z",
+            },
+            {"AZURE_CLIENT_ID": "x", "AZURE_AUTHORITY_HOST": "ftp://nonsense", "AZURE_AD_USER": "x"},
+        )
+        assert connection.credential.kind == "access_token"
+        assert connection.credential.value == "canary-token"
+        assert (connection.tenant, connection.client_id) == (None, None)
+        assert connection.authority == "https://login.microsoftonline.com"
+
+    @pytest.mark.parametrize("token", ["canary one", "canary\none", "canary\x00", "Bearer canary", "canary\u00e9"])
+    def test_what_no_header_can_hold(self, token: str) -> None:
+        assert refusal({"access_token": token}).startswith("access_token holds blanks")
+
+    def test_an_empty_one_is_not_given(self) -> None:
+        assert resolve({**LOGIN, "access_token": "\n"}).credential.kind == "secret"
+
+
+class TestSecrets:
+    def test_every_secret_in_sight_is_registered_before_anything_fails(self) -> None:
+        registered: list[str] = []
+        with pytest.raises(CredentialsError):
+            _options.resolve(
+                {"secret": "s-1", "client_secret": "s-2", "password": 12345, "cloud_environment": "nonsense"},
+                {"AZURE_SECRET": "s-3", "AZURE_CLIENT_SECRET": "s-4", "AZURE_PASSWORD": "s-5", "AZURE_TENANT": "t"},
+                Scrubber(registered.append),
+            )
+        assert registered == ["s-1", "s-2", "s-3", "s-4", "12345", "s-5"]
+
+    def test_no_secret_in_a_representation(self) -> None:
+        certificate = {**OPTIONS, "x509_certificate_path": "/x", "certificate_password": "canary"}
+        for params in (LOGIN, {"access_token": "canary"}, {**OPTIONS, "oidc_token": "canary"}, certificate):
+            assert "canary" not in repr(resolve(params))
+
+
+class TestCloud:
+    @pytest.mark.parametrize(
+        ("given", "authority", "graph_url"),
+        [
+            ("", "https://login.microsoftonline.com", "https://graph.microsoft.com"),
+            ("AzureCloud", "https://login.microsoftonline.com", "https://graph.microsoft.com"),
+            ("AzureUSGovernment", "https://login.microsoftonline.us", "https://graph.microsoft.us"),
+            ("AzureUSGovernmentDoD", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+        ],
+    )
+    def test_known(self, given: str, authority: str, graph_url: str) -> None:
+        for connection in (
+            resolve({**LOGIN, "cloud_environment": given}),
+            # No part of the credentials: it comes from the environment although they are options.
+            resolve(LOGIN, {"AZURE_CLOUD_ENVIRONMENT": given}),
+        ):
+            assert (connection.authority, connection.graph_url) == (authority, graph_url)
+
+    @pytest.mark.parametrize(
+        ("given", "named"),
+        [
+            ("AzureChinaCloud", "does not exist"),
+            ("AzureGermanCloud", "closed"),
+            ("https://management.local.azurestack.external/", "Azure Stack"),
+            ("azurecloud", "'azurecloud', which is not known"),
+        ],
+    )
+    def test_refused(self, given: str, named: str) -> None:
+        message = refusal({**LOGIN, "cloud_environment": given})
+        assert message.startswith("cloud_environment is")
+        assert named in message
+        assert "AzureCloud, AzureUSGovernment, AzureUSGovernmentDoD" in message
+        assert refusal({}, {"AZURE_CLOUD_ENVIRONMENT": given}).startswith("AZURE_CLOUD_ENVIRONMENT is")
+
+    @pytest.mark.parametrize("name", ["graph_url", "authority_host"])
+    @pytest.mark.parametrize(
+        ("given", "origin"),
+        [
+            ("https://graph.microsoft-ppe.com", "https://graph.microsoft-ppe.com"),
+            ("https://Graph.Contoso.Example/", "https://graph.contoso.example"),
+            (" HTTPS://localhost:8443\n", "https://localhost:8443"),
+            ("https://graph.contoso.example:443", "https://graph.contoso.example"),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+            ("http://localhost:80", "http://localhost"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+        ],
+    )
+    def test_a_url(self, name: str, given: str, origin: str) -> None:
+        connection = resolve({**LOGIN, name: given})
+        assert {"graph_url": connection.graph_url, "authority_host": connection.authority}[name] == origin
+
+    @pytest.mark.parametrize("name", ["graph_url", "authority_host"])
+    @pytest.mark.parametrize(
+        "given",
+        [
+            "https://",
+            "https://graph.contoso.example/v1.0",
+            "https://graph.contoso.example?x=1",
+            "https://graph.contoso.example#x",
+            "https://user:canary@graph.contoso.example",
+            "https://graph.contoso.example@other.example",
+            "https://graph.contoso.example\\@other.example",
+            "https://graph.\ncontoso.example",
+            "https://a..b",
+            "https://graph.contoso.example:",
+            "https://graph.contoso.example:0",
+            "https://graph.contoso.example:65536",
+            "https://graph.contoso.example:1234567",
+            "https://\u0261raph.contoso.example",
+            "ftp://graph.contoso.example",
+            "graph.contoso.example:443",
+        ],
+    )
+    def test_no_url(self, name: str, given: str) -> None:
+        assert refusal({**LOGIN, name: given}).startswith(f"{name} must be an https URL")
+
+    @pytest.mark.parametrize("name", ["graph_url", "authority_host"])
+    @pytest.mark.parametrize("host", ["graph.contoso.example", "127.0.0.1.contoso.example", "192.168.0.1", "[fe80::1]"])
+    def test_http_is_for_loopback(self, name: str, host: str) -> None:
+        assert "loopback addresses only" in refusal({**LOGIN, name: f"http://{host}:80"})
+
+    def test_a_bare_host_is_for_the_login_alone(self) -> None:
+        connection = resolve(LOGIN, {"AZURE_AUTHORITY_HOST": "login.microsoftonline.us"})
+        assert connection.authority == "https://login.microsoftonline.us"
+        assert refusal(LOGIN, {"MSGRAPH_URL": "graph.microsoft.us"}).startswith("MSGRAPH_URL must be an https URL")
+
+    @pytest.mark.parametrize(
+        "params",
+        [
+            {"graph_url": "https://microsoftgraph.chinacloudapi.cn"},
+            {"authority_host": "https://login.chinacloudapi.cn"},
+            {"authority_host": "login.partner.microsoftonline.cn"},
+        ],
+    )
+    def test_no_way_around_the_refusal_of_china(self, params: dict[str, str]) -> None:
+        assert "does not exist" in refusal({**LOGIN, **params})
+
+
+class TestRest:
+    def test_defaults(self) -> None:
+        connection = resolve(LOGIN)
+        assert (connection.api_version, connection.verify) == ("v1.0", True)
+        assert (connection.timeout, connection.retry_timeout) == (60, 300)
+
+    def test_api_version(self) -> None:
+        assert resolve({**LOGIN, "api_version": "beta"}).api_version == "beta"
+        assert "v1.0, beta" in refusal({**LOGIN, "api_version": "v2.0"})
+
+    @pytest.mark.parametrize("name", ["timeout", "retry_timeout"])
+    def test_seconds(self, name: str) -> None:
+        assert getattr(resolve({**LOGIN, name: 7}), name) == 7
+        assert getattr(resolve({**LOGIN, name: "7"}), name) == 7
+        for value in (0, -1, "soon", 1.5, True, "\u0661"):
+            assert refusal({**LOGIN, name: value}) == f"{name} must be a whole number of seconds, 1 or more."
+
+    def test_ca_path(self, tmp_path: pathlib.Path, certificate_file: str) -> None:
+        assert resolve({**LOGIN, "ca_path": certificate_file}).verify == certificate_file
+        assert resolve(LOGIN, {"REQUESTS_CA_BUNDLE": certificate_file}).verify == certificate_file
+        assert resolve({**LOGIN, "ca_path": str(tmp_path)}).verify == str(tmp_path)
+        assert resolve({**LOGIN, "ca_path": certificate_file, "validate_certs": False}).verify is False
+        assert resolve({**LOGIN, "ca_path": "/no/such/file", "validate_certs": "no"}).verify is False
+
+    def test_ca_path_that_cannot_be_used(self, tmp_path: pathlib.Path) -> None:
+        text = tmp_path / "text"
+        text.write_text("no certificate")
+        for params, environ, named in (
+            ({"ca_path": "/no/such/file"}, {}, "ca_path (/no/such/file) cannot be used: No such file"),
+            ({}, {"REQUESTS_CA_BUNDLE": "/no/such/file"}, "REQUESTS_CA_BUNDLE (/no/such/file)"),
+            ({"ca_path": str(text)}, {}, "holds no certificate"),
+        ):
+            with pytest.raises(TlsError, match=re.escape(named)):
+                resolve({**LOGIN, **params}, environ)
