@@ -57,7 +57,7 @@ def parse_http_date(text: str | None) -> int | None:
         return None
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     return _to_ticks(moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc))
 
@@ -74,13 +74,21 @@ def from_seconds(seconds: float) -> int:
 
 
 def render(ticks: int) -> str:
-    """ISO 8601 in UTC, with seven digits after the second unless it is a whole second."""
-    seconds, rest = divmod(ticks, TICKS_PER_SECOND)
-    moment = _EPOCH + datetime.timedelta(seconds=seconds)
+    """ISO 8601 in UTC, with seven digits after the second unless it is a whole second.
+
+    What lies outside of the years 1 to 9999 (a great age, an offset at the edge) becomes the nearest time inside.
+    """
+    seconds, rest = divmod(min(max(ticks, _FIRST), _LAST), TICKS_PER_SECOND)
+    moment = (_EPOCH + datetime.timedelta(seconds=seconds)).replace(tzinfo=None)
     fraction = f".{rest:07d}" if rest else ""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+    # Not strftime: it leaves out the zeros in front of an early year.
+    return f"{moment.isoformat()}{fraction}Z"
 
 
 def _to_ticks(moment: datetime.datetime) -> int:
     passed = moment - _EPOCH
     return (passed.days * 86400 + passed.seconds) * TICKS_PER_SECOND
+
+
+_FIRST = _to_ticks(datetime.datetime.min.replace(tzinfo=datetime.timezone.utc))
+_LAST = _to_ticks(datetime.datetime.max.replace(tzinfo=datetime.timezone.utc))
