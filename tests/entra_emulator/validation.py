@@ -33,7 +33,7 @@ _VARYING = (
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class _SeenRequest:
     """A request as openapi-core wants to see it."""
 

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The grammar of `$filter`."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.entra_emulator.odata import ODataError, parse_filter, parse_select
+from tests.entra_emulator.resources import RISKY_USERS
+
+PROPERTIES = RISKY_USERS.properties
+RECORD: t.Mapping[str, t.Any] = {
+    "id": "04487ee0-f4f6-4e7f-8999-facc5a30e232",
+    "isDeleted": False,
+    "isProcessing": None,
+    "riskDetail": None,
+    "riskLastUpdatedDateTime": "2026-03-01T12:00:00.0000001Z",
+    "riskLevel": "high",
+    "riskState": "atRisk",
+    "userDisplayName": None,
+    "userPrincipalName": "mary.o'hara@contoso.example",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("riskState eq 'atRisk'", True),
+        ("riskState eq 'dismissed'", False),
+        ("riskState ne 'dismissed'", True),
+        ("  riskState   eq\t'atRisk' ", True),
+        ("riskState in ('atRisk','dismissed')", True),
+        ("riskState in('none', 'dismissed')", False),
+        ("isDeleted eq false", True),
+        ("isDeleted ne true", True),
+        ("userPrincipalName eq 'mary.o''hara@contoso.example'", True),
+        ("userPrincipalName eq 'Mary.O''Hara@contoso.example'", False),
+        ("userPrincipalName gt 'm'", True),
+        ("userPrincipalName lt 'm'", False),
+        # Times: with and without fraction, with another offset, around the record's own 100 nanoseconds.
+        ("riskLastUpdatedDateTime gt 2026-03-01T12:00:00Z", True),
+        ("riskLastUpdatedDateTime ge 2026-03-01T12:00:00.0000001Z", True),
+        ("riskLastUpdatedDateTime gt 2026-03-01T12:00:00.0000001Z", False),
+        ("riskLastUpdatedDateTime le 2026-03-01T13:00:00.0000001+01:00", True),
+        ("riskLastUpdatedDateTime lt 2026-03-01T12:00Z", False),
+        # Precedence: and binds tighter than or, not tighter than both.
+        ("riskLevel eq 'low' or riskState eq 'atRisk' and isDeleted eq false", True),
+        ("(riskLevel eq 'low' or riskState eq 'atRisk') and isDeleted eq true", False),
+        ("riskLevel eq 'high' or riskState eq 'none' and isDeleted eq true", True),
+        ("not riskState eq 'none'", True),
+        ("not (riskState eq 'atRisk' and isDeleted eq false)", False),
+        ("not not(riskState eq 'atRisk')", True),
+        ("not riskState eq 'none' and isDeleted eq true", False),
+        # Nulls
+        ("userDisplayName eq null", True),
+        ("userDisplayName ne null", False),
+        ("userDisplayName ne 'x'", True),
+        ("userDisplayName eq 'x'", False),
+        ("userDisplayName gt 'a'", False),
+        ("not (userDisplayName gt 'a')", True),
+        ("userDisplayName in ('x', null)", True),
+        ("riskDetail eq null", True),
+        ("isProcessing eq null", True),
+        ("riskLastUpdatedDateTime gt null", False),
+    ],
+)
+def test_a_filter_matches_or_not(text: str, expected: bool) -> None:
+    assert parse_filter(text, PROPERTIES).matches(RECORD) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "riskState",
+        "riskState eq",
+        "riskState eq atRisk",
+        "riskState eq 'atRisk",
+        "riskState eq'atRisk'",
+        "riskState eq 'bogus'",
+        "riskState eq microsoft.graph.riskState'atRisk'",
+        "riskState gt 'atRisk'",
+        "riskState EQ 'atRisk'",
+        "riskState like 'a'",
+        "riskstate eq 'atRisk'",
+        "nothing eq 'x'",
+        "'atRisk' eq riskState",
+        "isDeleted eq 'false'",
+        "isDeleted eq FALSE",
+        "isDeleted gt false",
+        "isDeleted eq 1",
+        "id eq 5",
+        "id eq 04487ee0-f4f6-4e7f-8999-facc5a30e232",
+        "riskLastUpdatedDateTime gt '2026-03-01T12:00:00Z'",
+        "riskLastUpdatedDateTime gt 2026-03-01",
+        "riskLastUpdatedDateTime gt 2026-03-01T12:00:00",
+        "riskLastUpdatedDateTime gt 2026-13-01T12:00:00Z",
+        "riskLastUpdatedDateTime gt 2026-03-01T12:00:00 01:00",
+        "riskState eq 'atRisk' and",
+        "and riskState eq 'atRisk'",
+        "riskState eq 'atRisk' riskLevel eq 'low'",
+        "(riskState eq 'atRisk'",
+        "riskState eq 'atRisk')",
+        "riskState in ()",
+        "riskState in 'atRisk'",
+        "riskState in ('atRisk' 'none')",
+        "riskState in ('atRisk',)",
+        "startswith(userPrincipalName, 'a')",
+        "not",
+        "riskState eq 'atRisk'; drop",
+        "(" * 60 + "riskState eq 'atRisk'" + ")" * 60,
+    ],
+)
+def test_what_is_no_filter_is_refused(text: str) -> None:
+    with pytest.raises(ODataError):
+        parse_filter(text, PROPERTIES)
+
+
+def test_a_filter_tells_what_it_names_and_how_long_it_is() -> None:
+    parsed = parse_filter("id in ('a','b','c') or riskState eq 'none'", PROPERTIES)
+
+    assert parsed.properties == {"id", "riskState"}
+    assert parsed.clauses == 4
+
+
+def test_case_can_be_ignored_in_texts() -> None:
+    text = "userPrincipalName in ('MARY.O''HARA@contoso.example')"
+
+    assert parse_filter(text, PROPERTIES, ignore_case=True).matches(RECORD)
+
+
+def test_select_names_properties() -> None:
+    assert parse_select("id, riskState", PROPERTIES) == ["id", "riskState"]
+    for text in ("", "id,", "nothing", "id;riskState"):
+        with pytest.raises(ODataError):
+            parse_select(text, PROPERTIES)
