@@ -119,7 +119,9 @@ def decide(target: Target, action: Action, *, excluded: t.Container[str], since:
         return Decision(target, outcome, reason, message)
 
     record = target.record
-    if target.id in excluded or (target.name is not None and target.name.casefold() in excluded):
+    # The directory may know a newer name than the record; both protect.
+    names = {name.casefold() for name in (target.name, record.name if record else None) if name is not None}
+    if target.id in excluded or any(name in excluded for name in names):
         return result(Outcome.SKIPPED, "excluded")
     if record is None:
         return _decide_unlisted(target, action)
