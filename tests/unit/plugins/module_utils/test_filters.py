@@ -1,0 +1,239 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _filters, _timestamps
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import RequestError
+from ansible_collections.identityops.entra_risk.plugins.module_utils._filters import RiskFilter
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISK_LEVELS, RISK_STATES, Record
+
+SECOND = _timestamps.TICKS_PER_SECOND
+NOW = _timestamps.parse("2026-11-22T12:00:00Z")
+DEFAULT = ("atRisk",)
+
+
+def record(
+    state: str | None = "atRisk", level: str | None = "low", updated: str | None = "2026-11-01T00:00:00Z"
+) -> Record:
+    return Record("00000000-0000-4000-8000-000000000001", "a@x.example", state, level, updated, False, False)
+
+
+def odata_holds(text: str, values: dict[str, str | None]) -> bool:
+    """A tiny evaluator of the filters in use, written from OData's rules and not from our code.
+
+    Strings compare exactly, times by value, and null never holds.
+    """
+    tokens = re.findall(r"\(|\)|'(?:[^']|'')*'|[^\s()]+", text)
+
+    def either() -> bool:
+        result = both()
+        while tokens and tokens[0] == "or":
+            tokens.pop(0)
+            result = both() or result
+        return result
+
+    def both() -> bool:
+        result = term()
+        while tokens and tokens[0] == "and":
+            tokens.pop(0)
+            result = term() and result
+        return result
+
+    def term() -> bool:
+        if tokens[0] == "(":
+            tokens.pop(0)
+            result = either()
+            assert tokens.pop(0) == ")"
+            return result
+        left, operator, right = tokens.pop(0), tokens.pop(0), tokens.pop(0)
+        value = values[left]
+        if operator == "eq":
+            assert right[0] == right[-1] == "'"
+            return value == right[1:-1].replace("''", "'")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", right), "Graph wants a bare UTC time"
+        if value is None:
+            return False
+        return {
+            "ge": _timestamps.parse(value) >= _timestamps.parse(right),
+            "le": _timestamps.parse(value) <= _timestamps.parse(right),
+        }[operator]
+
+    result = either()
+    assert not tokens
+    return result
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("riskState eq 'atRisk'", True),
+        ("riskState eq 'dismissed'", False),
+        ("riskState eq 'dismissed' or riskState eq 'atRisk'", True),
+        ("(riskState eq 'dismissed' or riskState eq 'none') and riskLevel eq 'low'", False),
+        ("riskLastUpdatedDateTime ge 2026-11-01T00:00:00Z", True),
+        ("riskLastUpdatedDateTime le 2026-10-31T23:59:59Z", False),
+    ],
+)
+def test_the_evaluator_of_these_tests(text: str, holds: bool) -> None:
+    values = {"riskState": "atRisk", "riskLevel": "low", "riskLastUpdatedDateTime": "2026-11-01T00:00:00Z"}
+    assert odata_holds(text, values) is holds
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({}, "riskState eq 'atRisk'"),
+        (
+            {"risk_state": None, "risk_level": None, "updated_after": None, "updated_before": None},
+            "riskState eq 'atRisk'",
+        ),
+        ({"updated_after": " ", "updated_before": ""}, "riskState eq 'atRisk'"),
+        (
+            {"risk_state": ["atRisk", "confirmedCompromised", "atRisk"]},
+            "(riskState eq 'atRisk' or riskState eq 'confirmedCompromised')",
+        ),
+        (
+            {"risk_level": ["low", "none"]},
+            "riskState eq 'atRisk' and (riskLevel eq 'low' or riskLevel eq 'none')",
+        ),
+        (
+            {"updated_after": "2026-01-31T01:00:00+01:00"},
+            "riskState eq 'atRisk' and riskLastUpdatedDateTime ge 2026-01-31T00:00:00Z",
+        ),
+        (
+            {"updated_after": "2026-01-31T00:00:00.9999999Z", "updated_before": "2026-02-01T00:00:00.0000001Z"},
+            "riskState eq 'atRisk' and riskLastUpdatedDateTime ge 2026-01-31T00:00:00Z "
+            "and riskLastUpdatedDateTime le 2026-02-01T00:00:01Z",
+        ),
+        ({"updated_before": "90d"}, "riskState eq 'atRisk' and riskLastUpdatedDateTime le 2026-08-24T12:00:00Z"),
+        ({"updated_after": "999999w"}, "riskState eq 'atRisk' and riskLastUpdatedDateTime ge 0001-01-01T00:00:00Z"),
+        (
+            {"updated_before": "9999-12-31T23:59:59.5Z"},
+            "riskState eq 'atRisk' and riskLastUpdatedDateTime le 9999-12-31T23:59:59Z",
+        ),
+    ],
+)
+def test_what_the_service_is_asked(value: dict[str, t.Any], text: str) -> None:
+    assert _filters.parse(value, DEFAULT, NOW).odata() == text
+
+
+def test_the_documented_part_is_the_states_alone() -> None:
+    wanted = _filters.parse({"risk_level": ["low"], "updated_before": "1d"}, DEFAULT, NOW)
+    assert wanted.states_only().odata() == "riskState eq 'atRisk'"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"risk_state": []}, "filters.risk_state is an empty list"),
+        ({"risk_level": []}, "filters.risk_level is an empty list"),
+        ({"risk_state": ["atrisk"]}, "filters.risk_state: 'atrisk' is none of none, confirmedSafe"),
+        ({"risk_level": ["unknownFutureValue"]}, "filters.risk_level: 'unknownFutureValue' is none of low, medium"),
+        ({"updated_after": "2026-01-31"}, "filters.updated_after: '2026-01-31' is neither"),
+        ({"updated_before": "2026-01-31T00:00:00"}, "filters.updated_before"),
+        ({"updated_before": "yesterday"}, "30m, 12h, 90d, 8w"),
+        ({"updated_after": "1d", "updated_before": "2d"}, "updated_after is not earlier than updated_before"),
+        ({"updated_after": "1d", "updated_before": "1d"}, "updated_after is not earlier than updated_before"),
+    ],
+)
+def test_a_filter_that_makes_no_sense_is_refused(value: dict[str, t.Any], words: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        _filters.parse(value, DEFAULT, NOW)
+    assert words in caught.value.message
+
+
+AFTER = _timestamps.parse("2026-11-01T00:00:00.0000001Z")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "candidate", "matches"),
+    [
+        (RiskFilter(DEFAULT), record(), True),
+        (RiskFilter(DEFAULT), record(updated=None, level=None), True),
+        (RiskFilter(DEFAULT), record(state="confirmedCompromised"), False),
+        (RiskFilter(DEFAULT), record(state=None), False),
+        (RiskFilter(DEFAULT), record(state="atrisk"), False),
+        (RiskFilter(DEFAULT, levels=("low",)), record(), True),
+        (RiskFilter(DEFAULT, levels=("low",)), record(level="high"), False),
+        (RiskFilter(DEFAULT, levels=RISK_LEVELS), record(level=None), False),
+        # Both ends stand outside of the range; 100 nanoseconds decide.
+        (RiskFilter(DEFAULT, after=AFTER), record(updated="2026-11-01T00:00:00.0000000Z"), False),
+        (RiskFilter(DEFAULT, after=AFTER), record(updated="2026-11-01T00:00:00.0000001Z"), False),
+        (RiskFilter(DEFAULT, after=AFTER), record(updated="2026-11-01T00:00:00.0000002Z"), True),
+        (RiskFilter(DEFAULT, before=AFTER), record(updated="2026-11-01T00:00:00.0000000Z"), True),
+        (RiskFilter(DEFAULT, before=AFTER), record(updated="2026-11-01T00:00:00.0000001Z"), False),
+        (RiskFilter(DEFAULT, after=0, before=AFTER), record(updated="2026-11-01T00:00:00Z"), True),
+        (RiskFilter(DEFAULT, after=0, before=AFTER), record(updated="2026-11-02T00:00:00Z"), False),
+        # What Graph does not tell, or tells in a way that nobody can read, is in no range.
+        (RiskFilter(DEFAULT, after=0), record(updated=None), False),
+        (RiskFilter(DEFAULT, before=NOW), record(updated=None), False),
+        (RiskFilter(DEFAULT, before=NOW), record(updated="long ago"), False),
+    ],
+)
+def test_the_decision(wanted: RiskFilter, candidate: Record, matches: bool) -> None:
+    assert wanted.matches(candidate) is matches
+
+
+def test_an_age_counts_back_from_now() -> None:
+    wanted = _filters.parse({"updated_before": "30d", "updated_after": "90d"}, DEFAULT, NOW)
+    assert wanted.before == NOW - 30 * 86_400 * SECOND
+    assert wanted.after == NOW - 90 * 86_400 * SECOND
+
+
+STATES = st.sampled_from([*RISK_STATES, "unknownFutureValue", "AtRisk", None])
+LEVELS = st.sampled_from([*RISK_LEVELS, "Low", None])
+MOMENTS = st.integers(min_value=NOW - 3 * SECOND, max_value=NOW + 3 * SECOND)
+FILTERS = st.builds(
+    RiskFilter,
+    states=st.lists(st.sampled_from(RISK_STATES), min_size=1, unique=True).map(tuple),
+    levels=st.none() | st.lists(st.sampled_from(RISK_LEVELS), min_size=1, unique=True).map(tuple),
+    after=st.none() | MOMENTS,
+    before=st.none() | MOMENTS,
+)
+
+
+@settings(derandomize=True, max_examples=400, deadline=None)
+@given(FILTERS, STATES, LEVELS, st.none() | MOMENTS)
+@example(RiskFilter(("atRisk",), after=NOW - 1), "atRisk", None, NOW)
+@example(RiskFilter(("atRisk",), before=NOW + 1), "atRisk", None, NOW)
+def test_the_text_never_asks_for_less_than_the_predicate_takes(
+    wanted: RiskFilter, state: str | None, level: str | None, updated: int | None
+) -> None:
+    shown = None if updated is None else _timestamps.render(updated)
+    values = {"riskState": state, "riskLevel": level, "riskLastUpdatedDateTime": shown}
+    decision = wanted.matches(record(state, level, shown))
+    asked_for = odata_holds(wanted.odata(), values)
+    assert asked_for or not decision
+    assert odata_holds(wanted.states_only().odata(), values) or not decision
+    # Beyond that the text may be wider by less than a second at each end, and by nothing else.
+    if asked_for and not decision:
+        assert updated is not None
+        near = [end for end in (wanted.after, wanted.before) if end is not None and abs(end - updated) < SECOND]
+        assert near
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "risk_state": st.lists(st.sampled_from(RISK_STATES), min_size=1),
+            "risk_level": st.lists(st.sampled_from(RISK_LEVELS), min_size=1),
+            "updated_before": st.from_regex(r"[0-9]{1,6}[mhdw]", fullmatch=True),
+        },
+    ),
+    STATES,
+)
+def test_leaving_out_the_states_means_the_default_and_nothing_wider(value: dict[str, t.Any], state: str | None) -> None:
+    wanted = _filters.parse(value, DEFAULT, NOW)
+    if wanted.matches(record(state, "low", "0001-01-02T00:00:00Z")):
+        assert state in value.get("risk_state", DEFAULT)
