@@ -1,0 +1,230 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import math
+import typing as t
+
+import pytest
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _pace
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.simulated_time import (
+    START,
+    SimulatedTime,
+)
+
+TOO_MANY = False
+ANSWERED = True
+
+
+class OneASecond:
+    """The service's limit as its documentation has it: refused requests count too."""
+
+    def __init__(self, window: float = 1.0) -> None:
+        self.window = window
+        self.last = -math.inf
+
+    def ask(self, now: float) -> bool:
+        free = now - self.last >= self.window
+        self.last = now
+        return free
+
+
+class FixedSecond:
+    """A limit that starts afresh with each full second, where refused requests do not count."""
+
+    def __init__(self) -> None:
+        self.used = -1
+
+    def ask(self, now: float) -> bool:
+        free = math.floor(now) != self.used
+        if free:
+            self.used = math.floor(now)
+        return free
+
+
+@dataclasses.dataclass
+class Process:
+    """One task with some requests to send, repeated until each is answered. `latency` is what an answer takes."""
+
+    seed: int
+    wanted: int
+    latency: float = 0.05
+    refusals: int = 0
+    answers: int = 0
+    finished: float = 0.0
+
+    def run(self, limit: t.Any) -> t.Generator[float, None, None]:
+        """Yields the time at which it sends next."""
+        time = SimulatedTime(self.seed)
+        self.time = time
+        pacer = _pace.Pacer(time.clock)
+        while self.answers < self.wanted:
+            wait = pacer.delay()
+            if wait:
+                time.sleep(wait)
+            pacer.sent()
+            yield time.now
+            answer = limit.ask(time.now)
+            time.now += self.latency
+            if answer is ANSWERED:
+                pacer.answered()
+                self.answers += 1
+            else:
+                self.refusals += 1
+                time.sleep(pacer.refused())
+        self.finished = time.now
+
+
+def simulate(limit: t.Any, *processes: Process) -> None:
+    """Run processes beside each other, always the one whose request leaves first."""
+    queue: list[tuple[float, int, t.Generator[float, None, None]]] = []
+    for number, process in enumerate(processes):
+        steps = process.run(limit)
+        heapq.heappush(queue, (next(steps), number, steps))
+    for dummy in range(1_000_000):
+        if not queue:
+            return
+        dummy, number, steps = heapq.heappop(queue)
+        following = next(steps, None)
+        if following is not None:
+            heapq.heappush(queue, (following, number, steps))
+    raise AssertionError("the processes never finish")
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("latency", [0.01, 0.3, 0.9])
+@pytest.mark.parametrize("limit", [OneASecond, FixedSecond])
+def test_one_process_is_hardly_ever_refused_and_loses_little_time(
+    seed: int, latency: float, limit: t.Callable[[], t.Any]
+) -> None:
+    process = Process(seed, 112, latency)
+    simulate(limit(), process)
+    assert process.answers == 112
+    assert process.refusals <= 3
+    assert process.finished <= 1.10 * 112
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("limit", [OneASecond, FixedSecond])
+def test_three_processes_all_finish_and_none_is_starved(seed: int, limit: t.Callable[[], t.Any]) -> None:
+    processes = [Process(100 * seed + number, 60, 0.05 + 0.02 * number) for number in range(3)]
+    simulate(limit(), *processes)
+    assert [process.answers for process in processes] == [60, 60, 60]
+    # 180 requests need 180 seconds at best. Where a refused request counts as well, processes that know nothing of
+    # each other can hardly get more than a third of that.
+    assert max(process.finished for process in processes) <= 5 * 180
+    # Far more answers than refusals for each of them: nobody keeps the service busy with useless requests.
+    assert max(process.refusals for process in processes) <= 30
+
+
+def test_no_limit_no_pause() -> None:
+    process = Process(0, 500, 0.01)
+    simulate(OneASecond(window=0.0), process)
+    assert process.refusals == 0
+    assert process.time.naps == []
+
+
+def test_the_pace_quickens_when_the_limit_goes_away() -> None:
+    limit = OneASecond()
+    process = Process(1, 4 * _pace.Pacer.QUIET_ANSWERS, 0.01)
+    steps = process.run(limit)
+    for dummy in range(20):
+        next(steps)
+    limit.window = 0.0
+    for dummy in steps:
+        pass
+    # Some requests at the limit's pace, until it was quiet long enough; the rest cost nothing but their answers.
+    assert process.finished <= 1.15 * _pace.Pacer.QUIET_ANSWERS
+
+
+def test_a_wrong_try_for_a_quicker_pace_makes_the_next_one_rarer() -> None:
+    limit = OneASecond()
+    process = Process(2, 1000, 0.01)
+    simulate(limit, process)
+    # The first limit, then tries after 120, 240 and 480 quiet answers: doubling, not one for each 120.
+    assert process.refusals == 4
+
+
+def test_foreign_traffic_stretches_the_distance_up_to_a_bound_and_it_shrinks_again() -> None:
+    time = SimulatedTime()
+    pacer = _pace.Pacer(time.clock)
+    waits = [pacer.refused() for dummy in range(20)]
+    assert _pace.Pacer.STEADY <= waits[0] <= _pace.Pacer.STEADY * 1.3
+    assert waits[4] > 3 * waits[0]
+    assert max(waits) <= _pace.Pacer.LONGEST * 1.3
+    for dummy in range(50):
+        pacer.answered()
+    pacer.sent()
+    assert _pace.Pacer.STEADY <= pacer.delay() <= _pace.Pacer.STEADY * (1 + _pace.Pacer.JITTER)
+
+
+def test_the_distance_runs_from_one_departure_to_the_next() -> None:
+    time = SimulatedTime()
+    pacer = _pace.Pacer(time.clock)
+    assert pacer.delay() == 0
+    pacer.sent()
+    assert pacer.delay() == 0
+    pacer.refused()
+    pacer.sent()
+    time.now += 0.5
+    assert 0.5 < pacer.delay() <= 0.6
+    time.now += 10
+    assert pacer.delay() == 0
+
+
+@pytest.mark.parametrize(("attempt", "ceiling"), [(1, 1), (2, 2), (3, 4), (5, 16), (6, 30), (60, 30), (1000, 30)])
+def test_backoff(attempt: int, ceiling: float) -> None:
+    clock = SimulatedTime(attempt).clock
+    waits = [_pace.backoff(attempt, clock) for dummy in range(200)]
+    assert ceiling / 2 <= min(waits) < max(waits) <= ceiling
+    # By chance indeed: processes that failed together must not come back together.
+    assert max(waits) - min(waits) > ceiling / 4
+
+
+NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("header", "date", "seconds"),
+    [
+        (None, NOON, None),
+        ("5", None, 5.0),
+        ("2.128", None, 2.128),
+        (" 7 ", None, 7.0),
+        ("86400", None, 86_400.0),
+        ("1e3", None, 1000.0),
+        ("inf", None, math.inf),
+        ("0", None, None),
+        ("0.0", None, None),
+        ("-5", None, None),
+        ("nan", None, None),
+        ("", None, None),
+        ("soon", None, None),
+        ("5 seconds", None, None),
+        # Against the server's own clock, if it tells; else against ours.
+        ("Sun, 22 Nov 2026 12:00:10 GMT", NOON, 10.0),
+        ("Sun, 22 Nov 2026 12:00:10 GMT", "Sun, 22 Nov 2026 12:00:04 GMT", 6.0),
+        ("Sun, 22 Nov 2026 12:00:10 GMT", None, 10.0),
+        ("Sun, 22 Nov 2026 12:00:10 GMT", "garbage", 10.0),
+        ("Sun, 22 Nov 2026 11:59:00 GMT", NOON, None),
+        (NOON, NOON, None),
+    ],
+)
+def test_retry_after(header: str | None, date: str | None, seconds: float | None) -> None:
+    time = SimulatedTime()
+    assert time.clock.wall() == START
+    assert _pace.retry_after(header, date, time.clock) == seconds
+
+
+def test_the_real_clock() -> None:
+    clock = _pace.Clock()
+    before = clock.monotonic()
+    clock.sleep(0.001)
+    assert clock.monotonic() - before >= 0.001
+    assert clock.wall() > START - 86_400 * 3650
+    assert 0 <= clock.random() < 1
