@@ -107,7 +107,12 @@ class _Login:
 
     def _log_in(self) -> None:
         asked_at = self._clock.monotonic()
-        result = self._acquire()
+        try:
+            result = self._acquire()
+        except NetworkError as exc:
+            # A login changes nothing: whoever was about to write must not take this for a write that may have happened.
+            exc.maybe_done = False
+            raise
         token = result.get("access_token")
         if not isinstance(token, str) or not token.strip():
             raise ServiceError("The login service answered without an access token. Check authority_host.")
@@ -235,7 +240,8 @@ class _ManagedIdentity:
         except NetworkError as exc:
             if exc.maybe_done:
                 raise
-            reason = str(exc)
+            # Its advice is about the internet; the one below fits better.
+            reason = str(exc).partition(". ")[0]
         else:
             if "access_token" in result:
                 return result
@@ -248,7 +254,7 @@ class _ManagedIdentity:
                 + ("." if client_id is None else ", and that client_id is that of a user-assigned one."),
             )
         raise NetworkError(
-            f"No managed identity answers on this machine. {reason} auth_source: msi works on Azure only (and on "
+            f"No managed identity answers on this machine: {reason}. auth_source: msi works on Azure only (and on "
             "machines with Azure Arc); elsewhere use a secret, a certificate or an OIDC token."
         )
 

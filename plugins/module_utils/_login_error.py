@@ -68,12 +68,12 @@ def login_error(
     """
     description = str(data.get("error_description") or "")
     code = _code(data, description)
-    cause = scrubber.clean(first_line(re.sub(r"^AADSTS\d+:\s*", "", description)))
+    cause = scrubber.clean(_cause(description))
     trace_id = _plain_id(data.get("trace_id"))
     correlation_id = _plain_id(data.get("correlation_id"))
     ids = [f"{name} {value}" for name, value in (("trace ID", trace_id), ("correlation ID", correlation_id)) if value]
     sentences = [
-        f"{who} was refused: {': '.join(filter(None, (code, cause.rstrip('. '))))}.",
+        f"{who} was refused: {': '.join(filter(None, (code, cause)))}.",
         _REMEDIES.get(code) or remedy or _look_up(code),
         hint,
         f"({', '.join(ids)})" if ids else "",
@@ -88,9 +88,20 @@ def login_error(
 
 
 def first_line(text: str) -> str:
-    """The first line, without the IDs and times that Entra appends to it, and not longer than a message can bear."""
+    """The first line, without the IDs and times that Entra appends to it, and not longer than a message can bear.
+
+    No full stop at its end, so that a sentence can be built around it.
+    """
     line = re.split(r"[\r\n]|\s(?:Trace ID|Correlation ID|Timestamp):", text.strip(), maxsplit=1)[0].strip()
-    return line if len(line) <= _LONGEST_CAUSE else line[:_LONGEST_CAUSE].rstrip() + "..."
+    return line.rstrip(". ") if len(line) <= _LONGEST_CAUSE else line[:_LONGEST_CAUSE].rstrip() + "..."
+
+
+def _cause(description: str) -> str:
+    """The first sentence of Entra's description, and the reason in brackets that some have."""
+    text = re.sub(r"^AADSTS\d+:\s*", "", description)
+    sentence = first_line(re.split(r"\.\s", text, maxsplit=1)[0])
+    reason = re.search(r"\[Reason - ([^.,\]\r\n]{1,100})", text)
+    return f"{sentence} ({reason[1]})" if reason is not None else sentence
 
 
 def _code(data: t.Mapping[str, t.Any], description: str) -> str:

@@ -29,6 +29,8 @@ _PASSING = frozenset({408, _TOO_MANY, 500, 502, 503, 504})
 _PASSING_METADATA = _PASSING | {410}
 
 _TOKEN_KEYS = ("access_token", "refresh_token", "id_token")
+# What every good answer of Entra has: to the question for its endpoints, and to that for a token.
+_EXPECTED: t.Mapping[str, str] = {"GET": "token_endpoint", "POST": "access_token"}
 # Headers in which the machine proves to its identity endpoint that it may ask.
 _SECRET_HEADERS = ("secret", "x-identity-header", "authorization")
 
@@ -170,13 +172,14 @@ class EntraHttp(LoginHttp):
 
     def _check(self, method: str, url: str, answer: Answer, body: t.Any) -> None:
         super()._check(method, url, answer, body)
-        is_refusal = isinstance(body, dict) and "error" in body
+        is_refusal = isinstance(body, dict) and isinstance(body.get("error"), str)
         if answer.status in _PASSING:
             raise self._passing_error(answer, body if is_refusal else {})
         if is_refusal and method == "GET":
             # MSAL would keep the reason to itself: this is how an unknown tenant looks.
             raise login_error(body, status=answer.status, who=self._who, scrubber=self._scrubber)
-        if not is_refusal and (answer.status != 200 or not isinstance(body, dict)):
+        is_good = answer.status == 200 and isinstance(body, dict) and isinstance(body.get(_EXPECTED[method]), str)
+        if not is_refusal and not is_good:
             kind = "a web page" if answer.is_html else "something that is no answer of Entra"
             raise ServiceError(
                 f"{self._host} answered the login with {kind} (HTTP {answer.status}). "
@@ -186,17 +189,15 @@ class EntraHttp(LoginHttp):
 
     def _passing_error(self, answer: Answer, body: t.Mapping[str, t.Any]) -> EntraRiskError:
         said = self._scrubber.clean(first_line(str(body.get("error_description") or "")))
-        quote = f"{self._host} answered the login with HTTP {answer.status}{': ' + said if said else ''}"
-        ids: dict[str, t.Any] = {"status": answer.status}
+        quote = f"{self._host} kept answering the login with HTTP {answer.status}"
+        details: dict[str, t.Any] = {"status": answer.status}
         if body:
-            ids = login_error(body, status=answer.status, who=self._who, scrubber=self._scrubber).details()
-            ids.pop("kind")
+            details = login_error(body, status=answer.status, who=self._who, scrubber=self._scrubber).details()
+            del details["kind"]
         if answer.status == _TOO_MANY:
-            return ThrottledError(
-                f"{quote.rstrip('.')}, too many requests, until the last try. Try again later, or raise retry_timeout.",
-                **ids,
-            )
-        return ServiceError(f"{quote.rstrip('.')}, until the last try. Try again later.", **ids)
+            message = f"{quote} (too many requests){said and ': ' + said}. Try again later, or raise retry_timeout."
+            return ThrottledError(message, **details)
+        return ServiceError(f"{quote}{said and ': ' + said}. Try again later.", **details)
 
 
 class MetadataHttp(LoginHttp):

@@ -22,7 +22,7 @@ import pytest
 import requests
 import responses
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _auth, _options
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _auth, _options, _pace
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import (
     CredentialsError,
     EntraRiskError,
@@ -137,6 +137,11 @@ def urls(net: responses.RequestsMock) -> list[str]:
     return [str(call.request.url).partition("?")[0] for call in net.calls]
 
 
+def sent_to(net: responses.RequestsMock, index: int = 0) -> t.Any:
+    """A request, with the query and the arguments for the adapter that the mock adds to it."""
+    return net.calls[index].request
+
+
 def form(net: responses.RequestsMock, index: int = -1) -> dict[str, str]:
     body = net.calls[index].request.body
     text = body.decode() if isinstance(body, bytes) else str(body)
@@ -214,7 +219,7 @@ class TestSecret:
 
 
 def _clock(time: Time) -> t.Any:
-    return _auth._pace.Clock(wall=lambda: time.now, monotonic=lambda: time.now, sleep=time.sleep)
+    return _pace.Clock(wall=lambda: time.now, monotonic=lambda: time.now, sleep=time.sleep)
 
 
 class TestRefusals:
@@ -271,7 +276,9 @@ class TestRefusals:
         assert "second line" not in str(error)
         assert len(str(error)) < 700
 
-    @pytest.mark.parametrize(("said", "code"), [("slow_down", "slow_down"), ("a b", "unknown_error"), (7, "7")])
+    @pytest.mark.parametrize(
+        ("said", "code"), [("slow_down", "slow_down"), ("a b", "unknown_error"), ("", "unknown_error")]
+    )
     def test_errors_without_a_code_of_entra(self, net: responses.RequestsMock, said: t.Any, code: str) -> None:
         entra(net, {"json": {"error": said}, "status": 400})
         error = failure(log_in(LOGIN), LoginError)
@@ -282,13 +289,14 @@ class TestRefusals:
         entra(net, {"json": {"access_token": " ", "expires_in": 3600}})
         assert "without an access token" in str(failure(log_in(LOGIN), ServiceError))
 
-    def test_neither_token_nor_error(self, net: responses.RequestsMock) -> None:
-        entra(net, {"json": {"hello": "world"}})
-        assert failure(log_in(LOGIN), LoginError).code == "unknown_error"
-
-    def test_a_discovery_document_that_is_none(self, net: responses.RequestsMock) -> None:
-        net.add(responses.GET, DISCOVERY, json={"hello": "world"})
+    def test_a_discovery_document_with_a_hole(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, DISCOVERY, json={"token_endpoint": TOKENS})
         assert "KeyError" in str(failure(log_in(LOGIN), LoginError))
+
+    def test_the_reason_of_a_certificate_is_kept(self, net: responses.RequestsMock) -> None:
+        text = "The certificate is not registered on application. [Reason - The key used is expired., Thumbprint 'x']"
+        entra(net, {"json": refused(700027, text), "status": 401})
+        assert "on application (The key used is expired). Upload" in str(failure(log_in(LOGIN), LoginError))
 
 
 class TestOneHost:
@@ -329,7 +337,7 @@ class TestOneHost:
         monkeypatch.setenv("CURL_CA_BUNDLE", "/no/such/file")
         entra(net)
         log_in({**LOGIN, "ca_path": certificate_file}, os.environ).source.token()
-        assert {call.request.req_kwargs["verify"] for call in net.calls} == {certificate_file}
+        assert {sent_to(net, index).req_kwargs["verify"] for index in (0, 1)} == {certificate_file}
 
     def test_validate_certs_wins_over_the_environment(
         self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, certificate_file: str
@@ -337,7 +345,7 @@ class TestOneHost:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificate_file)
         entra(net)
         log_in({**LOGIN, "validate_certs": False}, os.environ).source.token()
-        assert {call.request.req_kwargs["verify"] for call in net.calls} == {False}
+        assert {sent_to(net, index).req_kwargs["verify"] for index in (0, 1)} == {False}
 
 
 class TestRepetitions:
@@ -398,7 +406,7 @@ class TestRepetitions:
         error = failure(log_in(LOGIN), ServiceError)
         assert error.details()["code"] == "AADSTS90033"
         assert error.details()["request_id"] == TRACE
-        assert "A transient error has occurred, until" in str(error)
+        assert "HTTP 503: AADSTS90033: A transient error has occurred. Try" in str(error)
 
     def test_no_wait_passes_the_deadline(self, net: responses.RequestsMock) -> None:
         entra(net, {"status": 429, "headers": {"Retry-After": "4000"}})
@@ -409,7 +417,10 @@ class TestRepetitions:
 
     def test_a_connection_that_keeps_breaking(self, net: responses.RequestsMock) -> None:
         entra(net, {"body": requests.exceptions.ConnectionError(ConnectionResetError(104, "Connection reset by peer"))})
-        assert "Connection reset by peer" in str(failure(log_in(LOGIN), NetworkError))
+        error = failure(log_in(LOGIN), NetworkError)
+        assert "Connection reset by peer" in str(error)
+        # A login changes nothing, so nothing may have been done.
+        assert error.maybe_done is False
         assert len(net.calls) == 6
 
     def test_an_unreachable_host_fails_at_once(self, net: responses.RequestsMock) -> None:
@@ -424,7 +435,10 @@ class TestRepetitions:
         assert len(net.calls) == 1
 
     @pytest.mark.parametrize("url", [DISCOVERY, TOKENS])
-    @pytest.mark.parametrize(("status", "body"), [(200, HTML), (404, HTML), (200, "[]"), (403, ""), (404, "{}")])
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [(200, HTML), (404, HTML), (200, "[]"), (200, "{}"), (403, ""), (404, '{"error": {"code": "x"}}')],
+    )
     def test_something_else_than_entra_answers(
         self,
         net: responses.RequestsMock,
@@ -662,7 +676,7 @@ class TestManagedIdentity:
         net.add(responses.GET, IMDS, json=token(1, expires_in="3600"))
         login = log_in({"auth_source": "msi", "graph_url": "https://graph.microsoft.us"})
         assert login.source.token() == "canary-token-1"
-        request = net.calls[0].request
+        request = sent_to(net)
         assert request.params["resource"] == "https://graph.microsoft.us"
         assert "client_id" not in request.params
         assert request.headers["Metadata"] == "true"
@@ -672,7 +686,7 @@ class TestManagedIdentity:
     def test_user_assigned(self, net: responses.RequestsMock) -> None:
         net.add(responses.GET, IMDS, json=token(1, expires_in="3600"))
         log_in({"auth_source": "msi", "client_id": CLIENT}).source.token()
-        assert net.calls[0].request.params["client_id"] == CLIENT
+        assert sent_to(net).params["client_id"] == CLIENT
 
     def test_a_refused_token_is_replaced(self, net: responses.RequestsMock) -> None:
         net.add(responses.GET, IMDS, json=token(1, expires_in="86400"))
@@ -704,7 +718,7 @@ class TestManagedIdentity:
         net.add(responses.GET, IMDS, body=requests.exceptions.ConnectTimeout("canary"))
         login = log_in({"auth_source": "msi"})
         error = failure(login, NetworkError)
-        assert str(error).startswith("No managed identity answers on this machine. No connection to 169.254.169.254")
+        assert str(error).startswith("No managed identity answers on this machine: No connection to 169.254.169.254")
         assert "use a secret" in str(error)
         assert (len(net.calls), login.time.slept) == (1, [])
 
