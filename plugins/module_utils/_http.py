@@ -198,10 +198,9 @@ def _causes(exc: BaseException) -> t.Iterator[BaseException]:
 def _reason(causes: t.Sequence[BaseException]) -> str:
     """The shortest honest reason: what the operating system or the TLS library said; no URL, no header."""
     for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause.verify_message
         if isinstance(cause, ssl.SSLError):
-            return str(cause.reason or "TLS error")
+            # Those that are raised by Python code, not by OpenSSL, have neither attribute.
+            return str(getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or "TLS error")
     for cause in causes:
         if (
             isinstance(cause, OSError)

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The errors and the failure results that they know."""
+
+from __future__ import annotations
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _errors
+
+KINDS = {
+    "credentials",
+    "login",
+    "permission",
+    "licence",
+    "throttled",
+    "network",
+    "tls",
+    "request",
+    "service",
+    "limit",
+    "users",
+}
+
+
+def classes(base: type[_errors.EntraRiskError]) -> list[type[_errors.EntraRiskError]]:
+    return [base, *(deeper for child in base.__subclasses__() for deeper in classes(child))]
+
+
+def test_every_kind_that_playbooks_branch_on_has_an_error() -> None:
+    assert {error.kind for error in classes(_errors.EntraRiskError)} == KINDS
+
+
+def test_every_key_is_always_there() -> None:
+    assert _errors.LimitError("too many").details() == {
+        "kind": "limit",
+        "status": None,
+        "code": None,
+        "request_id": None,
+        "client_request_id": None,
+    }
+
+
+def test_what_is_known_is_told() -> None:
+    error = _errors.ServiceError("x", status=503, code="c", request_id="r", client_request_id="i", maybe_done=True)
+    assert error.details() == {
+        "kind": "service",
+        "status": 503,
+        "code": "c",
+        "request_id": "r",
+        "client_request_id": "i",
+    }
+    assert (str(error), error.message, error.maybe_done) == ("x", "x", True)
+
+
+def test_a_missing_library() -> None:
+    error = _errors.MissingLibraryError("msal>=1.35", "traceback")
+    assert (error.library, error.import_traceback, error.kind) == ("msal>=1.35", "traceback", "credentials")
+    assert "msal>=1.35" in str(error)

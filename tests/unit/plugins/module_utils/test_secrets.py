@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is masked, and what stays legible."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import MASK, Scrubber
+
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJncmFwaCJ9.c2lnbmF0dXJl"
+
+
+def scrubber(*values: str) -> Scrubber:
+    result = Scrubber()
+    for value in values:
+        result.add(value)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "expected"),
+    [
+        ("s3cret", "a s3cret in s3cret", f"a {MASK} in {MASK}"),
+        ("s3cret\n", "as it is used: s3cret.", f"as it is used: {MASK}."),
+        ("a b+c/~", "in a form: client_secret=a+b%2Bc%2F~&x=1", f"in a form: client_secret={MASK}&x=1"),
+        ("a b+c/~", "in a URL: /a%20b%2Bc%2F~/x", f"in a URL: /{MASK}/x"),
+        ("(.*)", "no pattern: (.*) and all", f"no pattern: {MASK} and all"),
+    ],
+)
+def test_a_known_secret_is_masked(secret: str, text: str, expected: str) -> None:
+    assert scrubber(secret).clean(text) == expected
+
+
+def test_a_secret_that_holds_another_one_leaves_no_rest() -> None:
+    assert scrubber("secret", "secret-and-more").clean("x secret-and-more secret") == f"x {MASK} {MASK}"
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n", None])
+def test_blanks_are_no_secret(blank: str | None) -> None:
+    registered: list[str] = []
+    cleaner = Scrubber(registered.append)
+    cleaner.add(blank)
+    assert cleaner.clean("two words\n") == "two words\n"
+    assert registered == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"a token {JWT} of nobody", f"a token {MASK} of nobody"),
+        ("Authorization: Bearer opaque~token/+=", f"Authorization: Bearer {MASK}"),
+        ("authorization: bearer opaque~token", f"authorization: bearer {MASK}"),
+        ("eyJ is how it begins", "eyJ is how it begins"),
+    ],
+)
+def test_what_looks_like_a_token_is_masked(text: str, expected: str) -> None:
+    assert Scrubber().clean(text) == expected
+
+
+def test_each_new_form_is_registered_once_and_at_once() -> None:
+    registered: list[str] = []
+    cleaner = Scrubber(registered.append)
+    cleaner.add("s/1 ")
+    cleaner.add("s/1")
+    assert registered == ["s/1 ", "s/1", "s%2F1"]
+
+
+def test_data_is_cleaned_in_depth() -> None:
+    data = {"s3cret": ["s3cret", 1, None, ("s3cret", True)], "x": {"y": "s3cret"}}
+    assert scrubber("s3cret").clean_data(data) == {MASK: [MASK, 1, None, [MASK, True]], "x": {"y": MASK}}
+
+
+def test_an_exception_is_cleaned_as_text() -> None:
+    assert scrubber("s3cret").clean(ValueError("s3cret")) == MASK
