@@ -13,7 +13,6 @@ import typing as t
 import uuid
 
 import jwt
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 FEDERATION_AUDIENCE = "api://AzureADTokenExchange"
@@ -29,11 +28,8 @@ class SigningKey:
     """An RSA key under a key id."""
 
     def __init__(self) -> None:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        self._public = key.public_key()
+        self._private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._public = self._private.public_key()
         self.key_id = uuid.uuid4().hex
 
     def sign(self, claims: Claims) -> str:

@@ -1,0 +1,256 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The control plane, and the start by hand."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
+
+from tests.entra_emulator.emulator import Emulator
+from tests.entra_emulator.seed import PEOPLE
+
+from .client import UNKNOWN_ID, Client
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_CLIENT_ID",
+    "AZURE_SECRET",
+    "AZURE_TENANT",
+    "MSGRAPH_URL",
+    "REQUESTS_CA_BUNDLE",
+}
+
+
+@pytest.fixture
+def made(emulator: Emulator, control: Client) -> t.Iterator[dict[str, t.Any]]:
+    """A tenant made over the wire, with something of everything."""
+    answer = control.send(
+        "POST",
+        "/control/tenants",
+        json={
+            "domain": "made.example",
+            "switches": {"page_size": 2},
+            "apps": [{}, {"secret": None, "certificate": True, "roles": ["IdentityRiskyUser.Read.All"]}],
+            "identities": [{"user_assigned": True}],
+            "users": [{"upn": "adele.vance@made.example"}, {"count": 3, "prefix": "many", "risk_state": "dismissed"}],
+            "tokens": [{}, {"expires_in": -5}],
+            "faults": [{"path": "nothing", "status": 500}],
+        },
+    )
+    assert answer.status_code == 200, answer.text
+    data: dict[str, t.Any] = answer.json()
+    yield data
+    control.send("DELETE", f"/control/tenants/{data['id']}")
+    assert emulator.find_tenant("made.example") is None
+
+
+def test_a_tenant_made_over_the_wire_works(made: dict[str, t.Any], emulator: Emulator, control: Client) -> None:
+    user = made["users"][0]
+    graph = Client(made["graph_url"], made["ca_path"], made["tokens"][0])
+    expired = Client(made["graph_url"], made["ca_path"], made["tokens"][1])
+
+    assert [len(page) for page in graph.everybody()] == [2, 2]
+    assert graph.act("dismiss", user["id"]).status_code == 204
+    assert expired.get().status_code == 401
+    journal = control.get(f"/control/tenants/{made['id']}/journal").json()
+    graph.close()
+    expired.close()
+
+    assert user["risk"]["userPrincipalName"] == "adele.vance@made.example"
+    assert len(made["users"][1]) == 3
+    assert journal["summary"]["by_status"] == {"200": 2, "204": 1, "401": 1}
+    assert journal["summary"]["written"] == [user["id"]]
+    assert made["tokens"][0] not in json.dumps(journal)
+
+
+def test_users_over_the_wire(made: dict[str, t.Any], control: Client) -> None:
+    base = "/control/tenants/made.example/users"
+
+    added = control.send("POST", base, json={"upn": "b@made.example", "listed": False}).json()
+    listed = control.send("POST", base, json=[{"upn": "c@made.example"}]).json()
+    changed = control.send("PATCH", f"{base}/{added['id']}", json={"listed": True, "risk_state": "dismissed"}).json()
+
+    assert added["risk"] is None and added["directory"]["userPrincipalName"] == "b@made.example"
+    assert changed["risk"]["riskState"] == "dismissed"
+    assert control.get(f"{base}/c@made.example").json() == listed[0]
+    assert len(control.get(base).json()) == 6
+    assert control.get(f"{base}/{UNKNOWN_ID}").status_code == 404
+
+
+def test_switches_and_faults_over_the_wire(made: dict[str, t.Any], control: Client) -> None:
+    base = f"/control/tenants/{made['id']}"
+    graph = Client(made["graph_url"], made["ca_path"], made["tokens"][0])
+
+    switches = control.send("PATCH", f"{base}/switches", json={"rate_limit": 5}).json()
+    assert switches == control.get(f"{base}/switches").json()
+    assert (switches["rate_limit"], switches["page_size"]) == (5, 2)
+    control.send("POST", f"{base}/faults", json={"method": "GET", "status": 503, "times": 1})
+    assert graph.get().status_code == 503
+    assert [fault["fired"] for fault in control.get(f"{base}/faults").json()] == [0, 1]
+    assert control.send("DELETE", f"{base}/faults").status_code == 204
+    assert control.get(f"{base}/faults").json() == []
+    assert control.send("DELETE", f"{base}/journal").status_code == 204
+    assert control.get(f"{base}/journal").json()["entries"] == []
+    graph.close()
+
+
+def test_credentials_over_the_wire(made: dict[str, t.Any], control: Client) -> None:
+    base = f"/control/tenants/{made['id']}"
+    secret, certified = made["apps"]
+    certificate = certified["certificate"]
+    password = certificate["password"].encode()
+
+    assert secret["secret"] and certified["secret"] is None
+    load_pem_private_key(certificate["pem"].encode(), None)
+    load_pem_private_key(certificate["key_pem"].encode(), None)
+    load_pem_private_key(certificate["encrypted_pem"].encode(), password)
+    pkcs12.load_key_and_certificates(base64.b64decode(certificate["pfx"]), None)
+    pkcs12.load_key_and_certificates(base64.b64decode(certificate["encrypted_pfx"]), password)
+    assert len(bytes.fromhex(certificate["thumbprint"])) == 20
+    assert control.send("POST", f"{base}/apps", json={"federated": [{"issuer": "x", "subject": "y"}]}).json()[
+        "client_id"
+    ]
+    assert control.send("POST", f"{base}/identities", json={}).json()["client_id"]
+    assert control.send("POST", f"{base}/oidc_tokens", json={"subject": "y"}).json()["oidc_token"]
+    token = control.send("POST", f"{base}/tokens", json={"roles": []}).json()["access_token"]
+    assert control.send("POST", f"{base}/revoke").status_code == 204
+    graph = Client(made["graph_url"], made["ca_path"], token)
+    assert graph.get().status_code == 401
+    graph.close()
+
+
+@pytest.mark.breaks_contract
+def test_violations_over_the_wire(made: dict[str, t.Any], emulator: Emulator, control: Client) -> None:
+    graph = Client(made["graph_url"], made["ca_path"], made["tokens"][0])
+
+    for dummy in range(2):
+        assert control.get("/control/violations").json() == []
+        graph.send("GET", "/v1.0/identityProtection/riskyUsers?top=5")
+        (entry,) = control.get("/control/violations").json()
+        assert entry["violations"] == ["unknown query parameter 'top'"]
+        assert control.send("DELETE", "/control/violations").status_code == 204
+    graph.send("GET", "/v1.0/identityProtection/riskyUsers?top=5")
+    graph.close()
+
+    assert len(emulator.violations) == 1
+
+
+def test_the_emulators_own_journal(emulator: Emulator, control: Client) -> None:
+    assert control.get("/control/").json()["graph_url"] == emulator.graph_url
+    control.send("DELETE", "/control/journal")
+    control.get("/stray")
+
+    assert [entry["path"] for entry in control.get("/control/journal").json()["entries"]] == ["/stray"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/control/tenants", "{", 400),
+        ("POST", "/control/tenants", '{"colour": "red"}', 400),
+        ("POST", "/control/tenants", '{"switches": {"colour": "red"}}', 400),
+        ("POST", "/control/tenants", '{"domain": "half.example", "users": [{"name": "x"}]}', 400),
+        ("POST", "/control/tenants", '{"faults": [{"path": "("}]}', 400),
+        ("GET", "/control/tenants/nobody.example/journal", None, 404),
+        ("GET", "/control/nothing", None, 404),
+        ("PUT", "/control/tenants", None, 404),
+    ],
+)
+def test_wrong_input(
+    method: str, path: str, body: str | None, status: int, emulator: Emulator, control: Client
+) -> None:
+    tenants = emulator.tenants
+
+    answer = control.send(method, path, data=body)
+
+    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+    assert emulator.tenants == tenants
+
+
+def test_two_tenants_cannot_share_a_name(emulator: Emulator, made: dict[str, t.Any]) -> None:
+    for arguments in ({"domain": "made.example"}, {"tenant_id": made["id"]}):
+        with pytest.raises(ValueError, match="exists"):
+            emulator.add_tenant(**arguments)
+
+
+def wait_for(path: Path) -> dict[str, t.Any]:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, "the emulator does not start"
+        time.sleep(0.05)
+    data: dict[str, t.Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_the_start_by_hand(ending: signal.Signals, tmp_path: Path) -> None:
+    ready_file = tmp_path / "ready.json"
+    command = [sys.executable, "-m", "tests.entra_emulator", "--ready-file", str(ready_file), "--rate-limit", "100"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            ready = wait_for(ready_file)
+            login = Client(ready["login_url"], ready["ca_path"])
+            token = login.send(
+                "POST",
+                f"/{ready['tenant_id']}/oauth2/v2.0/token",
+                data={
+                    "grant_type": "client_credentials",
+                    "client_id": ready["client_id"],
+                    "client_secret": ready["secret"],
+                    "scope": f"{ready['graph_url']}/.default",
+                },
+            ).json()["access_token"]
+            graph = Client(ready["graph_url"], ready["ca_path"], token)
+            users = graph.get().json()["value"]
+            login.close()
+            graph.close()
+        finally:
+            process.send_signal(ending)
+        output, dummy = process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert len(users) == sum(1 for row in PEOPLE if row[5].get("listed", True))
+    assert "adele.vance@contoso.example" in [user["userPrincipalName"] for user in users]
+    assert set(ready["env"]) == ENVIRONMENT
+    assert ready["env"]["AZURE_SECRET"] == ready["secret"]
+    assert [line for line in output.splitlines() if line.startswith("export ")] == [
+        f"export {name}={shlex.quote(value)}" for name, value in ready["env"].items()
+    ]
+    assert not Path(ready["ca_dir"]).exists()
+
+
+def test_the_start_without_a_tenant(tmp_path: Path) -> None:
+    ready_file = tmp_path / "ready.json"
+    command = [
+        sys.executable,
+        "-m",
+        "tests.entra_emulator",
+        "--no-seed",
+        "--no-validation",
+        "--ready-file",
+        str(ready_file),
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        try:
+            ready = wait_for(ready_file)
+            tenant = requests.post(f"{ready['control_url']}/tenants", json={}, timeout=10).json()
+        finally:
+            process.terminate()
+
+    assert "tenant_id" not in ready
+    assert tenant["apps"][0]["secret"]

@@ -1,0 +1,195 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a tenant can be made to behave."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.entra_emulator.emulator import Emulator
+from tests.entra_emulator.limiter import Limiter
+from tests.entra_emulator.switches import Switches
+from tests.entra_emulator.tenant import Tenant
+
+from .client import RISKY_USERS, Client
+
+# One request in a quarter of an hour: whatever the machine is busy with, the second one comes too early.
+SLOW = 0.001
+
+
+def test_the_limit_refuses_without_retry_after(tenant: Tenant, graph: Client) -> None:
+    tenant.switches.rate_limit = SLOW
+    user = tenant.add_user("adele.vance@contoso.example")
+
+    assert graph.get().status_code == 200
+    refused = graph.act("dismiss", user.id)
+    assert refused.status_code == 429
+    assert refused.json()["error"]["code"] == "TooManyRequests"
+    assert refused.json()["error"]["message"] == "Too many requests."
+    assert "Retry-After" not in refused.headers
+    assert tenant.user(user.id) == user
+    # The directory has limits of its own.
+    assert graph.get(f"/v1.0/users/{user.id}").status_code == 200
+    tenant.switches.rate_limit = None
+    assert graph.act("dismiss", user.id).status_code == 204
+
+
+def test_a_limit_with_retry_after(tenant: Tenant, graph: Client) -> None:
+    tenant.switches.update({"rate_limit": SLOW, "retry_after": "2.128"})
+    graph.get()
+
+    assert graph.get().headers["Retry-After"] == "2.128"
+
+
+def test_the_limit_is_the_tenants_not_the_apps(emulator: Emulator, tenant: Tenant, graph: Client) -> None:
+    tenant.switches.rate_limit = SLOW
+    other = Client(emulator.graph_url, emulator.ca_path, tenant.mint_token())
+
+    graph.get()
+
+    assert other.get(f"{RISKY_USERS}/$count").status_code == 429
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("rate", "moments", "allowed"),
+    [
+        (None, [0, 0, 0], [True, True, True]),
+        (1, [0, 0.5, 1.1, 2.2], [True, False, False, True]),
+        (1, [0, 1.0, 2.0], [True, True, True]),
+        (3, [0, 0.1, 0.2, 0.3, 1.35], [True, True, True, False, True]),
+        (0.5, [0, 1.5, 3.6], [True, False, True]),
+    ],
+)
+def test_refused_requests_count_too(rate: float | None, moments: list[float], allowed: list[bool]) -> None:
+    clock = iter(moments)
+    limiter = Limiter(clock=lambda: next(clock))
+
+    assert [limiter.allows(rate) for dummy in moments] == allowed
+
+
+def test_pages_may_be_smaller_than_asked_for(tenant: Tenant, graph: Client) -> None:
+    tenant.switches.page_size = 3
+    tenant.add_users(7)
+
+    assert [len(page) for page in graph.everybody(top=500)] == [3, 3, 1]
+
+
+@pytest.mark.parametrize(("switches", "broken"), [({"break_page": 2}, 2), ({"break_last_page": True}, 3)])
+def test_pages_may_break(switches: dict[str, t.Any], broken: int, tenant: Tenant, graph: Client) -> None:
+    tenant.switches.update({"page_size": 2, **switches})
+    tenant.add_users(5)
+    answer = graph.get()
+    number = 1
+    while "@odata.nextLink" in answer.json():
+        answer = graph.send("GET", answer.json()["@odata.nextLink"][len(graph.origin) :])
+        number += 1
+
+    assert (number, answer.status_code) == (broken, 400)
+
+
+def test_a_single_page_is_never_the_broken_last_one(tenant: Tenant, graph: Client) -> None:
+    tenant.switches.break_last_page = True
+    tenant.add_users(5)
+
+    assert graph.get().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("switches", "text", "found"),
+    [
+        ({}, "riskState eq 'dismissed'", 1),
+        ({"filter_mode": "ignore"}, "riskState eq 'dismissed'", 2),
+        ({"filter_mode": "refuse"}, "riskState eq 'dismissed'", None),
+        ({"filter_refuse": ["id", "userPrincipalName"]}, "riskState eq 'dismissed'", 1),
+        ({"filter_refuse": ["id", "userPrincipalName"]}, "userPrincipalName eq 'a@b.example'", None),
+        ({"filter_ignore": ["userPrincipalName"]}, "userPrincipalName eq 'a@b.example'", 2),
+        ({}, "userPrincipalName eq 'DISMISSED@contoso.example'", 0),
+        ({"filter_case_sensitive": False}, "userPrincipalName eq 'DISMISSED@contoso.example'", 1),
+        ({}, " or ".join(["riskState eq 'none'"] * 15), 0),
+        ({}, " or ".join(["riskState eq 'none'"] * 16), None),
+        ({"max_filter_clauses": 2}, "riskState in ('none','dismissed','remediated')", None),
+    ],
+)
+def test_filters_may_be_refused_or_ignored(
+    switches: dict[str, t.Any], text: str, found: int | None, tenant: Tenant, graph: Client
+) -> None:
+    tenant.switches.update(switches)
+    tenant.add_user("atrisk@contoso.example")
+    tenant.add_user("dismissed@contoso.example", risk_state="dismissed")
+
+    answer = graph.get(filter=text)
+
+    if found is None:
+        assert (answer.status_code, answer.json()["error"]["message"]) == (400, "Invalid filter clause")
+    else:
+        assert len(answer.json()["value"]) == found
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"nothing": 1}, {"licensed": 1}, {"rate_limit": "1"}, {"rate_limit": True}, {"unknown_ids": "maybe"},
+     {"filter_refuse": "id"}, {"licensed": False, "page_size": "x"}],
+)  # fmt: skip
+def test_wrong_switches_change_nothing(changes: dict[str, t.Any]) -> None:
+    switches = Switches()
+
+    with pytest.raises(ValueError, match="switch"):
+        switches.update(changes)
+    assert switches == Switches()
+
+
+def test_a_new_risk_state_can_be_put_in(tenant: Tenant, graph: Client) -> None:
+    tenant.add_user("adele.vance@contoso.example", risk_state="newerThanThis")
+
+    assert graph.get().json()["value"][0]["riskState"] == "newerThanThis"
+
+
+def test_properties_can_be_nulled(tenant: Tenant, graph: Client) -> None:
+    user = tenant.add_user("adele.vance@contoso.example")
+    tenant.change_user(user.id, upn=None, display_name=None, risk_detail=None)
+
+    record = graph.get(f"{RISKY_USERS}/{user.id}").json()
+
+    assert record["userPrincipalName"] is record["userDisplayName"] is record["riskDetail"] is None
+
+
+def test_people_can_be_changed_behind_everybodys_back(tenant: Tenant) -> None:
+    user = tenant.add_user("adele.vance@contoso.example")
+
+    changed = tenant.change_user(user.id, risk_state="atRisk", risk_level="high")
+    assert (changed.risk_last_updated or "") > (user.risk_last_updated or "")
+    fixed = tenant.change_user("adele.vance@contoso.example", risk_last_updated="2026-01-01T00:00:00Z")
+    assert fixed.risk_last_updated == "2026-01-01T00:00:00.0000000Z"
+    assert tenant.change_user(user.id, directory_upn="new@contoso.example").directory is not None
+    assert tenant.user("new@contoso.example").id == user.id
+    assert tenant.user("adele.vance@contoso.example").id == user.id
+    assert not tenant.change_user(user.id, listed=False).listed
+    assert tenant.change_user(user.id, listed=True).risk_state == "atRisk"
+    assert tenant.change_user(user.id, in_directory=False).directory is None
+    with pytest.raises(LookupError):
+        tenant.change_user("nobody@contoso.example", deleted=True)
+    with pytest.raises(ValueError, match="favourite_colour"):
+        tenant.change_user(user.id, favourite_colour="red")
+
+
+def test_two_records_may_bear_one_name(tenant: Tenant, graph: Client) -> None:
+    tenant.add_user("twice@contoso.example", deleted=True)
+    tenant.add_user("twice@contoso.example")
+
+    found = graph.get(filter="userPrincipalName eq 'twice@contoso.example'").json()["value"]
+
+    assert [user["isDeleted"] for user in found] == [True, False]
+
+
+def test_thousands_are_added_and_read(tenant: Tenant, graph: Client) -> None:
+    ids = tenant.add_users(2400)
+
+    pages = graph.everybody(top=500)
+
+    assert [len(page) for page in pages] == [500, 500, 500, 500, 400]
+    assert [user["id"] for page in pages for user in page] == ids

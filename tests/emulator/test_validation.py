@@ -1,0 +1,220 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The contract check catches what it is there for, and the HTTP server keeps to HTTP."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import typing as t
+import uuid
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from tests.entra_emulator import resources
+from tests.entra_emulator.emulator import Emulator
+from tests.entra_emulator.tenant import Tenant
+from tests.entra_emulator.validation import DOCUMENT, Validator
+from tests.entra_emulator.web import Answer, Request
+
+from .client import RISKY_USERS, UNKNOWN_ID, Client
+
+HEADERS = {"host": "localhost", "authorization": "Bearer x", "content-type": "application/json"}
+ANSWER_HEADERS = {"request-id": str(uuid.uuid4()), "client-request-id": "x", "x-ms-ags-diagnostic": "{}"}
+
+
+@pytest.fixture(scope="module")
+def validator() -> Validator:
+    return Validator()
+
+
+def asked(method: str, target: str, body: t.Any = None) -> Request:
+    return Request("graph", method, target, HEADERS, b"" if body is None else json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (asked("POST", f"{RISKY_USERS}/dismiss", {"userIds": [UNKNOWN_ID, UNKNOWN_ID]}), "non-unique"),
+        (asked("POST", f"{RISKY_USERS}/dismiss", {"userIds": []}), "userIds"),
+        (asked("POST", f"{RISKY_USERS}/dismiss", {"userIds": [str(uuid.uuid4()) for dummy in range(61)]}), "userIds"),
+        (asked("POST", f"{RISKY_USERS}/dismiss", {"userIds": ["adele@contoso.example"]}), "does not match"),
+        (asked("POST", f"{RISKY_USERS}/dismiss", {"userIds": [UNKNOWN_ID], "x": 1}), "'x' was unexpected"),
+        (asked("POST", f"{RISKY_USERS}/dismiss", {}), "required"),
+        (asked("POST", f"{RISKY_USERS}/dismiss"), "body"),
+        (asked("POST", f"{RISKY_USERS}/remediate", {"userIds": [UNKNOWN_ID]}), "not found"),
+        (asked("GET", f"{RISKY_USERS}?top=5"), "'top'"),
+        (asked("GET", f"{RISKY_USERS}?$top=501"), "501"),
+        (asked("GET", f"{RISKY_USERS}?$orderby=id"), "$orderby"),
+        (asked("GET", f"{RISKY_USERS}?$top=5&$top=6"), "twice"),
+        (asked("GET", f"{RISKY_USERS}?$select=secret"), "secret"),
+        (asked("GET", f"{RISKY_USERS}/adele@contoso.example"), "does not match"),
+        (asked("GET", "/v1.0/users/adele"), "does not match"),
+        (asked("GET", "/v1.0/riskyUsers"), "not found"),
+        (Request("graph", "GET", RISKY_USERS, {"host": "localhost"}, b""), "Security"),
+    ],
+)
+def test_a_bad_request_is_noticed(request_: Request, words: str, validator: Validator) -> None:
+    assert any(words in text for text in validator.request(request_)), validator.request(request_)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        asked("POST", f"{RISKY_USERS}/dismiss", {"userIds": [UNKNOWN_ID]}),
+        asked("GET", f"{RISKY_USERS}?$top=500&$select=id,riskState&$filter=riskState%20eq%20'atRisk'"),
+        asked("GET", "/v1.0/users/n_fabrikam.example%23EXT%23@contoso.example?$select=id"),
+        asked("GET", "/v1.0/users/adele%40contoso.example"),
+    ],
+)
+def test_a_good_request_passes(request_: Request, validator: Validator) -> None:
+    assert validator.request(request_) == []
+
+
+def page(**changes: t.Any) -> dict[str, t.Any]:
+    record = {"id": UNKNOWN_ID, "riskLastUpdatedDateTime": "2026-01-01T00:00:00.0000000Z", "riskState": "atRisk"}
+    return {"@odata.context": "https://localhost/$metadata#x", "value": [{**record, **changes}] * 3}
+
+
+@pytest.mark.parametrize(
+    ("status", "data", "headers", "words"),
+    [
+        (200, page(), ANSWER_HEADERS, None),
+        (200, page(riskState=None), ANSWER_HEADERS, None),
+        (200, page(riskState="bogus"), ANSWER_HEADERS, "bogus"),
+        (200, page(riskLastUpdatedDateTime="2026-01-01T00:00:00Z"), ANSWER_HEADERS, "riskLastUpdatedDateTime"),
+        (200, page(more=1), ANSWER_HEADERS, "more"),
+        (200, page(), {}, "request-id"),
+        (404, {"error": {"code": "x"}}, ANSWER_HEADERS, "message"),
+        (302, {}, ANSWER_HEADERS, "302"),
+    ],
+)
+def test_a_bad_answer_is_noticed(
+    status: int, data: t.Any, headers: dict[str, str], words: str | None, validator: Validator
+) -> None:
+    found = validator.answer(asked("GET", RISKY_USERS), Answer.of_json(status, data, headers))
+
+    assert found == [] if words is None else any(words in text for text in found)
+
+
+def test_one_odd_record_among_many_is_noticed(validator: Validator) -> None:
+    data = page()
+    data["value"] *= 100
+    data["value"][250] = {**data["value"][250], "riskLevel": "bogus"}
+
+    assert any(
+        "bogus" in text
+        for text in validator.answer(asked("GET", RISKY_USERS), Answer.of_json(200, data, ANSWER_HEADERS))
+    )
+
+
+def test_the_document_and_the_tables_name_the_same() -> None:
+    schemas = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))["components"]["schemas"]
+
+    for name, members in (
+        ("riskLevel", resources.RISK_LEVELS),
+        ("riskState", resources.RISK_STATES),
+        ("riskDetail", resources.RISK_DETAILS),
+    ):
+        assert schemas[name]["enum"] == [*members, None]
+    assert set(schemas["riskyUser"]["properties"]) == set(resources.RISKY_USERS.properties)
+    assert set(schemas["user"]["properties"]) == set(resources.DIRECTORY_PROPERTIES)
+
+
+@pytest.mark.breaks_contract
+def test_violations_stand_in_the_journal(tenant: Tenant, graph: Client, emulator: Emulator) -> None:
+    graph.send("GET", f"{RISKY_USERS}?top=5")
+    graph.get()
+
+    assert [entry["violations"] for entry in tenant.journal.entries] == [["unknown query parameter 'top'"], []]
+    assert tenant.journal.violations == emulator.violations
+    assert tenant.journal.summary()["violations"] == ["unknown query parameter 'top'"]
+
+
+def test_an_answer_broken_on_purpose_is_no_violation(tenant: Tenant, graph: Client) -> None:
+    tenant.add_fault(status=418, body="<html>")
+
+    assert graph.get().status_code == 418
+    assert tenant.journal.violations == []
+
+
+def exchange(emulator: Emulator, *requests: bytes) -> list[bytes]:
+    """Send raw requests one after the other over one TLS connection; gives the status line of each answer."""
+    url = urlsplit(emulator.graph_url)
+    context = ssl.create_default_context(cafile=emulator.ca_path)
+    lines = []
+    with (
+        socket.create_connection(("127.0.0.1", url.port or 0), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as connection,
+        connection.makefile("rb") as stream,
+    ):
+        for request in requests:
+            connection.sendall(request)
+            lines.append(stream.readline().strip())
+            length = 0
+            while (header := stream.readline().strip()) != b"":
+                if header.lower().startswith(b"content-length:"):
+                    length = int(header.partition(b":")[2])
+            stream.read(length)
+    return lines
+
+
+def raw(method: str, headers: str = "", body: str = "", path: str = "/nothing") -> bytes:
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{body}".encode()
+
+
+@pytest.mark.breaks_contract
+def test_an_unused_body_does_not_spoil_the_connection(emulator: Emulator) -> None:
+    for first in (
+        raw("DELETE", "Content-Length: 5\r\n", "GET /"),
+        raw("TRACE", "Content-Length: 5\r\n", "GET /"),
+        raw("POST", "Transfer-Encoding: chunked\r\n", "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
+        raw("POST"),
+    ):
+        assert exchange(emulator, first, raw("GET")) == [b"HTTP/1.1 401 Unauthorized"] * 2
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        raw("POST", "Content-Length: x\r\n"),
+        raw("POST", "Content-Length: 99999999999\r\n"),
+        raw("POST", "Transfer-Encoding: chunked\r\n", "zz\r\n"),
+        raw("POST", "Transfer-Encoding: chunked\r\n", "99999999\r\n"),
+        b"GET / HTTP/9\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused(first: bytes, emulator: Emulator) -> None:
+    (line,) = exchange(emulator, first)
+
+    assert line.split()[1] in (b"400", b"505")
+
+
+def test_head_has_no_body(control: Client) -> None:
+    answer = control.send("HEAD", "/control/nothing")
+
+    assert (answer.status_code, answer.content) == (404, b"")
+
+
+def test_a_client_that_does_not_trust_the_ca_is_shut_out(emulator: Emulator) -> None:
+    url = urlsplit(emulator.graph_url)
+    context = ssl.create_default_context()
+    with (
+        socket.create_connection(("127.0.0.1", url.port or 0), timeout=10) as plain,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        context.wrap_socket(plain, server_hostname="localhost")
+
+
+def test_validation_is_optional() -> None:
+    with Emulator(validate=False) as emulator:
+        tenant = emulator.add_tenant()
+        client = Client(emulator.graph_url, emulator.ca_path, tenant.mint_token())
+        assert client.send("GET", f"{RISKY_USERS}?top=1").status_code == 400
+        client.close()
+        assert emulator.violations == []
