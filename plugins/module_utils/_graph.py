@@ -190,16 +190,18 @@ class GraphClient:
 
     def _checked_link(self, link: t.Any, followed: set[str], reply: Reply) -> str:
         if not isinstance(link, str) or _origin(link) != _origin(self._origin):
-            host = urlsplit(link).netloc.rpartition("@")[2] if isinstance(link, str) else "nowhere"
             raise self._service_error(
-                f"The list goes on at another place ({host}), where the token must not go. "
+                f"The list goes on at another place ({_host(link) or 'nowhere'}), where the token must not go. "
                 f"If Graph is reached through a proxy that rewrites host names, name it in graph_url. Graph's answer",
                 reply,
             )
-        if link in followed:
+        # Parsers of URLs disagree on where a host ends. So the host is ours, and only the rest comes from the link.
+        parts = urlsplit(link)
+        url = f"{self._origin}{parts.path}?{parts.query}"
+        if url in followed:
             raise self._service_error("The list leads back to a page that was read already", reply)
-        followed.add(link)
-        return link
+        followed.add(url)
+        return url
 
     def _service_error(self, text: str, reply: Reply) -> ServiceError:
         return ServiceError(
@@ -229,7 +231,7 @@ class GraphClient:
         faults = 0
         renewed = False
         while True:
-            token = self._tokens.token()
+            token = self._token()
             self.pause(pacer.delay())
             pacer.sent()
             self.counts.sent += 1
@@ -250,7 +252,7 @@ class GraphClient:
                     pacer.answered()
                 if self._is_good(answer, writes, accept):
                     return self._reply(answer)
-                if answer.status == 401 and not renewed and self._tokens.renew():
+                if answer.status == 401 and not renewed and self._renew():
                     renewed = True
                     self.counts.retried += 1
                     continue
@@ -283,6 +285,14 @@ class GraphClient:
                 raise error
             self.pause(wait)
             self.counts.retried += 1
+
+    def _token(self) -> str:
+        with _nothing_sent():
+            return self._tokens.token()
+
+    def _renew(self) -> bool:
+        with _nothing_sent():
+            return self._tokens.renew()
 
     def pause(self, seconds: float) -> None:
         """Sleep, and count it."""
@@ -327,7 +337,7 @@ class GraphClient:
         quote += f" (request-id {facts['request_id']})."
 
         if 300 <= answer.status < 400:
-            host = urlsplit(answer.headers.get("location", "")).netloc.rpartition("@")[2] or "another path"
+            host = self._scrubber.clean(_host(answer.headers.get("location")) or "another path")
             return ServiceError(
                 f"{_host(self._origin)} redirects to {host}, where the token must not go. {quote} "
                 "Check graph_url and the proxy.",
@@ -343,10 +353,13 @@ class GraphClient:
             for marker, build in _REFUSALS:
                 if marker.search(f"{said.code} {said.message} {answer.headers.get('www-authenticate', '')}"):
                     return build(quote, access, facts)
+        no_clear_answer = answer.status < 300 or answer.status == 408 or answer.status >= 500
+        maybe_done = writes and no_clear_answer and answer.status not in _REFUSED_FOR_NOW
         if answer.is_html and answer.status not in _PASSING:
             return ServiceError(
                 f"{_host(self._origin)} answered with a web page in the place of Graph's answer. {quote} "
                 "A proxy or gateway on the way may be the cause: check HTTPS_PROXY, NO_PROXY and graph_url.",
+                maybe_done=maybe_done,
                 **facts,
             )
         if answer.status == 403:
@@ -359,7 +372,6 @@ class GraphClient:
             )
         if 400 <= answer.status < 500 and answer.status not in _PASSING:
             return RequestError(f"Graph refused the request. {quote}", **facts)
-        maybe_done = writes and answer.status not in _REFUSED_FOR_NOW
         if answer.status < 300:
             return ServiceError(
                 f"Graph's answer could not be understood. {quote} A proxy on the way may have replaced or cut it.",
@@ -381,10 +393,10 @@ class _ErrorBody:
         data = answer.json()
         error = data.get("error") if isinstance(data, dict) else None
         if not isinstance(error, dict):
-            return cls(error if isinstance(error, str) else "", "", None)
+            return cls(_short(error), "", None)
         inner = error.get("innerError") or error.get("innererror")
         request_id = inner.get("request-id") if isinstance(inner, dict) else None
-        return cls(_short(error.get("code")), _short(error.get("message")), request_id and _short(request_id))
+        return cls(_short(error.get("code")), _short(error.get("message")), _short(request_id) or None)
 
 
 def _short(text: t.Any) -> str:
@@ -438,17 +450,31 @@ _REFUSALS: tuple[tuple[re.Pattern[str], t.Callable[[str, Access, dict[str, t.Any
 )
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
+    """Scheme, host and port; None for what is no URL."""
     try:
-        port = parts.port
+        parts = urlsplit(url)
+        return (parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme))
     except ValueError:
-        return ("", None, None)
-    return (parts.scheme, parts.hostname, port or {"https": 443, "http": 80}.get(parts.scheme))
+        return None
 
 
-def _host(url: str) -> str:
-    return urlsplit(url).netloc
+def _host(url: t.Any) -> str:
+    """Host and port of a URL for a message, empty for anything else."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] if isinstance(url, str) else ""
+    except ValueError:
+        return ""
+
+
+@contextlib.contextmanager
+def _nothing_sent() -> t.Iterator[None]:
+    """A login whose end is not known says nothing of the request that waits for it: that one has not left."""
+    try:
+        yield
+    except EntraRiskError as exc:
+        exc.maybe_done = False
+        raise
 
 
 def connect(connection: Connection, scrubber: Scrubber, clock: _pace.Clock | None = None) -> GraphClient:

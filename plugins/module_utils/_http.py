@@ -70,6 +70,8 @@ class Transport:
     def __init__(self, *, verify: bool | str, timeout: float, scrubber: Scrubber) -> None:
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
+        # Even when told not to follow it, requests prepares the next request, and trips over a broken Location.
+        self._session.get_redirect_target = _nowhere  # type: ignore[method-assign]  # there is no setting for it
         self._verify = verify
         self._timeout = timeout
         self._scrubber = scrubber
@@ -180,6 +182,10 @@ class Transport:
         ):
             return NetworkError(f"The connection to {host} broke: {reason}.", maybe_done=True)
         return RequestError(f"The request to {host} could not be sent ({type(exc).__name__}).")
+
+
+def _nowhere(dummy: object) -> str | None:
+    return None
 
 
 def _causes(exc: BaseException) -> t.Iterator[BaseException]:

@@ -1,0 +1,730 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import typing as t
+import uuid
+
+import pytest
+import requests
+import responses
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _errors, _graph, _timestamps
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import Access, GraphClient, Page, Reply
+from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Transport
+from ansible_collections.identityops.entra_risk.plugins.module_utils._options import Connection, Credential
+from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import Scrubber
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.simulated_time import SimulatedTime
+
+GRAPH = "https://graph.example"
+PATH = "/v1.0/identityProtection/riskyUsers"
+ACCESS = Access("IdentityRiskyUser.Read.All", role="Security Reader", licence="Microsoft Entra ID P2")
+PLAIN = Access("User.Read.All", scope="directory")
+TOKEN = "canary-token-0123456789"
+REQUEST_ID = "aaaaaaaa-0000-4000-8000-000000000001"
+NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
+
+Step = t.Union[int, "tuple[t.Any, ...]", Exception]
+
+
+class FakeTokens:
+    """A login that may hand out further tokens; `failure` is raised in the place of the next one."""
+
+    def __init__(self, *further: str) -> None:
+        self.current = TOKEN
+        self.further = list(further)
+        self.failure: Exception | None = None
+
+    def token(self) -> str:
+        if self.failure is not None:
+            raise self.failure
+        return self.current
+
+    def renew(self) -> bool:
+        if not self.further:
+            return False
+        self.current = self.further.pop(0)
+        return True
+
+
+@dataclasses.dataclass
+class Script:
+    """A client, and a server that answers what a test says, one answer for each request."""
+
+    mock: responses.RequestsMock
+    tokens: FakeTokens = dataclasses.field(default_factory=FakeTokens)
+    time: SimulatedTime = dataclasses.field(default_factory=SimulatedTime)
+    scrubber: Scrubber = dataclasses.field(default_factory=Scrubber)
+
+    def __post_init__(self) -> None:
+        self.scrubber.add(TOKEN)
+        self.client = self.new_client()
+
+    def new_client(self, retry_timeout: float = 300) -> GraphClient:
+        return GraphClient(
+            Transport(verify=True, timeout=60, scrubber=self.scrubber),
+            self.tokens,
+            GRAPH,
+            api_version="v1.0",
+            retry_timeout=retry_timeout,
+            scrubber=self.scrubber,
+            clock=self.time.clock,
+        )
+
+    def answers(self, *steps: Step, method: str = "GET", path: str = PATH) -> None:
+        """A step is a status, `(status, body)`, `(status, body, headers)`, or an exception of the connection."""
+        for step in steps:
+            if isinstance(step, Exception):
+                self.mock.add(method, GRAPH + path, body=step)
+                continue
+            status, body, headers = (*(step if isinstance(step, tuple) else (step,)), None, None)[:3]
+            kind = "application/json"
+            if body is None:
+                body = {"value": []} if status == 200 else ""
+            if not isinstance(body, (str, bytes)):
+                body = json.dumps(body)
+            elif "<" in str(body):
+                kind = "text/html"
+            self.mock.add(
+                method, GRAPH + path, status=status, body=body, content_type=kind,
+                headers={"request-id": REQUEST_ID, "Date": NOON, **(headers or {})},
+            )  # fmt: skip
+
+    def get(self, **options: t.Any) -> Reply:
+        return self.client.get(PATH, access=ACCESS, **options)
+
+    def post(self) -> Reply:
+        return self.client.post(f"{PATH}/dismiss", {"userIds": ["x"]}, access=ACCESS)
+
+    def fails(self, call: t.Callable[[], t.Any], kind: type[_errors.EntraRiskError]) -> _errors.EntraRiskError:
+        with pytest.raises(_errors.EntraRiskError) as caught:
+            call()
+        assert type(caught.value) is kind
+        assert TOKEN not in f"{caught.value} {caught.value.details()}"
+        # Not even in what a traceback shows: no chain to an exception that holds the request.
+        assert caught.value.__context__ is None
+        return caught.value
+
+    @property
+    def sent(self) -> list[requests.PreparedRequest]:
+        return [call.request for call in self.mock.calls]
+
+
+@pytest.fixture
+def script() -> t.Iterator[Script]:
+    with responses.RequestsMock(assert_all_requests_are_fired=True) as mock:
+        yield Script(mock)
+
+
+def said(message: str, code: str = "Forbidden") -> dict[str, t.Any]:
+    return {"error": {"code": code, "message": message, "innerError": {"request-id": "from-the-body"}}}
+
+
+TOO_MANY = (429, said("Too many requests.", "TooManyRequests"))
+BROKEN = requests.exceptions.ConnectionError("Connection aborted")
+TIMED_OUT = requests.exceptions.ReadTimeout("read timed out")
+UNREACHABLE = requests.exceptions.ConnectTimeout("connect timed out")
+WRITE = f"{PATH}/dismiss"
+
+
+# What goes out, and what comes back
+
+
+def test_a_get(script: Script) -> None:
+    script.answers((200, {"id": "x"}))
+    reply = script.get(params={"$select": "id"})
+    assert reply == Reply(200, {"id": "x"}, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"))
+    request = script.sent[0]
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["Prefer"] == "include-unknown-enum-members"
+    assert request.headers["User-Agent"].startswith("identityops.entra_risk/")
+    assert uuid.UUID(request.headers["client-request-id"]).version == 4
+    assert request.url == f"{GRAPH}{PATH}?%24select=id"
+    assert script.client.counts == _graph.RequestCounts(sent=1)
+
+
+def test_a_post(script: Script) -> None:
+    script.answers(204, method="POST", path=WRITE)
+    assert script.post() == Reply(204, None, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"))
+    request = script.sent[0]
+    assert json.loads(request.body or "") == {"userIds": ["x"]}
+    assert request.headers["Content-Type"] == "application/json"
+    assert "Prefer" not in request.headers
+
+
+def test_a_query_answers_data_and_is_repeated_like_a_get(script: Script) -> None:
+    script.answers((500, ""), (200, {"value": [1]}), method="POST")
+    reply = script.client.query(PATH, {"ids": ["x"]}, access=PLAIN)
+    assert reply.data == {"value": [1]}
+    assert script.client.counts.retried == 1
+
+
+def test_an_accepted_status_is_a_reply(script: Script) -> None:
+    script.answers((404, said("gone", "NotFound")))
+    assert script.get(accept=(404,)).status == 404
+
+
+def test_the_page_of_a_proxy_does_not_pass_for_an_accepted_status(script: Script) -> None:
+    script.answers((404, "<html>no such site</html>"))
+    error = script.fails(lambda: script.get(accept=(404,)), _errors.ServiceError)
+    assert "web page" in error.message
+
+
+def test_each_call_has_an_id_of_its_own_which_stays_over_repetitions(script: Script) -> None:
+    script.answers(500, TOO_MANY, BROKEN, 200, 200)
+    script.get()
+    script.get()
+    ids = [request.headers["client-request-id"] for request in script.sent]
+    assert len(set(ids[:4])) == 1
+    assert ids[4] != ids[0]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("location", ["https://evil.example/x", f"{GRAPH}/other", "/other", "https://[bad", ""])
+def test_no_redirect_is_followed(script: Script, status: int, location: str) -> None:
+    script.answers((status, "", {"Location": location}))
+    error = script.fails(script.get, _errors.ServiceError)
+    assert "redirects to" in error.message
+    assert "graph_url" in error.message
+    assert len(script.sent) == 1
+    assert not error.maybe_done
+
+
+# Lists
+
+
+def pages(script: Script) -> list[Page]:
+    return list(script.client.pages(PATH, {"$top": "500"}, access=ACCESS))
+
+
+def test_pages(script: Script) -> None:
+    link = f"{GRAPH}{PATH}?$skiptoken=a%2Bb_1"
+    script.answers((200, {"value": [1, 2], "@odata.nextLink": link}), (200, {"value": [3]}))
+    first, second = pages(script)
+    assert (first.items, first.last, first.broken) == ([1, 2], False, None)
+    assert (second.items, second.last, second.broken) == ([3], True, None)
+    assert first.date == second.date == _timestamps.parse("2026-11-22T12:00:00Z")
+    # The link goes out as it came, without the parameters of the first request.
+    assert script.sent[1].url == link
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/v1.0/x",
+        "http://graph.example/v1.0/x",
+        "https://graph.example:444/v1.0/x",
+        "https://graph.example.evil.example/x",
+        "https://graph.example@evil.example/x",
+        "https://sub.graph.example/x",
+        "https://graph.example:port/x",
+        "https://graph.example:99999/x",
+        "https://[bad/x",
+        "ftp://graph.example/x",
+        "//evil.example/x",
+        "/v1.0/x",
+        "next",
+        "\\\\evil.example\\x",
+        7,
+        ["https://graph.example/x"],
+        {"href": "https://graph.example/x"},
+    ],
+)
+def test_the_token_does_not_follow_a_link_to_another_place(script: Script, link: t.Any) -> None:
+    script.answers((200, {"value": [1], "@odata.nextLink": link}))
+    error = script.fails(lambda: pages(script), _errors.ServiceError)
+    assert "another place" in error.message
+    assert error.request_id == REQUEST_ID
+    assert len(script.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        # Where this host ends is read differently by different parsers of URLs.
+        "https://evil.example\\@graph.example/x",
+        "https://evil.example\\@graph.example:443/x",
+        "https://user:password@graph.example/x",
+        "https://graph.example\t.evil.example/x",
+        "https://graph.example/\\evil.example",
+        "https://graph.example:443/x",
+        "HTTPS://GRAPH.example/x",
+    ],
+)
+def test_the_token_stays_at_its_origin_however_a_link_is_written(script: Script, link: str) -> None:
+    script.answers((200, {"value": [1], "@odata.nextLink": link}))
+    script.mock.assert_all_requests_are_fired = False
+    anywhere = script.mock.add("GET", re.compile(".*"), json={"value": []})
+    try:
+        pages(script)
+    except _errors.ServiceError:
+        assert anywhere.call_count == 0
+    for request in script.sent:
+        assert str(request.url).startswith(f"{GRAPH}/")
+
+
+def test_an_early_link_home_is_followed_once(script: Script) -> None:
+    link = f"{GRAPH}{PATH}?$skiptoken=1"
+    script.answers((200, {"value": [1], "@odata.nextLink": link}), (200, {"value": [2], "@odata.nextLink": link}))
+    error = script.fails(lambda: pages(script), _errors.ServiceError)
+    assert "leads back" in error.message
+    assert len(script.sent) == 2
+
+
+def test_empty_pages_are_followed_but_not_for_ever(script: Script) -> None:
+    def page(number: int) -> Step:
+        return (200, {"value": [], "@odata.nextLink": f"{GRAPH}{PATH}?$skiptoken={number}"})
+
+    script.answers(*map(page, range(10)))
+    error = script.fails(lambda: pages(script), _errors.ServiceError)
+    assert "10 empty pages" in error.message
+
+
+def test_an_empty_page_in_between_is_harmless(script: Script) -> None:
+    link = f"{GRAPH}{PATH}?$skiptoken="
+    script.answers(*[(200, {"value": [], "@odata.nextLink": f"{link}{number}"}) for number in range(9)])
+    script.answers((200, {"value": [1], "@odata.nextLink": f"{link}x"}))
+    script.answers(*[(200, {"value": [], "@odata.nextLink": f"{link}y{number}"}) for number in range(9)])
+    script.answers((200, {"value": [2], "@odata.nextLink": ""}))
+    assert [page.items for page in pages(script) if page.items] == [[1], [2]]
+
+
+def test_a_400_on_a_later_page_ends_the_list_and_says_so(script: Script) -> None:
+    script.answers(
+        (200, {"value": [1], "@odata.nextLink": f"{GRAPH}{PATH}?$skiptoken=1"}), (400, said("bad token", "BadRequest"))
+    )
+    first, last = pages(script)
+    assert first.items == [1]
+    assert last.items == () and last.last
+    assert isinstance(last.broken, _errors.RequestError)
+    assert last.broken.status == 400
+
+
+@pytest.mark.parametrize(
+    ("later", "kind"),
+    [
+        ((404, said("no", "NotFound")), _errors.RequestError),
+        ((403, said("no", "Forbidden")), _errors.PermissionDeniedError),
+        ((400, said("Your tenant is not licensed for this feature.")), _errors.LicenceError),
+        ((400, "<html>bad request</html>"), _errors.ServiceError),
+    ],
+)
+def test_other_faults_of_a_later_page_are_errors(
+    script: Script, later: Step, kind: type[_errors.EntraRiskError]
+) -> None:
+    script.answers((200, {"value": [1], "@odata.nextLink": f"{GRAPH}{PATH}?$skiptoken=1"}), later)
+    script.fails(lambda: pages(script), kind)
+
+
+def test_a_400_on_the_first_page_is_an_error(script: Script) -> None:
+    script.answers((400, said("Invalid filter clause", "BadRequest")))
+    error = script.fails(lambda: pages(script), _errors.RequestError)
+    assert error.status == 400
+
+
+@pytest.mark.parametrize("body", [{}, {"value": None}, {"value": {}}, {"value": "x"}, {"id": "x"}])
+def test_a_list_without_a_list_is_an_error(script: Script, body: t.Any) -> None:
+    script.answers((200, body))
+    script.fails(lambda: pages(script), _errors.ServiceError)
+
+
+# Repetitions
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 509])
+@pytest.mark.parametrize("body", ["", "<html>Bad gateway</html>", said("Try again", "Busy")])
+def test_a_get_is_repeated_after_a_fault_that_may_pass(script: Script, status: int, body: t.Any) -> None:
+    script.answers((status, body), (status, body), 200)
+    assert script.get().status == 200
+    assert script.client.counts.sent == 3
+    assert script.client.counts.retried == 2
+    assert script.client.counts.throttled == (2 if status == 429 else 0)
+    assert script.client.counts.waited_seconds == pytest.approx(sum(script.time.naps))
+    assert script.time.naps
+
+
+@pytest.mark.parametrize("status", [400, 402, 404, 405, 406, 409, 410, 413, 422, 451, 501, 507])
+def test_no_other_answer_is_repeated(script: Script, status: int) -> None:
+    script.answers((status, said("no", "No")))
+    script.fails(script.get, _errors.RequestError if status < 500 else _errors.ServiceError)
+    assert script.client.counts.sent == 1
+
+
+def test_faults_that_do_not_pass_end_after_some_tries(script: Script) -> None:
+    script.answers(*[(500, said("Oops", "generalException"))] * 8)
+    error = script.fails(script.get, _errors.ServiceError)
+    assert error.status == 500
+    assert error.code == "generalException"
+    assert script.client.counts == _graph.RequestCounts(
+        sent=8, retried=7, waited_seconds=pytest.approx(sum(script.time.naps))
+    )
+    # Half of 1 + 2 + 4 + 8 + 16 + 30 + 30 seconds at least, and not more than all of them.
+    assert 45 <= script.client.counts.waited_seconds <= 91
+
+
+def test_throttling_is_repeated_until_the_deadline(script: Script) -> None:
+    script.client = script.new_client(retry_timeout=60)
+    script.mock.assert_all_requests_are_fired = False
+    script.answers(TOO_MANY)
+    error = script.fails(script.get, _errors.ThrottledError)
+    assert error.status == 429
+    assert "retry_timeout" in error.message
+    assert 30 <= script.time.now <= 60
+    counts = script.client.counts
+    assert counts.throttled == counts.sent == counts.retried + 1
+    assert counts.sent > 5
+
+
+def test_the_deadline_of_the_surroundings_counts_too(script: Script) -> None:
+    script.mock.assert_all_requests_are_fired = False
+    script.answers(TOO_MANY)
+    with script.client.until(20.0):
+        script.fails(script.get, _errors.ThrottledError)
+    assert 5 <= script.time.now <= 20
+    began = script.time.now
+    script.fails(script.get, _errors.ThrottledError)
+    assert script.time.now - began > 200
+
+
+def test_no_repetition_with_a_retry_timeout_of_zero(script: Script) -> None:
+    script.client = script.new_client(retry_timeout=0)
+    script.answers(TOO_MANY)
+    script.fails(script.get, _errors.ThrottledError)
+    assert script.time.naps == []
+
+
+@pytest.mark.parametrize("status", [429, 503, 504])
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("30", 30, 30.2),
+        ("2.128", 2.128, 2.3),
+        ("Sun, 22 Nov 2026 12:00:20 GMT", 20, 20.2),
+        # No use: the own rule applies.
+        ("0", 0.5, 1.4),
+        ("-3", 0.5, 1.4),
+        ("soon", 0.5, 1.4),
+        ("nan", 0.5, 1.4),
+        ("Sun, 22 Nov 2026 11:00:00 GMT", 0.5, 1.4),
+    ],
+)
+def test_retry_after_is_kept(script: Script, status: int, header: str, least: float, most: float) -> None:
+    script.answers((status, "", {"Retry-After": header}), 200)
+    script.get()
+    assert least <= script.time.now <= most
+
+
+@pytest.mark.parametrize("header", ["301", "86400", "inf", "1e300", "Mon, 23 Nov 2026 12:00:00 GMT"])
+def test_a_retry_after_beyond_the_deadline_fails_at_once(script: Script, header: str) -> None:
+    script.answers((429, "", {"Retry-After": header}))
+    script.fails(script.get, _errors.ThrottledError)
+    assert script.time.naps == []
+
+
+def test_after_a_429_requests_keep_their_distance_within_their_scope(script: Script) -> None:
+    script.answers(TOO_MANY, 200, 200)
+    script.answers(200, path="/v1.0/users/x")
+    script.get()
+    paced = len(script.time.naps)
+    script.client.get("/v1.0/users/x", access=PLAIN)
+    assert len(script.time.naps) == paced
+    script.get()
+    assert len(script.time.naps) == paced + 1
+    assert script.time.naps[-1] >= 1.05
+
+
+def test_a_connection_that_breaks_is_tried_again_for_a_get(script: Script) -> None:
+    script.answers(200, BROKEN, TIMED_OUT, UNREACHABLE, 200)
+    script.get()
+    script.get()
+    assert script.client.counts.retried == 3
+
+
+def test_a_host_that_never_answered_is_not_tried_for_long(script: Script) -> None:
+    script.answers(UNREACHABLE)
+    error = script.fails(script.get, _errors.NetworkError)
+    assert error.client_request_id == script.sent[0].headers["client-request-id"]
+    script.mock.reset()
+    script.answers(BROKEN, BROKEN, BROKEN)
+    script.fails(script.get, _errors.NetworkError)
+
+
+def test_tls_failures_are_not_repeated(script: Script) -> None:
+    script.answers(200, requests.exceptions.SSLError("bad certificate"))
+    script.get()
+    error = script.fails(script.get, _errors.TlsError)
+    assert "ca_path" in error.message
+
+
+# Writes: what may have been done is never sent again without a look
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_write_that_was_refused_for_now_is_repeated(script: Script, status: int) -> None:
+    script.answers((status, ""), 204, method="POST", path=WRITE)
+    script.post()
+    assert script.client.counts.retried == 1
+
+
+def test_a_write_that_never_left_is_repeated(script: Script) -> None:
+    script.answers(200)
+    script.answers(UNREACHABLE, 204, method="POST", path=WRITE)
+    script.get()
+    script.post()
+    assert script.client.counts.retried == 1
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        BROKEN,
+        TIMED_OUT,
+        408,
+        500,
+        (500, "<html>oops</html>"),
+        502,
+        504,
+        509,
+        507,
+        200,
+        (200, ""),
+        (200, "<html>Sign in to the guest network</html>"),
+        (201, {"id": "x"}),
+        (202, "<html>accepted</html>"),
+        (200, "[]"),
+    ],
+)
+def test_a_write_without_a_clear_answer_is_left_to_the_caller(script: Script, step: Step) -> None:
+    script.answers(step, method="POST", path=WRITE)
+    with pytest.raises(_errors.EntraRiskError) as caught:
+        script.post()
+    assert caught.value.maybe_done
+    assert caught.value.client_request_id == script.sent[0].headers["client-request-id"]
+    assert script.client.counts.sent == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 302])
+def test_a_write_that_was_refused_was_not_done(script: Script, status: int) -> None:
+    script.answers((status, said("no", "No")), method="POST", path=WRITE)
+    with pytest.raises(_errors.EntraRiskError) as caught:
+        script.post()
+    assert not caught.value.maybe_done
+
+
+def test_a_login_that_fails_before_a_write_leaves_nothing_undecided(script: Script) -> None:
+    """The login's own request may have left; the write has not."""
+    script.tokens.failure = _errors.NetworkError("The connection to the login service broke.", maybe_done=True)
+    error = script.fails(script.post, _errors.NetworkError)
+    assert not error.maybe_done
+    assert script.sent == []
+
+
+def test_a_renewal_that_fails_after_a_401_leaves_nothing_undecided(script: Script) -> None:
+    def renew() -> bool:
+        raise _errors.NetworkError("The connection to the login service broke.", maybe_done=True)
+
+    script.tokens.renew = renew  # type: ignore[method-assign]  # this one breaks
+    script.answers(401, method="POST", path=WRITE)
+    assert not script.fails(script.post, _errors.NetworkError).maybe_done
+
+
+# Tokens that are refused
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_refused_token_is_renewed_once(script: Script, method: str) -> None:
+    script.tokens = FakeTokens("second-token-0123456789")
+    script.client = script.new_client()
+    script.answers(401, 200 if method == "GET" else 204, method=method, path=PATH if method == "GET" else WRITE)
+    (script.get if method == "GET" else script.post)()
+    assert [request.headers["Authorization"] for request in script.sent] == [
+        f"Bearer {TOKEN}",
+        "Bearer second-token-0123456789",
+    ]
+    assert script.client.counts == _graph.RequestCounts(sent=2, retried=1)
+
+
+def test_a_token_that_is_refused_again_is_an_error(script: Script) -> None:
+    script.tokens = FakeTokens("second-token-0123456789", "third-token-0123456789")
+    script.client = script.new_client()
+    script.answers(401, (401, said("Access token has expired.", "InvalidAuthenticationToken")))
+    error = script.fails(script.get, _errors.LoginError)
+    assert (error.status, error.code, error.request_id) == (401, "InvalidAuthenticationToken", REQUEST_ID)
+
+
+def test_each_call_may_renew(script: Script) -> None:
+    script.tokens = FakeTokens("second-token-0123456789", "third-token-0123456789")
+    script.client = script.new_client()
+    script.answers(401, 200, 401, 200)
+    script.get()
+    script.get()
+    assert script.tokens.current == "third-token-0123456789"
+
+
+def test_a_given_token_cannot_be_renewed(script: Script) -> None:
+    script.answers(401)
+    script.fails(script.get, _errors.LoginError)
+    assert len(script.sent) == 1
+
+
+# What an answer means
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "kind", "words"),
+    [
+        (403, said("Your tenant is not licensed for this feature."), {}, _errors.LicenceError, "Microsoft Entra ID P2"),
+        (403, said("Please upgrade", "AadPremiumLicenseRequired"), {}, _errors.LicenceError, "not licensed"),
+        (
+            403,
+            said("Tenant doesn't have premium license", "Authentication_RequestFromNonPremiumTenantOrB2CTenant"),
+            {},
+            _errors.LicenceError,
+            "not licensed",
+        ),
+        (
+            403,
+            said("You cannot perform the requested operation, required scopes are missing in the token."),
+            {},
+            _errors.PermissionDeniedError,
+            "application permission IdentityRiskyUser.Read.All",
+        ),
+        (
+            403,
+            said("Insufficient privileges to complete the operation.", "Authorization_RequestDenied"),
+            {},
+            _errors.PermissionDeniedError,
+            "lacks the Graph permission IdentityRiskyUser.Read.All",
+        ),
+        (
+            403,
+            "",
+            {"WWW-Authenticate": 'Bearer error="insufficient_claims", claims="e30="'},
+            _errors.PermissionDeniedError,
+            "Conditional Access",
+        ),
+        (403, said("error=insufficient_claims"), {}, _errors.PermissionDeniedError, "Conditional Access"),
+        (403, said("No.", "UnknownError"), {}, _errors.PermissionDeniedError, "Entra role Security Reader"),
+        (403, "", {}, _errors.PermissionDeniedError, "Entra role Security Reader"),
+        (403, "<html>Blocked by policy</html>", {}, _errors.ServiceError, "web page"),
+        (401, "<html>Proxy login</html>", {}, _errors.LoginError, "refused the access token"),
+        (400, said("Invalid filter clause", "BadRequest"), {}, _errors.RequestError, "Invalid filter clause"),
+        (404, said("gone", "NotFound"), {}, _errors.RequestError, "gone"),
+        (404, "<!doctype html>", {}, _errors.ServiceError, "web page"),
+        (501, said("no", "NotImplemented"), {}, _errors.ServiceError, "Graph failed"),
+        (501, "<html>no</html>", {}, _errors.ServiceError, "web page"),
+        (202, {"x": 1}, {}, _errors.ServiceError, "could not be understood"),
+    ],
+)
+def test_errors_a_person_can_act_on(
+    script: Script, status: int, body: t.Any, headers: dict[str, str], kind: t.Any, words: str
+) -> None:
+    script.answers((status, body, headers))
+    error = script.fails(script.get, kind)
+    assert words in error.message
+    assert f"Graph answered {status}" in error.message
+    assert f"(request-id {REQUEST_ID})" in error.message
+    assert error.status == status
+    assert error.client_request_id == script.sent[0].headers["client-request-id"]
+    expected = body["error"]["code"] if isinstance(body, dict) and "error" in body else None
+    assert error.code == expected
+
+
+def test_a_call_without_a_role_names_none(script: Script) -> None:
+    script.answers((403, said("No.")))
+    with pytest.raises(_errors.PermissionDeniedError) as caught:
+        script.client.get(PATH, access=PLAIN)
+    assert "role" not in caught.value.message
+    assert "User.Read.All" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "not json", "null", "[]", "[1]", "7", '"text"', "{}", '{"error": null}', '{"error": []}', '{"error": {}}',
+     '{"error": "invalid_request"}', '{"error": {"code": null, "message": null, "innerError": null}}',
+     '{"error": {"code": 5, "message": {"lang": "en"}, "innererror": "x"}}',
+     '{"error": {"code": ["a"], "message": ["b"], "innerError": {"request-id": 7}}}'],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 501])
+def test_error_bodies_of_any_shape(script: Script, body: str, status: int) -> None:
+    script.mock.add("GET", GRAPH + PATH, status=status, body=body)
+    with pytest.raises(_errors.EntraRiskError) as caught:
+        script.get()
+    assert caught.value.status == status
+    assert caught.value.request_id is None
+    assert caught.value.code == ("invalid_request" if "invalid_request" in body else None)
+
+
+@pytest.mark.parametrize("spelling", ["innerError", "innererror"])
+def test_the_request_id_comes_from_the_body_where_the_header_is_missing(script: Script, spelling: str) -> None:
+    body = {"error": {"code": "X", "message": "m", spelling: {"request-id": "from-the-body"}}}
+    script.mock.add("GET", GRAPH + PATH, status=400, json=body)
+    assert script.fails(script.get, _errors.RequestError).request_id == "from-the-body"
+
+
+@pytest.mark.parametrize("body", [said("long\n " * 50_000), {"error": "long " * 50_000}])
+def test_a_long_message_is_cut(script: Script, body: t.Any) -> None:
+    script.answers((400, body))
+    error = script.fails(script.get, _errors.RequestError)
+    assert len(error.message) < 600
+    assert len(error.code or "") <= 300
+    assert "\n" not in error.message
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        (400, said(f"bad token {TOKEN}", f"Code-{TOKEN}")),
+        (401, said(f"token {TOKEN} is expired")),
+        (403, said(f"required scopes are missing in the token {TOKEN}")),
+        (501, said(f"cannot handle Bearer {TOKEN}")),
+        (302, "", {"Location": f"https://evil.example/{TOKEN}"}),
+        (200, {"value": [], "@odata.nextLink": f"https://{TOKEN}.evil.example/"}),
+    ],
+)
+def test_a_token_that_the_server_repeats_is_masked(script: Script, step: Step) -> None:
+    script.answers(step)
+    with pytest.raises(_errors.EntraRiskError) as caught:
+        pages(script)
+    assert TOKEN not in f"{caught.value} {caught.value.details()}"
+
+
+@pytest.mark.parametrize("body", ["", " ", "nothing", "[]", "null", "<html>Sign in</html>", '{"value": ['])
+def test_a_200_that_is_no_answer_is_tried_a_few_times(script: Script, body: str) -> None:
+    script.answers((200, body), (200, body), (200, body))
+    error = script.fails(script.get, _errors.ServiceError)
+    assert error.status == 200
+    assert script.client.counts.retried == 2
+
+
+def test_a_200_that_was_cut_once(script: Script) -> None:
+    script.answers((200, '{"value": ['), (200, {"value": [1]}))
+    assert script.get().data == {"value": [1]}
+
+
+# Putting it together
+
+
+def test_connect() -> None:
+    connection = Connection(
+        credential=Credential("access_token", "option access_token", TOKEN),
+        tenant=None,
+        client_id=None,
+        authority="https://login.example",
+        graph_url=GRAPH,
+        api_version="beta",
+        verify=True,
+        timeout=7,
+        retry_timeout=11,
+    )
+    client = _graph.connect(connection, Scrubber())
+    assert (client.api_version, client.retry_timeout) == ("beta", 11)
+    with responses.RequestsMock() as mock:
+        mock.add("GET", GRAPH + PATH, json={"id": "x"})
+        assert client.get(PATH, access=ACCESS).data == {"id": "x"}
+        assert mock.calls[0].request.headers["Authorization"] == f"Bearer {TOKEN}"
