@@ -66,6 +66,7 @@ class Workspace:
         self.collections = cache / "tree"
         self.tree = self.collections / "ansible_collections" / "identityops" / "entra_risk"
         self._interpreters = cache / "interpreters"
+        self._venvs: dict[tuple[str, str], Venv] = {}
 
     def prepare(self) -> None:
         """Copy the collection and set up the home. Quick, so done anew each time."""
@@ -101,6 +102,12 @@ class Workspace:
         It is built when it does not exist yet for this Python and these requirements. If it holds ansible-core, it gets
         what ansible-test wants for unit tests and coverage too.
         """
+        # Once a run: the files may be edited while it goes on.
+        if (name, version) not in self._venvs:
+            self._venvs[name, version] = self._find_or_build(name, requirements, version)
+        return self._venvs[name, version]
+
+    def _find_or_build(self, name: str, requirements: t.Sequence[str], version: str) -> Venv:
         interpreter = machine.interpreters()[version]
         key = hashlib.sha256()
         for text in (str(self.cache), str(interpreter), sys.version if version == machine.OWN else "", *requirements):
