@@ -39,10 +39,12 @@ class Pacer:
     """
 
     STEADY = 1.05
-    LONGEST = 10.0
+    LONGEST = 6.0
     STRETCH = 1.5
-    SHRINK = 0.95
+    SHRINK = 0.7
     JITTER = 0.03
+    # Wide, so that processes that were refused together do not meet again.
+    SCATTER = 0.6
     QUIET_ANSWERS = 120
 
     def __init__(self, clock: Clock) -> None:
@@ -69,7 +71,7 @@ class Pacer:
             if self._quiet >= self._quiet_needed:
                 self._quiet_needed *= 2
         self._quiet = 0
-        return self._distance * (1 + 0.3 * self._clock.random())
+        return self._distance * (1 + self.SCATTER * self._clock.random())
 
     def answered(self) -> None:
         """The service answered something else."""
