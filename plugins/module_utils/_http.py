@@ -184,7 +184,7 @@ class Transport:
         return RequestError(f"The request to {host} could not be sent ({type(exc).__name__}).")
 
 
-def _nowhere(dummy: object) -> str | None:
+def _nowhere(resp: object) -> str | None:
     return None
 
 
