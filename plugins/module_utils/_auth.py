@@ -159,7 +159,7 @@ class _Entra:
                 t.Mapping[str, t.Any], app.acquire_token_for_client(scopes=[f"{connection.graph_url}/.default"])
             )
 
-        result = _guarded(log_in, self._who, self._scrubber)
+        result = _guarded(log_in, self._who, self._scrubber, remedy="Check authority_host, tenant and the credential.")
         if "access_token" not in result:
             raise login_error(
                 result, status=self._http.status, who=self._who, scrubber=self._scrubber, hint=self._expiry_hint()
@@ -216,6 +216,9 @@ class _ManagedIdentity:
         self._who = "The request for a token of this machine's managed identity"
         if connection.client_id is not None:
             self._who += f" (client_id {connection.client_id})"
+        self._remedy = "Check that a managed identity is assigned to this machine" + (
+            "." if connection.client_id is None else ", and that client_id is that of a user-assigned one."
+        )
 
     def __call__(self) -> t.Mapping[str, t.Any]:
         msal = _msal()
@@ -236,7 +239,7 @@ class _ManagedIdentity:
             return t.cast(t.Mapping[str, t.Any], client.acquire_token_for_client(resource=self._connection.graph_url))
 
         try:
-            result = _guarded(log_in, self._who, self._scrubber)
+            result = _guarded(log_in, self._who, self._scrubber, remedy=self._remedy)
         except NetworkError as exc:
             if exc.maybe_done:
                 raise
@@ -250,8 +253,7 @@ class _ManagedIdentity:
                 status=self._http.status,
                 who=self._who,
                 scrubber=self._scrubber,
-                remedy="Check that a managed identity is assigned to this machine"
-                + ("." if client_id is None else ", and that client_id is that of a user-assigned one."),
+                remedy=self._remedy,
             )
         raise NetworkError(
             f"No managed identity answers on this machine: {reason}. auth_source: msi works on Azure only (and on "
@@ -259,7 +261,9 @@ class _ManagedIdentity:
         )
 
 
-def _guarded(log_in: t.Callable[[], t.Mapping[str, t.Any]], who: str, scrubber: Scrubber) -> t.Mapping[str, t.Any]:
+def _guarded(
+    log_in: t.Callable[[], t.Mapping[str, t.Any]], who: str, scrubber: Scrubber, *, remedy: str
+) -> t.Mapping[str, t.Any]:
     """What MSAL gives back. Its exceptions become ours, with text that holds no secret."""
     try:
         result = log_in()
@@ -273,7 +277,7 @@ def _guarded(log_in: t.Callable[[], t.Mapping[str, t.Any]], who: str, scrubber: 
     else:
         return result if isinstance(result, dict) else {}
     # Outside of the except block: the exceptions of the libraries hold requests and their headers.
-    raise LoginError(f"{who} failed ({reason}). Check authority_host, tenant and the credential.")
+    raise LoginError(f"{who} failed ({reason}). {remedy}")
 
 
 def _msal() -> t.Any:
