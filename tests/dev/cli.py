@@ -13,8 +13,11 @@ import subprocess
 from . import demo as _demo
 from . import machine
 from .console import Console, StopError
+from .machine import ROOT
 from .parts import ON_REQUEST, PARTS
 from .workspace import Workspace
+
+_FIXES = (("check", "--fix", "--no-cache"), ("format", "--no-cache"))
 
 
 def main() -> int:
@@ -57,6 +60,13 @@ def test(space: Workspace, arguments: argparse.Namespace) -> int:
     return space.console.summary()
 
 
+def fix(space: Workspace, arguments: argparse.Namespace) -> int:
+    """Format the Python files of the checkout, and repair what the linter can repair."""
+    ruff = space.development().tool("ruff")
+    codes = [subprocess.run([*ruff, *words], cwd=ROOT, check=False).returncode for words in _FIXES]
+    return max(codes)
+
+
 def shell(space: Workspace, arguments: argparse.Namespace) -> int:
     """A shell where all tools are at hand, in the copy of the collection."""
     venv = space.development()
@@ -72,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     for run, text in (
         (demo, "show the main job against a local tenant"),
         (test, "check the collection"),
+        (fix, "format the Python files of the checkout"),
         (shell, "open a shell with all tools, in a copy of the collection"),
     ):
         command = commands.add_parser(run.__name__, help=text, description=run.__doc__)

@@ -55,6 +55,15 @@ class Venv:
         """A command of this environment."""
         return [self.path / "bin" / name, *words]
 
+    def release(self, package: str) -> str:
+        """The version of an installed package."""
+        words: Command = [
+            self.python,
+            "-c",
+            "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))",
+        ]
+        return subprocess.run([*words, package], capture_output=True, text=True, check=True).stdout.strip()
+
 
 class Workspace:
     """All places and environments that the parts work in."""
