@@ -30,9 +30,32 @@ except ImportError:
     register_secret = None
 
 
+# With `return_users: exceptions` a result stays small; longer lists of arguments are shortened in its `invocation`.
+_MOST_ARGUMENTS_SHOWN = 10
+
+
+# ansible-core has no types for it.
+_AnsibleModule: t.Any = AnsibleModule
+
+
+class _Module(_AnsibleModule):
+    """Takes an empty string for "not given" in every connection option, which AWX needs.
+
+    It must happen this early: AnsibleModule refuses an empty string for a number or a bool, and lets an empty alias
+    take the place of a value.
+    """
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        for name, option in connection_spec().items():
+            for spelling in (name, *option.get("aliases", ())):
+                if self.params.get(spelling) == "":
+                    del self.params[spelling]
+
+
 def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], **kwargs: t.Any) -> None:
     """The whole of a module that brings objects of a resource to a state."""
-    module = AnsibleModule(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True, **kwargs)
+    module = _Module(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True, **kwargs)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     scrubber = _scrubber(module)
@@ -40,9 +63,14 @@ def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], *
     def connect() -> _graph.GraphClient:
         return _graph.connect(resolve(module.params, os.environ, scrubber), scrubber)
 
+    # An option that is null in the playbook counts as not given.
+    params = {
+        name: argument_spec.get(name, {}).get("default") if value is None else value
+        for name, value in module.params.items()
+    }
     failure: dict[str, t.Any] = {}
     try:
-        report = run(module.params, resource, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
+        report = run(params, resource, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
     except Exception as exc:
         # Whatever went wrong here is ours. The trace is text and scrubbed: ansible-core prints exception objects as
         # they are, and those of the HTTP library can hold the token.
@@ -57,11 +85,21 @@ def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], *
     for warning in report.warnings:
         module.warn(scrubber.clean(warning))
     result = scrubber.clean_data({**report.data, "msg": report.message})
+    if module.params["return_users"] == "exceptions":
+        _shorten_arguments(module.params)
     if isinstance(report.error, MissingLibraryError):
         result.update(msg=missing_required_lib(report.error.library), exception=report.error.import_traceback)
     if report.error is not None:
         module.fail_json(error=scrubber.clean_data(report.error.details()), **result)
     module.exit_json(**result)
+
+
+def _shorten_arguments(params: dict[str, t.Any]) -> None:
+    """ansible-core up to 2.20 repeats the arguments in the result, thousands of users included."""
+    for name, value in params.items():
+        if isinstance(value, list) and len(value) > _MOST_ARGUMENTS_SHOWN:
+            rest = len(value) - _MOST_ARGUMENTS_SHOWN
+            params[name] = [*value[:_MOST_ARGUMENTS_SHOWN], f"and {rest} more"]
 
 
 def _scrubber(module: AnsibleModule) -> Scrubber:
