@@ -41,6 +41,7 @@ DEFAULT_PAGE = 100
 MAX_PAGE = 500
 MAX_DIRECTORY_PAGE = 999
 MAX_OBJECT_IDS = 1000
+OBJECT_TYPES = ("user", "directoryObject")
 WITH_LATE_MEMBERS = "include-unknown-enum-members"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIAGNOSTIC = json.dumps(
@@ -305,12 +306,14 @@ class GraphService:
         _require_directory(caller)
         options = _options(request, {"$select"})
         body = _json_object(request)
-        if set(body) - {"ids", "types"} or not _is_texts(body.get("types", [])):
+        wanted = body.get("types", ["directoryObject"])
+        if set(body) - {"ids", "types"} or not isinstance(wanted, list) or not wanted:
             raise RefusedError(400, "Request_BadRequest", "The request body is not valid.")
+        if not all(name in OBJECT_TYPES for name in wanted):
+            raise RefusedError(400, "Request_BadRequest", "The request names a type that the emulator does not know.")
         ids = _guids(body.get("ids"), "ids")
         if len(ids) > MAX_OBJECT_IDS:
             raise RefusedError(400, "Request_BadRequest", f"The request holds more than {MAX_OBJECT_IDS} ids.")
-        wanted = body.get("types") or ["user"]
         select = _directory_select(options)
         found = [caller.tenant.directory_object(object_id) for object_id in dict.fromkeys(map(str.lower, ids))]
         return Answer.of_json(
@@ -320,7 +323,7 @@ class GraphService:
                 "value": [
                     {"@odata.type": "#microsoft.graph.user", **{name: values[name] for name in select}}
                     for values in found
-                    if values is not None and {"user", "directoryObject"} & set(wanted)
+                    if values is not None
                 ],
             },
         )
@@ -478,10 +481,6 @@ def _json_object(request: Request) -> Values:
             "JSON format.",
         )
     return body
-
-
-def _is_texts(value: t.Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _guids(value: t.Any, name: str) -> list[str]:
