@@ -59,7 +59,7 @@ class Account:
                 if return_users == "all" or decision.outcome in (Outcome.SKIPPED, Outcome.FAILED)
             ],
             "summary": summary,
-            "verified": self.after is not None,
+            "verified": self.after is not None and self.written <= self.after.keys(),
             "evaluated_at": None if self.evaluated_at is None else _timestamps.render(self.evaluated_at),
             "requests": {
                 "sent": counts.sent,

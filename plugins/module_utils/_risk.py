@@ -17,6 +17,7 @@ import re
 import typing as t
 
 from . import _timestamps
+from ._errors import ServiceError
 from ._graph import Access, GraphClient, Page, Reply
 
 # Written down here once: a state that is not among these is newer than the collection and is never guessed at.
@@ -149,12 +150,24 @@ class RiskApi:
         self._path = resource.paths[client.api_version]
 
     def get(self, object_id: str) -> tuple[Record | None, Reply]:
-        """One record by id, None when Graph has none (404). One request.
+        """One record by id in lower case, None when Graph has none (404). One request.
+
+        :raises ServiceError: the answer is no record, or that of somebody else.
 
         https://learn.microsoft.com/graph/api/riskyuser-get
         """
         reply = self.client.get(f"{self._path}/{object_id}", access=self.resource.read, accept=(404,))
-        return (None if reply.status == 404 else self._record(reply.data)), reply
+        if reply.status == 404:
+            return None, reply
+        record = self._record(reply.data)
+        if record is None or record.id != object_id:
+            raise ServiceError(
+                f"Graph answered with something else than the risk record of {object_id} "
+                f"(request-id {reply.request_id}). Try again later.",
+                status=reply.status,
+                request_id=reply.request_id,
+            )
+        return record, reply
 
     def pages(self, odata: str | None) -> t.Iterator[Page]:
         """Pages of raw records, one request each. The service may ignore the `$filter` given in `odata`.
