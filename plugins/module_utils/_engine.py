@@ -155,17 +155,18 @@ class _Work:
         if checked:
             targets = [checked.get(target.id or "", target) for target in targets]
             decisions = self._decide(targets, excluded)
-        if any(decision.outcome is Outcome.CHANGED for decision in decisions):
-            resolved = self._resolve_excluded(targets)
-            if resolved:
-                decisions = self._decide(targets, excluded | resolved)
         self._account.decisions = decisions
-        self._warn(decisions)
         try:
-            check_limit(decisions, self._task.max_changes)
+            if any(decision.outcome is Outcome.CHANGED for decision in decisions):
+                resolved = self._resolve_excluded(targets)
+                if resolved:
+                    self._account.decisions = self._decide(targets, excluded | resolved)
+            check_limit(self._account.decisions, self._task.max_changes)
         except EntraRiskError as exc:
-            self._fail_unwritten(set(), str(exc.kind))
+            self._fail_unwritten(set(), exc.kind)
             raise
+        finally:
+            self._warn(self._account.decisions)
 
     def _decide(self, targets: t.Sequence[Target], excluded: t.Container[str]) -> list[Decision]:
         return [decide(target, self._action, excluded=excluded, since=self._task.since) for target in targets]
@@ -201,6 +202,8 @@ class _Work:
         try:
             user = self._directory.find(name)
         except PermissionDeniedError:
+            if self._reader.read_on(name):
+                return self._by_name(name)
             user = None
         if user is not None:
             return Target(user.id, user.name or name, existence=Existence.CONFIRMED)
@@ -264,12 +267,16 @@ class _Work:
         }
 
     def _resolve_excluded(self, targets: t.Sequence[Target]) -> set[str]:
-        """The ids of the excluded names that no listed record and no target has.
+        """The ids of the excluded names that belong to no listed record and to no target that the directory found.
 
         :raises PermissionDeniedError: a name cannot be looked up.
         :raises UsersError: a name does not exist. It protects nobody then, and whom it was meant for is not known.
         """
-        seen = {target.name.casefold() for target in targets if target.name is not None}
+        seen = {
+            target.name.casefold()
+            for target in targets
+            if target.name is not None and target.existence is Existence.CONFIRMED
+        }
         open_names = [
             name
             for name in self._task.excluded.names

@@ -72,6 +72,8 @@ class Reader:
         self._lists_left = True
         self._filter_trusted = {"id": True, self._api.resource.name_property: True}
         self._unlisted: set[str] = set()
+        # Names that no list has shown so far, where the service cannot be asked for a name.
+        self._unsettled: set[str] = set()
 
     def read(self, asked: Asked) -> None:
         """Read what the asked users need. Afterwards an id without a record is not listed; a name without one has no
@@ -87,6 +89,18 @@ class Reader:
                 self._ask_ids(ids)
             else:
                 self._ask_names(names)
+
+    def read_on(self, name: str) -> bool:
+        """Read what is left of the lists for a name that was not settled, since nobody else can tell it either.
+
+        False when there is nothing more to learn about the name.
+        """
+        if name not in self._unsettled:
+            return False
+        self._unsettled.discard(name)
+        while self._lists_left and not self._knowledge.named(name):
+            self._lists_left = next(self._pages, None) is not None
+        return True
 
     def _is_open(self, key: str, known: t.Container[str]) -> bool:
         return key not in known and key not in self._unlisted and not self._knowledge.complete
@@ -133,6 +147,7 @@ class Reader:
         else:
             # Only the directory can tell now; the engine asks it for every name that is left.
             self._unlisted.update(names)
+            self._unsettled.update(names)
 
     def _ask_by_filter(self, name_property: str, keys: t.Sequence[str]) -> None:
         chunk = _filter_chunk(name_property, keys)

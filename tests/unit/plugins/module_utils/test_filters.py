@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 import pytest
@@ -15,6 +14,7 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils import _fil
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import RequestError
 from ansible_collections.identityops.entra_risk.plugins.module_utils._filters import RiskFilter
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISK_LEVELS, RISK_STATES, Record
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.odata_reading import odata_holds
 
 SECOND = _timestamps.TICKS_PER_SECOND
 NOW = _timestamps.parse("2026-11-22T12:00:00Z")
@@ -25,51 +25,6 @@ def record(
     state: str | None = "atRisk", level: str | None = "low", updated: str | None = "2026-11-01T00:00:00Z"
 ) -> Record:
     return Record("00000000-0000-4000-8000-000000000001", "a@x.example", state, level, updated, False, False)
-
-
-def odata_holds(text: str, values: dict[str, str | None]) -> bool:
-    """A tiny evaluator of the filters in use, written from OData's rules and not from our code.
-
-    Strings compare exactly, times by value, and null never holds.
-    """
-    tokens = re.findall(r"\(|\)|'(?:[^']|'')*'|[^\s()]+", text)
-
-    def either() -> bool:
-        result = both()
-        while tokens and tokens[0] == "or":
-            tokens.pop(0)
-            result = both() or result
-        return result
-
-    def both() -> bool:
-        result = term()
-        while tokens and tokens[0] == "and":
-            tokens.pop(0)
-            result = term() and result
-        return result
-
-    def term() -> bool:
-        if tokens[0] == "(":
-            tokens.pop(0)
-            result = either()
-            assert tokens.pop(0) == ")"
-            return result
-        left, operator, right = tokens.pop(0), tokens.pop(0), tokens.pop(0)
-        value = values[left]
-        if operator == "eq":
-            assert right[0] == right[-1] == "'"
-            return value == right[1:-1].replace("''", "'")
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", right), "Graph wants a bare UTC time"
-        if value is None:
-            return False
-        return {
-            "ge": _timestamps.parse(value) >= _timestamps.parse(right),
-            "le": _timestamps.parse(value) <= _timestamps.parse(right),
-        }[operator]
-
-    result = either()
-    assert not tokens
-    return result
 
 
 @pytest.mark.parametrize(
