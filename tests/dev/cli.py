@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
+import sys
 
 from . import demo as _demo
 from . import machine
-from .console import Console, StopError
+from .console import Console, Count, StopError
 from .machine import ROOT
 from .parts import ON_REQUEST, PARTS
 from .workspace import Workspace
@@ -23,6 +25,8 @@ _FIXES = (("check", "--fix", "--no-cache"), ("format", "--no-cache"))
 def main() -> int:
     """Do what the command line asks for. Gives the exit code."""
     arguments = _parser().parse_args()
+    # Leave in an orderly way: what was started is ended too.
+    signal.signal(signal.SIGTERM, lambda *dummy: sys.exit(143))
     try:
         machine.check_needs()
         cache, remark = machine.cache_directory()
@@ -54,9 +58,14 @@ def demo(space: Workspace, arguments: argparse.Namespace) -> int:
 def test(space: Workspace, arguments: argparse.Namespace) -> int:
     """Run the parts that were named, in their own order, or all that are not left for later."""
     for name, part in PARTS.items():
-        if name in (arguments.parts or set(PARTS) - set(ON_REQUEST)):
-            space.console.heading(name)
+        if name not in (arguments.parts or set(PARTS) - set(ON_REQUEST)):
+            continue
+        space.console.heading(name)
+        try:
             part(space)
+        except StopError as exc:
+            space.console.say(str(exc))
+            space.console.count("set-up", Count(0, 1))
     return space.console.summary()
 
 
