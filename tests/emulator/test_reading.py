@@ -257,7 +257,7 @@ def test_objects_are_found_by_their_ids(tenant: Tenant, graph: Client) -> None:
 @pytest.mark.parametrize(
     "body",
     [{}, {"ids": []}, {"ids": ["x"]}, {"ids": [UNKNOWN_ID], "more": 1}, {"ids": [UNKNOWN_ID], "types": "user"},
-     {"ids": [UNKNOWN_ID], "types": ["device"]}, {"ids": [UNKNOWN_ID], "types": []},
+     {"ids": [UNKNOWN_ID], "types": ["device"]}, {"ids": [UNKNOWN_ID, UNKNOWN_ID]}, {"ids": [UNKNOWN_ID], "types": []},
      {"ids": [f"{UNKNOWN_ID[:-4]}{number:04d}" for number in range(1001)]}],
 )  # fmt: skip
 def test_a_malformed_question_for_objects(body: dict[str, object], graph: Client) -> None:

@@ -17,7 +17,7 @@ import schemathesis
 import yaml
 from hypothesis import HealthCheck, settings
 from schemathesis import GenerationMode
-from schemathesis.specs.openapi.schemas import OpenApiSchema
+from schemathesis.schemas import BaseSchema
 
 from tests.entra_emulator.emulator import Emulator
 from tests.entra_emulator.validation import DOCUMENT
@@ -27,7 +27,7 @@ KNOWN_ID = "04487ee0-f4f6-4e7f-8999-facc5a30e232"
 PATHS = r"^/v1\.0/(?!.*/microsoft\.graph\.)|^/beta/riskyUsers$"
 
 
-def _schema() -> OpenApiSchema:
+def _schema() -> BaseSchema:
     document = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
     # The service takes any value of these headers, so there is nothing wrong for it to refuse.
     for operations in document["paths"].values():
@@ -64,7 +64,7 @@ def service() -> t.Iterator[dict[str, t.Any]]:
 
 @schema.parametrize()
 @settings(max_examples=5, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-def test_answers_fit_whatever_is_asked(case: schemathesis.Case, service: dict[str, t.Any]) -> None:
+def test_answers_fit_whatever_is_asked(case: schemathesis.Case[t.Any], service: dict[str, t.Any]) -> None:
     if case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE and case.query:
         # No schema can say what a filter is, nor where a list goes on.
         case.query.pop("$skiptoken", None)

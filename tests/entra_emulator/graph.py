@@ -312,8 +312,10 @@ class GraphService:
         if not all(name in OBJECT_TYPES for name in wanted):
             raise RefusedError(400, "Request_BadRequest", "The request names a type that the emulator does not know.")
         ids = _guids(body.get("ids"), "ids")
-        if len(ids) > MAX_OBJECT_IDS:
-            raise RefusedError(400, "Request_BadRequest", f"The request holds more than {MAX_OBJECT_IDS} ids.")
+        if len(ids) > MAX_OBJECT_IDS or len(set(ids)) < len(ids):
+            raise RefusedError(
+                400, "Request_BadRequest", f"The request takes {MAX_OBJECT_IDS} ids, none of them twice."
+            )
         select = _directory_select(options)
         found = [caller.tenant.directory_object(object_id) for object_id in dict.fromkeys(map(str.lower, ids))]
         return Answer.of_json(

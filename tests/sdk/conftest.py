@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The local tenant, and Microsoft's own client for it. Nothing else on the network can be reached."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests import loopback
+from tests.entra_emulator.emulator import Emulator
+from tests.entra_emulator.tenant import Tenant
+
+loopback.refuse_everything_else()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The client warns of its own generated code, a page of it for each test.
+    config.addinivalue_line("filterwarnings", "ignore:This class is deprecated:DeprecationWarning")
+
+
+@pytest.fixture(scope="session")
+def emulator() -> t.Iterator[Emulator]:
+    with Emulator(validate=True) as running:
+        yield running
+
+
+@pytest.fixture
+def tenant(emulator: Emulator) -> t.Iterator[Tenant]:
+    tenant = emulator.add_tenant()
+    yield tenant
+    emulator.remove_tenant(tenant)
+    assert emulator.violations == []
