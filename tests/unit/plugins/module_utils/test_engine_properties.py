@@ -1,0 +1,261 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What must hold for any tenant, any task and any single fault."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import typing as t
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils._result import Report
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
+    LOST,
+    LOST_AFTER,
+    FakeTenant,
+    Fault,
+    upn,
+    user_id,
+)
+
+PEOPLE = 12
+ACTIVE = ("atRisk", "confirmedCompromised")
+QUIET = ("dismissed", "remediated", "confirmedSafe", "none")
+AFTER = {"dismissed": "dismissed", "compromised": "confirmedCompromised", "safe": "confirmedSafe"}
+MOODS = ("honoured", "ignored", "refused")
+
+
+@dataclasses.dataclass
+class Person:
+    """`present` is the risk state, or "unlisted", or "ghost" for an id that nobody has."""
+
+    number: int
+    present: str
+    deleted: bool
+    rejected: bool
+    excluded: bool
+    by_name: bool
+    asked: bool
+
+    @property
+    def id(self) -> str:
+        return user_id(self.number)
+
+    def due(self, state: str) -> bool:
+        """Whether the contract wants this user written to, exclusions and refusals left aside."""
+        if self.present in ("ghost", "somethingNew"):
+            return False
+        if self.deleted and self.present != "unlisted":
+            return False
+        if state == "compromised":
+            return self.present != "confirmedCompromised"
+        return self.present in ACTIVE
+
+
+PERSON = st.builds(
+    Person,
+    number=st.just(0),
+    present=st.sampled_from([*ACTIVE, *ACTIVE, *QUIET, "somethingNew", "unlisted", "ghost"]),
+    deleted=st.sampled_from([False, False, False, True]),
+    rejected=st.sampled_from([False, False, False, True]),
+    excluded=st.sampled_from([False, False, False, True]),
+    by_name=st.booleans(),
+    asked=st.sampled_from([True, True, True, False]),
+)
+
+
+@st.composite
+def worlds(draw: t.Any) -> tuple[FakeTenant, list[Person]]:
+    people = draw(st.lists(PERSON, min_size=1, max_size=PEOPLE))
+    tenant = FakeTenant(page_size=draw(st.sampled_from([1, 3, 500])))
+    for number, person in enumerate(people):
+        person.number = number
+        if person.present == "unlisted":
+            tenant.add_unlisted(number)
+        elif person.present != "ghost":
+            tenant.add(number, person.present, isDeleted=person.deleted)
+    mood = draw(st.tuples(*[st.sampled_from(MOODS)] * 3))
+    tenant.filters = lambda text: mood[("riskState", "id", "userPrincipalName").index(text.lstrip("(").split()[0])]
+    tenant.rejected = frozenset(person.id for person in people if person.rejected)
+    return tenant, people
+
+
+STATES = st.sampled_from(["dismissed", "compromised", "safe"])
+BOUNDED = settings(
+    derandomize=True, max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+
+
+def spelled(person: Person) -> str:
+    return upn(person.number) if person.by_name else person.id
+
+
+def consistent(report: Report, tenant: FakeTenant) -> None:
+    """The report agrees with itself and with what the tenant saw."""
+    data = report.data
+    counted = dict.fromkeys(("changed", "unchanged", "skipped", "failed"), 0)
+    for user in data["users"]:
+        counted[user["outcome"]] += 1
+    assert counted == data["summary"]
+    assert data["changed"] is bool(tenant.applied)
+    assert {user["id"] for user in data["users"] if user["outcome"] == "changed"} == set(tenant.applied)
+    assert len(set(tenant.applied)) == len(tenant.applied)
+    assert data["requests"]["sent"] == len(tenant.log)
+    assert data["requests"]["throttled"] <= data["requests"]["retried"] + 1
+    assert (report.error is not None) >= bool(counted["failed"])
+
+
+@BOUNDED
+@given(worlds(), STATES, st.randoms(use_true_random=False))
+def test_what_is_written_is_what_the_contract_says(
+    world: tuple[FakeTenant, list[Person]], state: str, chance: t.Any
+) -> None:
+    tenant, people = world
+    asked = [person for person in people if person.asked]
+    chance.shuffle(asked)
+    protected = [person for person in people if person.excluded]
+    # A protection for nobody stops everything, which has a test of its own.
+    assume(all(not person.by_name or (person.present != "ghost" and not person.deleted) for person in protected))
+    before = copy.deepcopy(tenant.records)
+    task: dict[str, t.Any] = {
+        "state": state,
+        "users": [spelled(person) for person in asked] * 2,
+        "exclude_users": [spelled(person).upper() for person in protected],
+    }
+
+    planned = tenant.run(check_mode=True, **task)
+    assert tenant.bodies == [] and tenant.records == before
+
+    tenant.log.clear()
+    report = tenant.run(**task)
+    due = {person.id for person in asked if person.due(state) and not person.excluded}
+    assert set(tenant.applied) == due - tenant.rejected
+    assert {user["id"] for user in planned.data["users"] if user["outcome"] == "changed"} == due
+    assert planned.data["changed"] is bool(due)
+    never = {person.id for person in protected} | {person.id for person in people if not person.asked}
+    assert never.isdisjoint(key for body in tenant.bodies for key in body)
+    consistent(report, tenant)
+    assert [user["reason"] for user in report.data["users"] if user["outcome"] == "failed"].count("rejected") == len(
+        due & tenant.rejected
+    )
+    for key, record in tenant.records.items():
+        assert record["riskState"] == (AFTER[state] if key in due - tenant.rejected else before[key]["riskState"])
+
+    # Whoever runs it again finds nothing to do but what was refused.
+    tenant.applied.clear()
+    again = tenant.run(**task)
+    assert not again.data["changed"]
+    assert tenant.applied == []
+
+
+@BOUNDED
+@given(worlds(), STATES, st.lists(st.sampled_from([*ACTIVE, *QUIET]), min_size=1, unique=True), st.integers(0, PEOPLE))
+def test_a_filter_chooses_exactly_and_the_brake_holds(
+    world: tuple[FakeTenant, list[Person]], state: str, wanted: list[str], most: int
+) -> None:
+    tenant, people = world
+    protected = [person for person in people if person.excluded]
+    assume(all(not person.by_name or (person.present != "ghost" and not person.deleted) for person in protected))
+    report = tenant.run(
+        state=state,
+        filters={"risk_state": wanted},
+        max_changes=most,
+        exclude_users=[spelled(person) for person in protected],
+    )
+    chosen = [person for person in people if person.present in wanted]
+    due = {person.id for person in chosen if person.due(state) and not person.excluded}
+    if len(due) > most:
+        assert report.error is not None and report.error.kind == "limit"
+        assert tenant.bodies == []
+        due = set()
+    assert set(tenant.applied) == due - tenant.rejected
+    assert {user["id"] for user in report.data["users"]} == {person.id for person in chosen}
+    assert {key for body in tenant.bodies for key in body} == due
+    consistent(report, tenant)
+
+
+FAULTS: st.SearchStrategy[Fault] = st.sampled_from(
+    [LOST, LOST_AFTER, 400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504, 200, 302,
+     (200, "<html>"), (202, "{}"), (200, "[]"), (403, "<html>"), (429, "not json")]
+)  # fmt: skip
+
+
+@BOUNDED
+@given(
+    st.integers(1, 8),
+    FAULTS,
+    STATES,
+    st.sampled_from([1, 3, 70]),
+    st.sampled_from([2, 500]),
+    st.booleans(),
+)
+def test_one_fault_anywhere_leaves_a_true_report(
+    number: int, fault: Fault, state: str, count: int, page_size: int, unlisted_too: bool
+) -> None:
+    tenant = FakeTenant(page_size=page_size)
+    users = [tenant.add(number, ACTIVE[number % 2], isDeleted=False) for number in range(count)]
+    if unlisted_too:
+        users.append(tenant.add_unlisted(500))
+        users.append(upn(501))
+        tenant.add_unlisted(501)
+    protected = tenant.add(600, userPrincipalName="old@contoso.example")
+    tenant.directory[protected] = "bg@contoso.example"
+    before = copy.deepcopy(tenant.records)
+    tenant.faults = {number: fault}
+    report = tenant.run(state=state, users=[*users, protected], exclude_users=["bg@contoso.example"])
+
+    assert protected not in {key for body in tenant.bodies for key in body}
+    told = {user["id"]: user for user in report.data["users"] if user["id"] is not None}
+    for key, user in told.items():
+        if user["outcome"] == "changed":
+            assert tenant.state_of(key) == AFTER[state]
+            assert key in tenant.applied
+        elif user["outcome"] in ("unchanged", "skipped"):
+            assert key not in tenant.applied
+    # Nobody was written to without being told as changed.
+    assert set(tenant.applied) <= {key for key, user in told.items() if user["outcome"] == "changed"}
+    assert len(set(tenant.applied)) == len(tenant.applied)
+    assert report.data["changed"] is bool(tenant.applied)
+    # Nothing at risk is taken for settled: whoever is still due was told as failed, or the task failed before.
+    for key in users:
+        present = before.get(key, {}).get("riskState")
+        due = present is not None and (
+            present in ACTIVE if state != "compromised" else present != "confirmedCompromised"
+        )
+        if due and key not in tenant.applied:
+            assert report.error is not None
+            assert key not in told or told[key]["outcome"] == "failed"
+
+
+@settings(BOUNDED, max_examples=60)
+@given(
+    STATES,
+    st.sampled_from([1, 2, 61]),
+    st.sampled_from([0.0, 7.0, 200.0, 2000.0]),
+    st.booleans(),
+    st.dictionaries(
+        st.integers(2, 12), st.sampled_from([LOST, LOST_AFTER, 429, 500, 503, (200, "<html>")]), max_size=3
+    ),
+    st.integers(0, 3),
+)
+def test_waiting_tells_the_truth(
+    state: str, count: int, delay: float, vanish: bool, faults: dict[int, Fault], stuck: int
+) -> None:
+    tenant = FakeTenant(delay=delay, vanish=vanish, faults=faults)
+    other = {"dismissed": "atRisk", "safe": "confirmedCompromised", "compromised": "atRisk"}[state]
+    ids = [tenant.add(number, other) for number in range(count)]
+    tenant.stuck = frozenset(ids[:stuck])
+    report = tenant.run(state=state, users=ids, wait=True, wait_timeout=400)
+    assert report.data["changed"] is True
+    for user in report.data["users"]:
+        shown = tenant.state_of(user["id"])
+        if user["outcome"] == "changed" and report.data["verified"]:
+            assert shown == AFTER[state] or (shown is None and state != "compromised")
+            assert user["after"]["risk_state"] in (shown, None)
+        if user["id"] in tenant.stuck:
+            assert user["outcome"] == "failed"
