@@ -101,7 +101,6 @@ class Workspace:
             "MYPY_CACHE_DIR": str(self.cache / "mypy"),
             "NO_COLOR": "1",
             "PATH": os.pathsep.join(path),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "RUFF_CACHE_DIR": str(self.cache / "ruff"),
         }
 
@@ -142,7 +141,16 @@ class Workspace:
         env = {name: value for name, value in os.environ.items() if name not in _HIDDEN_FROM_PIP}
         name = venv.path.name
         venv.path.parent.mkdir(parents=True, exist_ok=True)
-        install: Command = [venv.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        # Compiled on first use: most of the larger packages is never imported.
+        install: Command = [
+            venv.python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-compile",
+        ]
         self._must(f"create {name}", [interpreter, "-m", "venv", venv.path], env)
         self._must(f"install {name}", [*install, *requirements], env)
         for data in venv.path.glob("lib/python*/site-packages/ansible_test/_data/requirements"):
