@@ -11,6 +11,7 @@ import socket
 import ssl
 import typing as t
 import uuid
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -209,6 +210,14 @@ def test_a_client_that_does_not_trust_the_ca_is_shut_out(emulator: Emulator) -> 
         pytest.raises(ssl.SSLCertVerificationError),
     ):
         context.wrap_socket(plain, server_hostname="localhost")
+
+
+def test_an_emulator_that_never_started_can_be_stopped() -> None:
+    emulator = Emulator(validate=False)
+
+    emulator.stop()
+
+    assert not Path(emulator.ca_dir).exists()
 
 
 def test_validation_is_optional() -> None:

@@ -157,9 +157,10 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def close(self) -> None:
         """Stop, and break the connections that clients keep open."""
-        self.shutdown()
+        if self._thread.is_alive():
+            self.shutdown()
+            self._thread.join()
         self.server_close()
-        self._thread.join()
         with self._lock:
             lingering = list(self._open)
         for connection in lingering:

@@ -19,7 +19,8 @@ loopback.refuse_everything_else()
 
 def pytest_configure(config: pytest.Config) -> None:
     # The client warns of its own generated code, a page of it for each test.
-    config.addinivalue_line("filterwarnings", "ignore:This class is deprecated:DeprecationWarning")
+    for text in ("This class is deprecated", "GetQueryParameters is deprecated"):
+        config.addinivalue_line("filterwarnings", f"ignore:{text}:DeprecationWarning")
 
 
 @pytest.fixture(scope="session")
