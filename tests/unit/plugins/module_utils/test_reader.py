@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import (
+    EntraRiskError,
+    LicenceError,
+    RequestError,
+)
+from ansible_collections.identityops.entra_risk.plugins.module_utils._plan import parse_users
+from ansible_collections.identityops.entra_risk.plugins.module_utils._reader import Knowledge, Reader
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS, Record, RiskApi
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
+    RISKY,
+    FakeTenant,
+    upn,
+    user_id,
+)
+
+
+def read(tenant: FakeTenant, *users: str) -> Knowledge:
+    knowledge = Knowledge()
+    Reader(RiskApi(tenant.client(), RISKY_USERS), knowledge).read(parse_users(users, "users"))
+    return knowledge
+
+
+def test_the_record() -> None:
+    tenant = FakeTenant()
+    tenant.add(1, id=user_id(1).upper(), isProcessing=True)
+    tenant.records[user_id(1)] = tenant.records.pop(user_id(1).upper())
+    knowledge = read(tenant, user_id(1))
+    assert knowledge.records == {
+        user_id(1): Record(
+            user_id(1), upn(1), "atRisk", "medium", "2026-11-01T10:00:00.1234567Z", deleted=False, processing=True
+        )
+    }
+    assert knowledge.newest_change == _timestamps.parse("2026-11-01T10:00:00.1234567Z")
+    assert knowledge.first_date == _timestamps.parse("2026-11-22T12:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "nulls", [{}, {"userPrincipalName": "", "riskState": 5, "riskLevel": [], "isDeleted": "true", "isProcessing": 1}]
+)
+def test_every_property_but_the_id_may_be_missing_or_odd(nulls: dict[str, object]) -> None:
+    tenant = FakeTenant()
+    tenant.records[user_id(1)] = {"id": user_id(1), **nulls}
+    assert read(tenant, user_id(1)).records[user_id(1)] == Record(user_id(1), None, None, None, None, False, False)
+
+
+@pytest.mark.parametrize("junk", [None, "x", 7, {}, {"id": None}, {"id": 7}])
+def test_what_has_no_id_in_a_list_is_no_record(junk: object) -> None:
+    tenant = FakeTenant()
+    tenant.add(1)
+    api = RiskApi(tenant.client(), RISKY_USERS)
+    page = next(api.pages(None))
+    assert [record.id for record in api.records(page)] == [user_id(1)]
+    assert api.records(type(page)(items=[junk], last=True)) == []
+
+
+def test_only_the_needed_properties_are_asked_for() -> None:
+    tenant = FakeTenant()
+    read(tenant, *[user_id(number) for number in range(40)])
+    assert tenant.log[0][2] == {
+        "$select": "id,userPrincipalName,riskState,riskLevel,riskLastUpdatedDateTime,isDeleted,isProcessing",
+        "$top": "500",
+        "$filter": "riskState eq 'atRisk' or riskState eq 'confirmedCompromised'",
+    }
+
+
+def test_one_user_is_asked_for_directly() -> None:
+    tenant = FakeTenant()
+    assert read(tenant, user_id(1)).records == {}
+    assert [(method, path) for method, path, dummy in tenant.log] == [("GET", f"{RISKY}/{user_id(1)}")]
+
+
+def test_a_quote_in_a_name_stays_inside_of_its_literal() -> None:
+    tenant = FakeTenant()
+    name = "o'neil' or riskState eq 'x@contoso.example".replace(" ", "_")
+    tenant.add(1, userPrincipalName=name)
+    assert read(tenant, name).named(name)[0].id == user_id(1)
+    assert tenant.reads == 1
+
+
+def test_long_names_keep_the_filter_short() -> None:
+    tenant = FakeTenant(page_size=1)
+    names = [f"{'x' * 110}{number}@contoso.example" for number in range(12)]
+    for number in range(100):
+        tenant.add(number)
+    for number, name in enumerate(names, 200):
+        tenant.add(number, "dismissed", userPrincipalName=name)
+    knowledge = read(tenant, *names)
+    assert all(knowledge.named(name) for name in names)
+    asked = [query["$filter"] for dummy, dummy2, query in tenant.log if "userPrincipalName" in query.get("$filter", "")]
+    assert max(map(len, asked)) < 1500
+
+
+def test_what_is_known_of_names_and_times() -> None:
+    knowledge = Knowledge()
+    old = Record(user_id(1), "old@x.example", "atRisk", "low", None, False, False)
+    knowledge.add([old], None)
+    knowledge.add([], 5)
+    knowledge.add([old], 7)
+    assert knowledge.first_date == 5
+    assert knowledge.named("OLD@x.example") == [old]
+    assert knowledge.named("old@x.example", deleted=True) == []
+    assert knowledge.newest_change is None
+
+
+@pytest.mark.parametrize("status", [403, 404, 501])
+def test_a_list_that_fails_otherwise_than_by_its_filter_is_an_error(status: int) -> None:
+    tenant = FakeTenant(every={"riskyUsers": status})
+    with pytest.raises(EntraRiskError) as caught:
+        read(tenant, *[user_id(number) for number in range(40)])
+    assert caught.value.status == status
+    assert tenant.reads == 1
+
+
+def test_a_tenant_without_licence_is_no_refused_filter() -> None:
+    body = '{"error": {"code": "Forbidden", "message": "Your tenant is not licensed for this feature."}}'
+    tenant = FakeTenant(every={"riskyUsers": (400, body)})
+    with pytest.raises(LicenceError):
+        read(tenant, *[user_id(number) for number in range(40)])
+
+
+def test_a_list_of_everything_that_is_refused_is_an_error() -> None:
+    tenant = FakeTenant(every={"riskyUsers": 400})
+    with pytest.raises(RequestError):
+        read(tenant, *[user_id(number) for number in range(40)])
+
+
+def test_a_name_filter_that_fails_otherwise_is_an_error() -> None:
+    tenant = FakeTenant(faults={1: 404})
+    with pytest.raises(RequestError):
+        read(tenant, upn(1))
+
+
+def test_a_list_that_broke_off_is_not_complete() -> None:
+    tenant = FakeTenant(page_size=2)
+    for number in range(6):
+        tenant.add(number, "dismissed")
+    # The list of the active ones is empty; that of everybody breaks off after its first page.
+    tenant.faults = {3: 400}
+    knowledge = read(tenant, *[user_id(number) for number in range(6)], *[user_id(number) for number in range(90, 130)])
+    assert not knowledge.complete
+    assert set(knowledge.records) == {user_id(number) for number in range(6)}
+
+
+def test_reading_on_for_a_name_ends_with_the_lists() -> None:
+    tenant = FakeTenant(filters=lambda dummy: "refused", page_size=1)
+    for number in range(5):
+        tenant.add(number)
+    knowledge = Knowledge()
+    reader = Reader(RiskApi(tenant.client(), RISKY_USERS), knowledge)
+    reader.read(parse_users([upn(4), upn(9)], "users"))
+    assert reader.read_on(upn(9)) is True
+    assert knowledge.named(upn(4)) and not knowledge.named(upn(9))
+    assert knowledge.complete
+    assert reader.read_on(upn(9)) is False

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import PermissionDeniedError
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS, RiskApi
+from ansible_collections.identityops.entra_risk.plugins.module_utils._writer import Writer, Written
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
+    LOST,
+    LOST_AFTER,
+    FakeTenant,
+    user_id,
+)
+
+
+def write(
+    tenant: FakeTenant,
+    ids: t.Sequence[str],
+    still_needed: t.Callable[[t.Sequence[str]], t.Collection[str]] | None = None,
+    retry_timeout: float = 300,
+) -> Written:
+    def look(asked: t.Sequence[str]) -> list[str]:
+        return [key for key in asked if key not in tenant.applied]
+
+    api = RiskApi(tenant.client(retry_timeout), RISKY_USERS)
+    return Writer(api, RISKY_USERS.actions["dismissed"], still_needed or look).write(ids)
+
+
+@settings(derandomize=True, max_examples=120, deadline=None)
+@given(st.integers(0, 130), st.sets(st.integers(0, 129), max_size=9))
+def test_exactly_the_culprits_are_rejected_and_each_other_id_is_written_once(count: int, culprits: set[int]) -> None:
+    ids = [user_id(number) for number in range(count)]
+    tenant = FakeTenant(rejected=frozenset(map(user_id, culprits)))
+    written = write(tenant, ids)
+    assert written.stopped is None
+    assert set(written.rejected) == tenant.rejected.intersection(ids)
+    assert written.accepted == set(ids) - tenant.rejected
+    assert sorted(tenant.applied) == sorted(written.accepted)
+    assert written.uncertain == set()
+    good = [body for body in tenant.bodies if not tenant.rejected.intersection(body)]
+    assert len(written.request_ids) == len(good)
+    assert len(tenant.bodies) <= -(-count // 60) + 13 * len(culprits)
+
+
+@pytest.mark.parametrize("status", [401, 403, 405, 429])
+def test_a_refusal_that_concerns_everyone_is_not_searched_for_a_culprit(status: int) -> None:
+    tenant = FakeTenant(every={"dismiss": status})
+    written = write(tenant, [user_id(number) for number in range(61)], retry_timeout=0)
+    assert written.stopped is not None and written.stopped.status == status
+    assert (written.accepted, written.rejected) == (set(), {})
+    assert len(tenant.log) == 1
+
+
+def test_only_what_is_still_needed_is_sent_again() -> None:
+    ids = [user_id(number) for number in range(4)]
+    tenant = FakeTenant(faults={1: LOST})
+    written = write(tenant, ids, still_needed=lambda asked: set(asked[2:]))
+    assert tenant.bodies == [ids[2:]]
+    assert written.accepted == set(ids)
+
+
+def test_a_chunk_of_which_nothing_is_needed_any_more_is_done() -> None:
+    ids = [user_id(number) for number in range(4)]
+    tenant = FakeTenant(faults={1: LOST_AFTER})
+    written = write(tenant, ids)
+    assert (written.accepted, written.request_ids, tenant.writes) == (set(ids), [], 1)
+
+
+def test_the_search_for_a_culprit_survives_a_lost_answer() -> None:
+    ids = [user_id(number) for number in range(8)]
+    tenant = FakeTenant(rejected=frozenset({ids[0]}), faults={4: LOST_AFTER})
+    written = write(tenant, ids)
+    assert set(written.rejected) == {ids[0]}
+    assert written.accepted == set(ids[1:])
+    assert sorted(tenant.applied) == ids[1:]
+
+
+def test_a_write_that_is_lost_again_and_again_ends_at_the_deadline_of_repetitions() -> None:
+    tenant = FakeTenant(every={"dismiss": LOST})
+    written = write(tenant, [user_id(1), user_id(2)], retry_timeout=20)
+    assert written.stopped is not None
+    assert written.uncertain == {user_id(1), user_id(2)}
+    assert tenant.time.now < 60
+
+
+def test_when_the_reading_back_fails_the_first_cause_is_told() -> None:
+    def look(dummy: t.Sequence[str]) -> list[str]:
+        raise PermissionDeniedError("may not read")
+
+    written = write(FakeTenant(faults={1: 504}), [user_id(1)], still_needed=look)
+    assert written.stopped is not None and written.stopped.status == 504
+    assert written.uncertain == {user_id(1)}
+
+
+def test_an_answer_without_a_request_id() -> None:
+    tenant = FakeTenant()
+    answer = tenant._answer
+    tenant._answer = lambda status, body: type(answer(status, body))(status, {}, "")  # type: ignore[method-assign]  # no headers
+    written = write(tenant, [user_id(1)])
+    assert (written.accepted, written.request_ids) == ({user_id(1)}, [])
