@@ -53,6 +53,11 @@ def user_id(number: int) -> str:
     return f"{number:08x}-0000-4000-8000-000000000000"
 
 
+def request_id(number: int) -> str:
+    """What the service calls its answer to a request, counted from 1."""
+    return f"aaaaaaaa-0000-4000-8000-{number:012d}"
+
+
 def upn(number: int) -> str:
     return f"user{number}@contoso.example"
 
@@ -258,7 +263,7 @@ class FakeTenant:
 
     def _answer(self, status: int, body: t.Any) -> Answer:
         now = datetime.datetime.fromtimestamp(START + self.time.now, datetime.timezone.utc)
-        headers = {"request-id": f"request-{len(self.log)}", "date": f"{now:%a, %d %b %Y %H:%M:%S} GMT"}
+        headers = {"request-id": request_id(len(self.log)), "date": f"{now:%a, %d %b %Y %H:%M:%S} GMT"}
         return Answer(status, headers, body if isinstance(body, str) else json.dumps(body))
 
 
