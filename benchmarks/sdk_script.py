@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Dismisses users with Microsoft's Python SDK, as a script. The credentials come from the environment.
+
+`each` sends what Microsoft's example shows, one user a request. `chunks` is the best that we could write: it lists the
+active users first, and writes 60 a request. The SDK repeats what was throttled by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import typing as t
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from azure.identity import ClientSecretCredential
+from kiota_abstractions.base_request_configuration import RequestConfiguration
+from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
+from msgraph import GraphRequestAdapter, GraphServiceClient
+from msgraph.generated.identity_protection.risky_users.dismiss.dismiss_post_request_body import DismissPostRequestBody
+from msgraph.generated.identity_protection.risky_users.risky_users_request_builder import RiskyUsersRequestBuilder
+
+CHUNK = 60
+PAGE = 500
+ACTIVE = "riskState eq 'atRisk' or riskState eq 'confirmedCompromised'"
+
+
+async def main() -> None:
+    """Dismiss the users of a JSON file. Prints how many were sent."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("mode", choices=("each", "chunks"))
+    parser.add_argument("variables", type=Path, help="JSON with the list bench_users")
+    arguments = parser.parse_args()
+    users = json.loads(arguments.variables.read_text(encoding="utf-8"))["bench_users"]
+    risky_users = _client().identity_protection.risky_users
+    size = 1
+    if arguments.mode == "chunks":
+        size = CHUNK
+        active = await _active(risky_users)
+        users = [user for user in users if user in active]
+    for start in range(0, len(users), size):
+        await risky_users.dismiss.post(DismissPostRequestBody(user_ids=users[start : start + size]))
+    print(f"{len(users)} users sent")
+
+
+def _client() -> GraphServiceClient:
+    graph_url = os.environ["MSGRAPH_URL"]
+    credential = ClientSecretCredential(
+        os.environ["AZURE_TENANT"],
+        os.environ["AZURE_CLIENT_ID"],
+        os.environ["AZURE_SECRET"],
+        authority=os.environ["AZURE_AUTHORITY_HOST"],
+        disable_instance_discovery=True,
+    )
+    provider = AzureIdentityAuthenticationProvider(
+        credential,  # type: ignore[arg-type]  # takes both kinds of credentials, declares one
+        scopes=[f"{graph_url}/.default"],
+        allowed_hosts=[urlsplit(graph_url).hostname or ""],
+    )
+    adapter = GraphRequestAdapter(provider)
+    adapter.base_url = f"{graph_url}/v1.0"
+    return GraphServiceClient(request_adapter=adapter)
+
+
+async def _active(risky_users: RiskyUsersRequestBuilder) -> set[str]:
+    query = RiskyUsersRequestBuilder.RiskyUsersRequestBuilderGetQueryParameters(
+        select=["id"], top=PAGE, filter=ACTIVE
+    )
+    page: t.Any = await risky_users.get(RequestConfiguration(query_parameters=query))
+    active: set[str] = set()
+    while True:
+        active.update(user.id for user in page.value)
+        if not page.odata_next_link:
+            return active
+        page = await risky_users.with_url(page.odata_next_link).get()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
