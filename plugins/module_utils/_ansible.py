@@ -39,38 +39,35 @@ _AnsibleModule: t.Any = AnsibleModule
 
 
 class _Module(_AnsibleModule):
-    """Takes an empty string for "not given" in every connection option, which AWX needs.
+    """Takes null for "not given" in every option, and an empty string in every connection option, which AWX needs.
 
-    It must happen this early: AnsibleModule refuses an empty string for a number or a bool, and lets an empty alias
-    take the place of a value.
+    It must happen this early: AnsibleModule refuses both for a number or a bool, and lets an empty alias take the
+    place of a value.
     """
 
     def _load_params(self) -> None:
         super()._load_params()
-        for name, option in connection_spec().items():
+        connection = connection_spec()
+        for name, option in self.argument_spec.items():
+            nothing = (None, "") if name in connection else (None,)
             for spelling in (name, *option.get("aliases", ())):
-                if self.params.get(spelling) == "":
+                if spelling in self.params and self.params[spelling] in nothing:
                     del self.params[spelling]
 
 
 def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], **kwargs: t.Any) -> None:
     """The whole of a module that brings objects of a resource to a state."""
     module = _Module(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True, **kwargs)
-    if REQUESTS_IMPORT_ERROR is not None:
-        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     scrubber = _scrubber(module)
 
     def connect() -> _graph.GraphClient:
+        if REQUESTS_IMPORT_ERROR is not None:
+            raise MissingLibraryError("requests", REQUESTS_IMPORT_ERROR)
         return _graph.connect(resolve(module.params, os.environ, scrubber), scrubber)
 
-    # An option that is null in the playbook counts as not given.
-    params = {
-        name: argument_spec.get(name, {}).get("default") if value is None else value
-        for name, value in module.params.items()
-    }
     failure: dict[str, t.Any] = {}
     try:
-        report = run(params, resource, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
+        report = run(module.params, resource, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
     except Exception as exc:
         # Whatever went wrong here is ours. The trace is text and scrubbed: ansible-core prints exception objects as
         # they are, and those of the HTTP library can hold the token.
