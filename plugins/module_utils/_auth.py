@@ -43,11 +43,9 @@ class TokenSource(t.Protocol):
 
     def token(self) -> str:
         """A token that is still valid; logs in when needed."""
-        ...
 
     def renew(self) -> bool:
         """Get a really new token, since Graph refused the last one. False when there is no way to."""
-        ...
 
 
 def token_source(
@@ -265,6 +263,7 @@ def _guarded(
     log_in: t.Callable[[], t.Mapping[str, t.Any]], who: str, scrubber: Scrubber, *, remedy: str
 ) -> t.Mapping[str, t.Any]:
     """What MSAL gives back. Its exceptions become ours, with text that holds no secret."""
+    reason = ""
     try:
         result = log_in()
     except EntraRiskError:

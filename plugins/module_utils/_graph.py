@@ -19,7 +19,7 @@ import uuid
 from urllib.parse import urlsplit
 
 from . import _pace, _timestamps
-from ._auth import token_source
+from ._auth import TokenSource, token_source
 from ._errors import (
     EntraRiskError,
     LicenceError,
@@ -46,18 +46,6 @@ _TOO_MANY = 429
 # Not carried out for sure: these may be repeated whatever the request was.
 _REFUSED_FOR_NOW = frozenset({_TOO_MANY, 503})
 _PASSING = frozenset({408, 429, 500, 502, 503, 504, 509})
-
-
-class Tokens(t.Protocol):
-    """Where access tokens come from."""
-
-    def token(self) -> str:
-        """A token that is still valid; logs in when needed."""
-        ...
-
-    def renew(self) -> bool:
-        """Forget the token, Graph refused it. False when there is no way to get another one."""
-        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +99,7 @@ class GraphClient:
     def __init__(
         self,
         transport: Transport,
-        tokens: Tokens,
+        tokens: TokenSource,
         origin: str,
         *,
         api_version: str,

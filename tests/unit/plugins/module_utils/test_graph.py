@@ -104,7 +104,7 @@ class Script:
     def fails(self, call: t.Callable[[], t.Any], kind: type[_errors.EntraRiskError]) -> _errors.EntraRiskError:
         with pytest.raises(_errors.EntraRiskError) as caught:
             call()
-        assert type(caught.value) is kind
+        assert caught.value.__class__ is kind
         assert TOKEN not in f"{caught.value} {caught.value.details()}"
         # Not even in what a traceback shows: no chain to an exception that holds the request.
         assert caught.value.__context__ is None

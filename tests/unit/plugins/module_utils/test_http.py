@@ -256,7 +256,7 @@ class TestFailures:
         with pytest.raises(EntraRiskError) as caught:
             transport().send("GET", URL, params={"x": "canary"}, bearer=TOKEN)
         error = caught.value
-        assert type(error) is kind
+        assert error.__class__ is kind
         for text in named:
             assert text in str(error)
         assert error.maybe_done is maybe_done
