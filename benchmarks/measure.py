@@ -22,6 +22,8 @@ _TREE_EVERY = 5
 _MODULE = b"AnsiballZ_"
 _MEGABYTE = 1024 * 1024
 
+Command = list[t.Union[str, Path]]
+
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
@@ -38,9 +40,7 @@ class Measured:
     module_memory: float | None = None
 
 
-def run(
-    command: t.Sequence[str | Path], *, cwd: Path, env: t.Mapping[str, str], watch_memory: bool = True
-) -> Measured:
+def run(command: Command, *, cwd: Path, env: t.Mapping[str, str], watch_memory: bool = True) -> Measured:
     """Run a command to its end.
 
     :param watch_memory: off where the watching could be felt, since it takes a little of the machine.

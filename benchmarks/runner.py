@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import measure
 from .cases import METHODS, Case
-from .measure import Measured
+from .measure import Command, Measured
 from .service import Tenant
 
 _HERE = Path(__file__).resolve().parent
@@ -95,8 +95,8 @@ class Bench:
         if method.by_filters:
             variables = {"bench_filters": {}, "bench_max_changes": case.users}
         if method.is_script:
-            words = [_HERE / "sdk_script.py", method.command, self._keep(variables)]
-            measured = measure.run([sys.executable, *words], cwd=self._scratch, env={**self._env, **tenant.env})
+            words: Command = [sys.executable, _HERE / "sdk_script.py", method.command, self._keep(variables)]
+            measured = measure.run(words, cwd=self._scratch, env={**self._env, **tenant.env})
         else:
             measured = self.play(method.command, variables, tenant)
         if measured.code != 0:
@@ -121,7 +121,7 @@ class Bench:
         self, playbook: str, variables: Variables, tenant: Tenant, *words: str, watch_memory: bool = True
     ) -> Measured:
         """Run a playbook of ours to its end, failed or not."""
-        command = [
+        command: Command = [
             Path(sys.executable).with_name("ansible-playbook"),
             _HERE / "playbooks" / f"{playbook}.yml",
             "--extra-vars",

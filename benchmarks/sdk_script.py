@@ -58,9 +58,7 @@ def _client() -> GraphServiceClient:
         disable_instance_discovery=True,
     )
     provider = AzureIdentityAuthenticationProvider(
-        credential,  # type: ignore[arg-type]  # takes both kinds of credentials, declares one
-        scopes=[f"{graph_url}/.default"],
-        allowed_hosts=[urlsplit(graph_url).hostname or ""],
+        credential, scopes=[f"{graph_url}/.default"], allowed_hosts=[urlsplit(graph_url).hostname or ""]
     )
     adapter = GraphRequestAdapter(provider)
     adapter.base_url = f"{graph_url}/v1.0"
@@ -68,9 +66,7 @@ def _client() -> GraphServiceClient:
 
 
 async def _active(risky_users: RiskyUsersRequestBuilder) -> set[str]:
-    query = RiskyUsersRequestBuilder.RiskyUsersRequestBuilderGetQueryParameters(
-        select=["id"], top=PAGE, filter=ACTIVE
-    )
+    query = RiskyUsersRequestBuilder.RiskyUsersRequestBuilderGetQueryParameters(select=["id"], top=PAGE, filter=ACTIVE)
     page: t.Any = await risky_users.get(RequestConfiguration(query_parameters=query))
     active: set[str] = set()
     while True:

@@ -103,7 +103,11 @@ def _many(run: Run) -> t.Iterator[Target]:
         run.useful <= MOST_REQUESTS and run.login <= MOST_LOGINS,
     )
     yield Target(
-        case, f"at most {MOST_THROTTLED} answers 429", f"{run.throttled}", run.throttled <= MOST_THROTTLED, counted=False
+        case,
+        f"at most {MOST_THROTTLED} answers 429",
+        f"{run.throttled}",
+        run.throttled <= MOST_THROTTLED,
+        counted=False,
     )
     each = run.seconds / run.useful
     yield Target(

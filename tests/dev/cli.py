@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 
+from . import bench as _bench
 from . import demo as _demo
 from . import machine
 from .console import Console, Count, StopError
@@ -69,6 +70,13 @@ def test(space: Workspace, arguments: argparse.Namespace) -> int:
     return space.console.summary()
 
 
+def bench(space: Workspace, arguments: argparse.Namespace) -> int:
+    """Measure risky_user against other ways, and write docs/benchmark.md and its plot."""
+    if arguments.quick:
+        return _bench.bench(space, "--quick", report=space.cache / "bench")
+    return _bench.bench(space, *(["--render"] if arguments.render else []))
+
+
 def fix(space: Workspace, arguments: argparse.Namespace) -> int:
     """Format the Python files of the checkout, and repair what the linter can repair."""
     ruff = space.development().tool("ruff")
@@ -91,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     for run, text in (
         (demo, "show the main job against a local tenant"),
         (test, "check the collection"),
+        (bench, "measure risky_user against other ways"),
         (fix, "format the Python files of the checkout"),
         (shell, "open a shell with all tools, in a copy of the collection"),
     ):
@@ -99,4 +108,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         if run is test:
             command.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="part", help=", ".join(PARTS))
+        if run is bench:
+            which = command.add_mutually_exclusive_group()
+            which.add_argument("--quick", action="store_true", help="small numbers; leaves docs alone")
+            which.add_argument("--render", action="store_true", help="write docs anew from the last measurements")
     return parser

@@ -15,7 +15,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import counting, demo, machine, tenant
+from . import bench, counting, demo, machine, tenant
 from .console import Command, Count, Counter, StopError, one_check
 from .workspace import Venv, Workspace
 
@@ -65,7 +65,7 @@ def lint(space: Workspace) -> None:
     checks: dict[str, tuple[str, ...]] = {
         "ruff check": ("ruff", "check"),
         "ruff format": ("ruff", "format", "--diff"),
-        "mypy tests": ("mypy", "dev.py", "tests/dev", "tests/entra_emulator"),
+        "mypy tests": ("mypy", "dev.py", "tests/dev", "tests/entra_emulator", "benchmarks"),
         "yamllint": ("yamllint", "--strict", "."),
         "ansible-lint": ("ansible-lint", "--offline", "--profile", "production", "--strict"),
         "antsibull-changelog": ("antsibull-changelog", "lint"),
@@ -212,10 +212,11 @@ PARTS: dict[str, t.Callable[[Workspace], None]] = {
     "emulator": emulator,
     "integration": integration,
     "sdk": sdk,
+    "bench": bench.smoke,
     "matrix": matrix,
 }
 # Left out unless they are asked for: they take longer and install more.
-ON_REQUEST = ("sdk", "matrix")
+ON_REQUEST = ("sdk", "bench", "matrix")
 
 
 def ansible_test(space: Workspace, venv: Venv, name: str, *words: str) -> bool:

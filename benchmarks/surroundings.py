@@ -1,0 +1,23 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The machine and the versions, in words that name nobody's machine."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+
+_PACKAGES = ("ansible-core", "requests", "msal", "msgraph-sdk", "azure-identity")
+
+
+def describe() -> dict[str, str]:
+    """What a reader needs to judge the seconds."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "machine": f"{os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()} on {platform.machine()}",
+        "Python": platform.python_version(),
+        **{package: importlib.metadata.version(package) for package in _PACKAGES},
+    }
