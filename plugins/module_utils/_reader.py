@@ -72,7 +72,7 @@ class Reader:
         self._lists_left = True
         self._filter_trusted = {"id": True, self._api.resource.name_property: True}
         self._unlisted: set[str] = set()
-        # Names that no list has shown so far, where the service cannot be asked for a name.
+        # Names that no list has shown so far, and for which the service has no answer that can be relied on.
         self._unsettled: set[str] = set()
 
     def read(self, asked: Asked) -> None:
@@ -166,7 +166,10 @@ class Reader:
                 raise
             honoured = False
         if honoured:
-            self._unlisted.update(key for key in chunk)
+            self._unlisted.update(chunk)
+            if name_property != "id":
+                # The service may mind upper and lower case, which names do not.
+                self._unsettled.update(chunk)
         else:
             self._filter_trusted[name_property] = False
 

@@ -289,6 +289,14 @@ def test_a_name_that_is_not_listed(
         assert user["before"] == {"risk_state": None, "risk_level": None, "risk_last_updated": None}
 
 
+def test_upper_and_lower_case_of_a_name_do_not_matter_even_if_the_service_minds_them(tenant: FakeTenant) -> None:
+    tenant.add(1)
+    tenant.directory_forbidden = True
+    report = check(tenant.run(users=[upn(1).upper()]))
+    assert outcomes(report) == [("changed", None)]
+    assert tenant.applied == [user_id(1)]
+
+
 @pytest.mark.parametrize("state", ["dismissed", "safe", "compromised"])
 def test_a_name_that_nobody_has(tenant: FakeTenant, state: str) -> None:
     tenant.add(1)
