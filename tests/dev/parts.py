@@ -185,7 +185,7 @@ def matrix(space: Workspace) -> None:
             if not versions:
                 space.console.leave_out(f"{core.requirement}: it needs Python {' or '.join(core.pythons)}")
                 continue
-            venv = space.venv(core.name, (core.requirement, "-r", "meta/ee-requirements.txt"), version=versions[0])
+            venv = space.venv(core.name, (core.requirement, "-r", "tests/unit/requirements.txt"), version=versions[0])
             release = venv.release("ansible-core")
             if release == development.release("ansible-core"):
                 space.console.say(f"   ansible-core {release}: nothing to do, the other parts run on it")

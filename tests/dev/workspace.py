@@ -22,21 +22,23 @@ from . import machine
 from .console import Command, Console, StopError
 from .machine import ROOT
 
+UNIT_REQUIREMENTS = ROOT / "tests" / "unit" / "requirements.txt"
 # What the tools may see of the person's environment. Everything else (credentials, proxies, CA bundles, Ansible's own
 # settings) stays out, so that a result here is the same result everywhere.
 _SEEN_BY_TOOLS = ("CI", "LD_LIBRARY_PATH", "TERM", "TMPDIR")
 # What would lead pip to another environment than the one that calls it.
 _HIDDEN_FROM_PIP = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
-# ansible-test fetches get-pip.py from a server of its own before it makes an environment. Found in its cache, this does
-# the same with the pip that every Python carries.
+# ansible-test fetches get-pip.py from a server of its own whenever it makes an environment. Found in its cache, this
+# takes the pip that every Python carries instead, and leaves out the one that is asked for.
 _GET_PIP = """\
 import subprocess
 import sys
 
 # In a process of its own: it switches the settings of pip off for its caller.
 subprocess.check_call([sys.executable, "-m", "ensurepip"])
-words = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
-sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *words]))
+packages = [word for word in sys.argv[1:] if not word.startswith(("-", "pip=="))]
+if packages:
+    subprocess.check_call([sys.executable, "-m", "pip", "install", *packages])
 """
 
 
@@ -107,13 +109,16 @@ class Workspace:
     def venv(self, name: str, requirements: t.Sequence[str], *, version: str = machine.OWN) -> Venv:
         """The environment with these requirements (arguments of `pip install`, paths relative to the checkout).
 
-        It is built when it does not exist yet for this Python and these requirements. If it holds ansible-core, it gets
-        what ansible-test wants for unit tests and coverage too.
+        It is built when it does not exist yet for this Python and these requirements.
         """
         # Once a run: the files may be edited while it goes on.
         if (name, version) not in self._venvs:
             self._venvs[name, version] = self._find_or_build(name, requirements, version)
         return self._venvs[name, version]
+
+    def development(self) -> Venv:
+        """The environment with all tools, and the Python that runs this."""
+        return self.venv("main", ("-r", "requirements-dev.txt"))
 
     def _find_or_build(self, name: str, requirements: t.Sequence[str], version: str) -> Venv:
         interpreter = machine.interpreters()[version]
@@ -133,36 +138,20 @@ class Workspace:
         self._seed_pip_settings(venv)
         return venv
 
-    def development(self) -> Venv:
-        """The environment with all tools, and the Python that runs this."""
-        return self.venv("main", ("-r", "requirements-dev.txt"))
-
     def _build(self, venv: Venv, interpreter: Path, requirements: t.Sequence[str]) -> None:
         env = {name: value for name, value in os.environ.items() if name not in _HIDDEN_FROM_PIP}
         name = venv.path.name
         venv.path.parent.mkdir(parents=True, exist_ok=True)
-        # Compiled on first use: most of the larger packages is never imported.
-        install: Command = [
-            venv.python,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-compile",
-        ]
         self._must(f"create {name}", [interpreter, "-m", "venv", venv.path], env)
+        # Compiled on first use: most of the larger packages is never imported.
+        options = ["--quiet", "--disable-pip-version-check", "--no-compile"]
+        install: Command = [venv.python, "-m", "pip", "install", *options]
         self._must(f"install {name}", [*install, *requirements], env)
-        for data in venv.path.glob("lib/python*/site-packages/ansible_test/_data/requirements"):
-            own: Command = [
-                "-r",
-                data / "ansible-test.txt",
-                "-r",
-                data / "units.txt",
-                "-r",
-                "tests/unit/requirements.txt",
-            ]
-            self._must(f"install {name}, for ansible-test", [*install, *own], env)
+        # For the unit tests, ansible-test wants its own choice of packages, and exactly its version of coverage.
+        if UNIT_REQUIREMENTS in _included(requirements):
+            (data,) = venv.path.glob("lib/python*/site-packages/ansible_test/_data/requirements")
+            wanted: Command = ["-r", data / "ansible-test.txt", "-r", data / "units.txt"]
+            self._must(f"install {name}, for ansible-test", [*install, *wanted], env)
 
     def _must(self, name: str, command: t.Sequence[str | Path], env: t.Mapping[str, str]) -> None:
         if not self.console.step(name, command, cwd=ROOT, env=env, counter=None):
@@ -235,15 +224,13 @@ _PIP_VARIABLES = {
 }
 
 
-def _included(requirements: t.Sequence[str]) -> t.Iterator[Path]:
+def _included(requirements: t.Sequence[str]) -> list[Path]:
     """The requirements files that these arguments of pip name, and those that they include."""
-    names = [requirements[index + 1] for index, word in enumerate(requirements) if word == "-r"]
-    pending = [ROOT / name for name in names]
-    # Installed with every ansible-core.
-    pending.append(ROOT / "tests/unit/requirements.txt")
+    pending = [ROOT / requirements[index + 1] for index, word in enumerate(requirements) if word == "-r"]
+    found: list[Path] = []
     while pending:
-        path = pending.pop()
-        yield path
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if match := re.match(r"-r\s+(\S+)", line):
-                pending.append(path.parent / match[1])
+        path = pending.pop().resolve()
+        found.append(path)
+        names = re.findall(r"^-r\s+(\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        pending.extend(path.parent / name for name in names)
+    return found
