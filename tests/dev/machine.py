@@ -24,7 +24,7 @@ from .console import StopError
 
 ROOT = Path(__file__).resolve().parents[2]
 # The versions that any supported ansible-core or any supported target could want.
-WANTED = [f"3.{minor}" for minor in range(9, 16)]
+WANTED = [f"3.{minor}" for minor in range(9, 15)]
 OWN = "{}.{}".format(*sys.version_info[:2])
 # ssl and ensurepip are missing from some builds; such an interpreter cannot make an environment.
 _PROBE = "import sys, ssl, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
