@@ -238,6 +238,16 @@ def test_filters_may_choose_users_who_are_there_already(tenant: FakeTenant) -> N
     assert report.data["changed"] is False
 
 
+@pytest.mark.parametrize(("status", "reads"), [(400, 3), (404, 1), (405, 1)])
+def test_a_list_that_is_refused_without_any_filter_is_an_error(tenant: FakeTenant, status: int, reads: int) -> None:
+    tenant.add(1)
+    tenant.every = {"riskyUsers": status}
+    report = check(tenant.run(filters={"risk_level": ["low"]}, max_changes=9))
+    assert kind(report) == "request"
+    assert tenant.reads == reads
+    assert report.data["evaluated_at"] is None
+
+
 def test_a_list_that_breaks_off_is_told(tenant: FakeTenant) -> None:
     tenant.page_size = 2
     active(tenant, 4)
