@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import shlex
 import signal
@@ -188,6 +189,22 @@ def test_two_tenants_cannot_share_a_name(emulator: Emulator, made: dict[str, t.A
             emulator.add_tenant(**arguments)
 
 
+@contextlib.contextmanager
+def started(*options: str) -> t.Iterator[subprocess.Popen[str]]:
+    """The emulator as a process of its own, which does not outlive the test."""
+    command = [sys.executable, "-m", "tests.entra_emulator", *options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            # The gentle way first: it removes its files.
+            process.terminate()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
 def wait_for(path: Path) -> dict[str, t.Any]:
     deadline = time.monotonic() + 60
     while not path.exists():
@@ -200,28 +217,25 @@ def wait_for(path: Path) -> dict[str, t.Any]:
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_the_start_by_hand(ending: signal.Signals, tmp_path: Path) -> None:
     ready_file = tmp_path / "ready.json"
-    command = [sys.executable, "-m", "tests.entra_emulator", "--ready-file", str(ready_file), "--rate-limit", "100"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            ready = wait_for(ready_file)
-            login = Client(ready["login_url"], ready["ca_path"])
-            token = login.send(
-                "POST",
-                f"/{ready['tenant_id']}/oauth2/v2.0/token",
-                data={
-                    "grant_type": "client_credentials",
-                    "client_id": ready["client_id"],
-                    "client_secret": ready["secret"],
-                    "scope": f"{ready['graph_url']}/.default",
-                },
-            ).json()["access_token"]
-            graph = Client(ready["graph_url"], ready["ca_path"], token)
-            users = graph.get().json()["value"]
-            login.close()
-            graph.close()
-        finally:
-            process.send_signal(ending)
-        output, dummy = process.communicate(timeout=30)
+    with started("--ready-file", str(ready_file), "--rate-limit", "100") as process:
+        ready = wait_for(ready_file)
+        login = Client(ready["login_url"], ready["ca_path"])
+        token = login.send(
+            "POST",
+            f"/{ready['tenant_id']}/oauth2/v2.0/token",
+            data={
+                "grant_type": "client_credentials",
+                "client_id": ready["client_id"],
+                "client_secret": ready["secret"],
+                "scope": f"{ready['graph_url']}/.default",
+            },
+        ).json()["access_token"]
+        graph = Client(ready["graph_url"], ready["ca_path"], token)
+        users = graph.get().json()["value"]
+        login.close()
+        graph.close()
+        process.send_signal(ending)
+        output, dummy = process.communicate(timeout=60)
 
     assert process.returncode == 0
     assert len(users) == sum(1 for row in PEOPLE if row[5].get("listed", True))
@@ -236,21 +250,9 @@ def test_the_start_by_hand(ending: signal.Signals, tmp_path: Path) -> None:
 
 def test_the_start_without_a_tenant(tmp_path: Path) -> None:
     ready_file = tmp_path / "ready.json"
-    command = [
-        sys.executable,
-        "-m",
-        "tests.entra_emulator",
-        "--no-seed",
-        "--no-validation",
-        "--ready-file",
-        str(ready_file),
-    ]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
-        try:
-            ready = wait_for(ready_file)
-            tenant = requests.post(f"{ready['control_url']}/tenants", json={}, timeout=10).json()
-        finally:
-            process.terminate()
+    with started("--no-seed", "--no-validation", "--ready-file", str(ready_file)):
+        ready = wait_for(ready_file)
+        tenant = requests.post(f"{ready['control_url']}/tenants", json={}, timeout=10).json()
 
     assert "tenant_id" not in ready
     assert tenant["apps"][0]["secret"]

@@ -11,7 +11,6 @@ import json
 import os
 import shlex
 import signal
-import threading
 import typing as t
 from pathlib import Path
 
@@ -23,15 +22,16 @@ from .seed import seed
 def main() -> None:
     """Run until SIGTERM or Ctrl-C."""
     options = _arguments()
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *dummy: ended.set())
+    # Blocked and waited for, in place of a handler: a handler that sets an event can meet the lock of that event held.
+    # It comes before the first thread, since threads inherit it.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     with Emulator(validate=False if options.no_validation else None) as emulator:
         summary = _summary(emulator, options)
         if options.ready_file:
             _write_whole(options.ready_file, json.dumps(summary, indent=2))
         _print(summary)
-        ended.wait()
+        signal.sigwait(ends)
 
 
 def _arguments() -> argparse.Namespace:
