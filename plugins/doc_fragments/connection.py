@@ -149,7 +149,7 @@ requirements:
 notes:
   - Environment variables are read, and files are looked for, on the machine where the module runs. That is usually
     the controller or the execution environment, with C(hosts=localhost) or C(connection=local).
-  - An empty string counts as not given, for options of type string or path and for environment variables.
+  - An empty string counts as not given, for all of these options and for environment variables.
   - Credentials are taken as a set from one source and are never mixed. Exactly one of O(secret),
     O(x509_certificate_path), O(oidc_token) and O(oidc_token_file_path) must be left, together with O(tenant) and
     O(client_id).

@@ -13,7 +13,8 @@ options:
   filters:
     description:
       - Chooses users by their present risk. All keys together must match.
-      - An empty dictionary means the default of O(filters.risk_state), which is V(atRisk).
+      - An empty dictionary means the default of O(filters.risk_state), which is V(atRisk). An empty list for a key is
+        an error.
       - The choice is made here, on what Graph answers. A filter that Graph ignores or refuses never widens it.
     type: dict
     suboptions:

@@ -28,7 +28,9 @@ options:
       - The risk state that the users are to have.
       - V(dismissed) dismisses the risk of the users. It closes their risky sign-ins and detections as well.
         Use it for risk that was real, but is dealt with, or does not matter.
-      - V(compromised) confirms the users as compromised. It sets their risk level to V(high).
+      - V(compromised) confirms the users as compromised. It sets their risk level to V(high). Everybody who is not
+        confirmed as compromised yet is written to, users without any record as well. Whether those exist is checked
+        in the directory before, as far as the permissions allow.
       - V(safe) confirms the users as safe. Use it for false positives. Entra ID Protection learns from it.
       - Users with the states V(dismissed), V(remediated), V(confirmedSafe) and V(none), and users without any
         record, have no active risk. They are left alone by O(state=dismissed) and O(state=safe).
@@ -43,6 +45,11 @@ options:
       - The users, as object IDs or user principal names. Both can be mixed.
       - Duplicates and upper or lower case do not matter. An empty list changes nothing and sends no request.
       - A value that is neither a GUID nor has an C(@) fails the task before any request.
+      - A user principal name without a risk record is looked up in the directory, which needs the permission
+        C(User.Read.All). A user who does not exist fails with the reason V(unknown_user).
+      - An object ID without a risk record is unchanged with O(state=dismissed) and O(state=safe), with a warning, since
+        a typing error looks the same.
+      - A deleted user is never written to.
       - Exactly one of O(users) and O(filters) is required.
     type: list
     elements: str
@@ -60,7 +67,7 @@ options:
   max_changes:
     description:
       - The task fails before the first write when more users than this would change. It does so in check mode as well.
-      - Required with O(filters).
+      - Required with O(filters). V(0) is allowed.
     type: int
   if_unmodified_since:
     description:
@@ -72,14 +79,15 @@ options:
     type: str
   wait:
     description:
-      - Whether to wait until every user that was written to shows the new state.
+      - Whether to wait until every user that was written to shows the new state, and Graph no longer works on it.
       - Graph accepts a change at once and carries it out later, usually within minutes.
+      - A record that is gone after O(state=dismissed) or O(state=safe) counts as arrived.
     type: bool
     default: false
   wait_timeout:
     description:
-      - Seconds to wait with O(wait=true). Users that do not show the new state by then fail with the reason
-        V(pending). What was written stays written.
+      - The number of seconds to wait with O(wait=true). Users that do not show the new state by then fail with the
+        reason V(pending). What was written stays written.
     type: int
     default: 300
   return_users:
@@ -112,6 +120,10 @@ notes:
     may have gone to another person.
   - The actions show up in the audit log of Entra, service C(Identity Protection), and may raise alerts in a SIEM.
 seealso:
+  - ref: ansible_collections.identityops.entra_risk.docsite.guide_risky_users
+    description: Which state to choose, how to read a result, and what to do about a failure.
+  - ref: ansible_collections.identityops.entra_risk.docsite.guide_authentication
+    description: Every way to log in.
   - name: Microsoft Graph, dismiss risky users
     description: The API call behind O(state=dismissed).
     link: https://learn.microsoft.com/graph/api/riskyuser-dismiss
@@ -173,6 +185,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+changed:
+  description: Whether at least one user was written to, or in check mode would be. Also true to fact after a failure.
+  returned: always
+  type: bool
+  sample: true
 state:
   description: The state that was asked for.
   returned: always
@@ -182,6 +199,7 @@ users:
   description:
     - What happened to each user, in the order of the task. With O(filters), by user principal name.
     - With O(return_users=exceptions), only the users that were skipped or failed.
+    - Empty when the task failed before the users were read.
   returned: always
   type: list
   elements: dict
@@ -205,11 +223,12 @@ users:
         - Null, or one word that tells why. V(not_listed) for unchanged users without a risk record.
           V(excluded) and V(deleted) for skipped users. V(unknown_user), V(modified_since), V(unknown_state),
           V(pending) and V(rejected) for failed users.
-        - Null for a failed user means that the task stopped before this user was written to; the message tells more.
+        - Null for a failed user means that the task stopped before this user was done. RV(users[].message) tells
+          whether it is known that nothing was written.
       type: str
       sample: null
     message:
-      description: An explanation for people.
+      description: An explanation for people. Every failed user has one.
       returned: when there is something to explain
       type: str
     before:
@@ -285,6 +304,15 @@ requests:
       type: list
       elements: str
       sample: [b7a5bd4a-0cb2-4d5b-8cd5-38ac0b2e53a3]
+diff:
+  description:
+    - The users that change, by user principal name, or by object ID where the name is not known. The values are
+      C(riskState (riskLevel)).
+  returned: in diff mode
+  type: dict
+  sample:
+    before: {adele.vance@contoso.example: atRisk (medium)}
+    after: {adele.vance@contoso.example: dismissed (none)}
 error:
   description: What went wrong, to branch on. What is unknown is null.
   returned: on failure
@@ -301,15 +329,17 @@ error:
       type: int
       sample: 403
     code:
-      description: The error code of Graph or Entra.
+      description: The error code of Graph or Entra, such as V(Forbidden) or V(AADSTS7000215).
       type: str
       sample: Forbidden
     request_id:
-      description: The C(request-id) of Graph, for Microsoft's support.
+      description: The C(request-id) of Graph, or the trace ID of a refused login, for Microsoft's support.
       type: str
+      sample: 8770c46e-e790-4b4c-8ae7-8aab1c2eaca7
     client_request_id:
-      description: The C(client-request-id) that the module sent.
+      description: The C(client-request-id) that the module sent, or the correlation ID of a refused login.
       type: str
+      sample: beea7eaf-7176-48e8-bfc8-046504279547
 """
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._ansible import run_module
