@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import subprocess
 import tempfile
@@ -90,12 +91,12 @@ class _Watch:
 
 def _family(pid: int) -> t.Iterator[int]:
     yield pid
-    for task in Path("/proc", str(pid), "task").glob("*/children"):
-        try:
-            children = task.read_bytes().split()
-        except OSError:
-            continue
-        for child in children:
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return
+    for task in tasks:
+        for child in _read(pid, f"task/{task}/children").split():
             yield from _family(int(child))
 
 
