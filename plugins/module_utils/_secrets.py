@@ -29,14 +29,15 @@ class Scrubber:
         self._values: list[str] = []
 
     def add(self, value: str | None) -> None:
-        """Remember a secret, as it is, without the blanks around it, and as it looks in a URL or a form.
+        """Remember a secret, as it is, without the blanks around it, and as it looks in a URL (with `/` encoded or not)
+        or a form.
 
         Blanks alone are no secret: masking them would leave no text legible.
         """
         if value is None or not value.strip():
             return
         used = value.strip()
-        for form in (value, used, quote(used, safe=""), quote_plus(used)):
+        for form in (value, used, quote(used, safe=""), quote(used), quote_plus(used)):
             if form not in self._values:
                 self._values.append(form)
                 # Longest first: a secret that contains another one must not leave its rest behind.

@@ -27,6 +27,7 @@ def scrubber(*values: str) -> Scrubber:
         ("s3cret\n", "as it is used: s3cret.", f"as it is used: {MASK}."),
         ("a b+c/~", "in a form: client_secret=a+b%2Bc%2F~&x=1", f"in a form: client_secret={MASK}&x=1"),
         ("a b+c/~", "in a URL: /a%20b%2Bc%2F~/x", f"in a URL: /{MASK}/x"),
+        ("a b+c/~", "in a URL that keeps slashes: a%20b%2Bc/~&x", f"in a URL that keeps slashes: {MASK}&x"),
         ("(.*)", "no pattern: (.*) and all", f"no pattern: {MASK} and all"),
     ],
 )
