@@ -9,17 +9,17 @@
 from __future__ import annotations
 
 import os
-import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import _graph
 from ._engine import run
-from ._errors import MissingLibraryError
+from ._errors import MissingLibraryError, UnexpectedError
 from ._http import REQUESTS_IMPORT_ERROR
 from ._options import argument_spec as connection_spec
 from ._options import resolve
+from ._result import Report
 from ._risk import Resource
 from ._secrets import Scrubber
 
@@ -65,30 +65,28 @@ def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], *
             raise MissingLibraryError("requests", REQUESTS_IMPORT_ERROR)
         return _graph.connect(resolve(module.params, os.environ, scrubber), scrubber)
 
-    failure: dict[str, t.Any] = {}
     try:
         report = run(module.params, resource, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
     except Exception as exc:
-        # Whatever went wrong here is ours. The trace is text and scrubbed: ansible-core prints exception objects as
-        # they are, and those of the HTTP library can hold the token.
-        failure = {
-            "msg": f"Unexpected error {type(exc).__name__} in identityops.entra_risk: {exc}. This is a bug in the "
-            "collection; please report it with the traceback (run with -vvv).",
-            "exception": traceback.format_exc(),
-        }
-    # Outside of the except blocks on purpose: inside, fail_json would add the exception by itself.
-    if failure:
-        module.fail_json(**scrubber.clean_data(failure))
+        bug = UnexpectedError(exc)
+        report = Report({"changed": False}, bug.message, error=bug)
+    # Outside of the except block on purpose: inside, fail_json would add the exception object by itself, which
+    # ansible-core prints as it is, and those of the HTTP library can hold the token.
     for warning in report.warnings:
         module.warn(scrubber.clean(warning))
-    result = scrubber.clean_data({**report.data, "msg": report.message})
+    result = {**report.data, "msg": report.message}
     if module.params["return_users"] == "exceptions":
         _shorten_arguments(module.params)
-    if isinstance(report.error, MissingLibraryError):
-        result.update(msg=missing_required_lib(report.error.library), exception=report.error.import_traceback)
-    if report.error is not None:
-        module.fail_json(error=scrubber.clean_data(report.error.details()), **result)
-    module.exit_json(**result)
+    error = report.error
+    if error is None:
+        module.exit_json(**scrubber.clean_data(result))
+        return
+    result["error"] = error.details()
+    if isinstance(error, MissingLibraryError):
+        result["msg"] = missing_required_lib(error.library)
+    if error.trace is not None:
+        result["exception"] = error.trace
+    module.fail_json(**scrubber.clean_data(result))
 
 
 def _shorten_arguments(params: dict[str, t.Any]) -> None:

@@ -16,7 +16,7 @@ import typing as t
 
 from . import _filters, _timestamps
 from ._directory import PERMISSION, Directory, DirectoryUser
-from ._errors import EntraRiskError, PermissionDeniedError, RequestError, UsersError
+from ._errors import EntraRiskError, PermissionDeniedError, RequestError, UnexpectedError, UsersError
 from ._filters import RiskFilter
 from ._graph import GraphClient, RequestCounts
 from ._pace import Clock
@@ -37,7 +37,7 @@ from ._reader import Knowledge, Reader
 from ._result import Account, Report
 from ._risk import ACTIVE_STATES, Action, Resource, RiskApi
 from ._waiter import has_arrived, read_again, wait_for
-from ._writer import Writer
+from ._writer import Writer, Written
 
 # The modules that write choose users at risk unless told otherwise: who was confirmed as compromised stays that way.
 _DEFAULT_STATES = ACTIVE_STATES[:1]
@@ -126,6 +126,8 @@ def run(
             work.write()
     except EntraRiskError as exc:
         error = exc
+    except Exception as exc:  # a bug of ours: what was done before it must be reported all the same
+        error = UnexpectedError(exc)
     return account.report(counts, return_users=params["return_users"], diff=diff, error=error)
 
 
@@ -163,7 +165,7 @@ class _Work:
                     self._account.decisions = self._decide(targets, excluded | resolved)
             check_limit(self._account.decisions, self._task.max_changes)
         except EntraRiskError as exc:
-            self._fail_unwritten(set(), exc.kind)
+            self._hold_back(set(), exc.kind)
             raise
         finally:
             self._warn(self._account.decisions)
@@ -332,24 +334,33 @@ class _Work:
             for decision in self._account.decisions
             if decision.outcome is Outcome.CHANGED and decision.target.id is not None
         ]
-        written = Writer(self._api, self._action, self._still_needed).write(ids)
+        writer = Writer(self._api, self._action, self._still_needed)
+        written = writer.written
+        # Shared with the account before the first write: even a crash must not hide what was done.
         self._account.written = written.accepted
         self._account.write_request_ids = written.request_ids
+        try:
+            writer.write(ids)
+        finally:
+            self._settle(written)
+        if written.stopped is not None:
+            raise written.stopped
+        if self._task.wait:
+            self._wait([item for item in ids if item in written.accepted])
+
+    def _settle(self, written: Written) -> None:
+        """Decisions that were not carried out become failures."""
         self._replace(
             lambda decision: (decision.target.id or "") in written.rejected,
             "rejected",
             lambda decision: written.rejected[decision.target.id or ""].message,
         )
-        if written.stopped is not None:
-            self._replace(
-                lambda decision: decision.outcome is Outcome.CHANGED and decision.target.id in written.uncertain,
-                None,
-                lambda dummy: "No clear answer came, so it is not known whether this user was written to. Run again.",
-            )
-            self._fail_unwritten(written.accepted, written.stopped.kind)
-            raise written.stopped
-        if self._task.wait:
-            self._wait([item for item in ids if item in written.accepted])
+        self._replace(
+            lambda decision: decision.outcome is Outcome.CHANGED and decision.target.id in written.uncertain,
+            "pending",
+            lambda dummy: "No clear answer came, so it is not known whether this user was written to. Run again.",
+        )
+        self._hold_back(written.accepted, written.stopped.kind if written.stopped else UnexpectedError.kind)
 
     def _still_needed(self, ids: t.Sequence[str]) -> list[str]:
         """Those of the ids that a write without an answer has not reached."""
@@ -381,17 +392,20 @@ class _Work:
             ),
         )
 
-    def _fail_unwritten(self, written: t.Container[str], why: str) -> None:
-        self._replace(
-            lambda decision: decision.outcome is Outcome.CHANGED and decision.target.id not in written,
-            None,
-            lambda dummy: f"Not written: the task stopped before (error kind {why}).",
-        )
+    def _hold_back(self, written: t.Container[str], why: str) -> None:
+        """Note that the task stopped before it came to some users."""
+        message = f"Not written: the task stopped before (error kind {why})."
+        self._account.decisions = [
+            Decision(decision.target, Outcome.FAILED, message=message, held_back=True)
+            if decision.outcome is Outcome.CHANGED and decision.target.id not in written
+            else decision
+            for decision in self._account.decisions
+        ]
 
     def _replace(
         self,
         chosen: t.Callable[[Decision], bool],
-        reason: str | None,
+        reason: str,
         message: t.Callable[[Decision], str],
     ) -> None:
         """Turn the chosen decisions into failures."""

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import traceback
 import typing as t
 
 
@@ -20,6 +21,8 @@ class EntraRiskError(Exception):
     """
 
     kind: t.ClassVar[str] = "request"
+    # The traceback as text, where a person needs one to get further.
+    trace: str | None = None
 
     def __init__(
         self,
@@ -69,7 +72,7 @@ class MissingLibraryError(CredentialsError):
             "Install it there, or give a ready access_token."
         )
         self.library = library
-        self.import_traceback = import_traceback
+        self.trace = import_traceback
 
 
 class LoginError(EntraRiskError):
@@ -118,6 +121,22 @@ class ServiceError(EntraRiskError):
     """The service failed, or answered something that it should not."""
 
     kind = "service"
+
+
+class UnexpectedError(EntraRiskError):
+    """A bug in the collection.
+
+    :param cause: the exception. It is kept as text only, which the caller must scrub: it may hold anything.
+    """
+
+    kind = "request"
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(
+            f"Unexpected error {type(cause).__name__} in identityops.entra_risk: {cause}. This is a bug in the "
+            "collection; please report it with the traceback (run with -vvv)."
+        )
+        self.trace = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
 
 
 class LimitError(EntraRiskError):

@@ -65,12 +65,16 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What is to be done for one user, and why."""
+    """What is to be done for one user, and why.
+
+    `held_back` marks a user who would have been written to, had the task not stopped before.
+    """
 
     target: Target
     outcome: Outcome
     reason: str | None = None
     message: str | None = None
+    held_back: bool = False
 
     @property
     def label(self) -> str:

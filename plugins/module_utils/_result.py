@@ -50,14 +50,11 @@ class Account:
         for decision in self.decisions:
             summary[decision.outcome.value] += 1
         error = error or self._error_of_users()
+        all_users = return_users == "all"
         data: dict[str, t.Any] = {
             "changed": self._changed(),
             "state": self.state,
-            "users": [
-                self._user(decision)
-                for decision in self.decisions
-                if return_users == "all" or decision.outcome in (Outcome.SKIPPED, Outcome.FAILED)
-            ],
+            "users": [self._user(decision) for decision in self.decisions if all_users or _is_exception(decision)],
             "summary": summary,
             "verified": self.after is not None and self.written <= self.after.keys(),
             "evaluated_at": None if self.evaluated_at is None else _timestamps.render(self.evaluated_at),
@@ -133,11 +130,15 @@ class Account:
 
     def _message(self, summary: t.Mapping[str, int], error: EntraRiskError | None) -> str:
         touched = sum(map(self._touched, self.decisions))
-        others = [
-            f"{summary[outcome.value]} {outcome.value}"
-            for outcome in (Outcome.UNCHANGED, Outcome.SKIPPED)
-            if summary[outcome.value]
-        ]
+        held_back = sum(decision.held_back for decision in self.decisions)
+        counts = {
+            "not written": held_back,
+            "unchanged": summary["unchanged"],
+            "skipped": summary["skipped"],
+            # The error about users says it already.
+            "failed": 0 if isinstance(error, UsersError) else summary["failed"] - held_back,
+        }
+        others = [f"{count} {what}" for what, count in counts.items() if count]
         if touched:
             verb = self.action.would_do if self.check_mode else self.action.done
             sentence = f"{verb} {users(touched)}"
@@ -145,6 +146,14 @@ class Account:
             sentence = "Nothing was written" if error else "Nothing to change"
         sentence += f" ({', '.join(others)})." if others else "."
         return f"{error.message} {sentence}" if error else sentence
+
+
+def _is_exception(decision: Decision) -> bool:
+    """Whether a user is returned even if only the exceptions are.
+
+    A task that stops leaves thousands behind. They share one cause, which the error tells, and they are counted.
+    """
+    return decision.outcome in (Outcome.SKIPPED, Outcome.FAILED) and not decision.held_back
 
 
 def _shown(state: str | None, level: str | None) -> str:

@@ -43,7 +43,8 @@ class Writer:
         self._api = api
         self._action = action
         self._still_needed = still_needed
-        self._written = Written()
+        # Up to date at every moment, whatever happens in the course of the work.
+        self.written = Written()
 
     def write(self, ids: t.Sequence[str]) -> Written:
         """Write all ids, chunk after chunk. Never raises an error of the service: it is in `stopped`."""
@@ -53,9 +54,26 @@ class Writer:
                 refused = self._ask(ids[start : start + size])
                 if len(refused) > 1:
                     self._isolate(refused)
+                self._stop_if_hopeless()
         except EntraRiskError as exc:
-            self._written.stopped = exc
-        return self._written
+            self.written.stopped = exc
+        return self.written
+
+    def _stop_if_hopeless(self) -> None:
+        """Two full chunks refused to the last user are no matter of single users.
+
+        Going on would cost two requests for each user, out of a tenant's one a second.
+        """
+        rejected = self.written.rejected
+        if not self.written.accepted and len(rejected) >= 2 * self._api.resource.ids_per_write:
+            last = list(rejected.values())[-1]
+            raise RequestError(
+                f"Graph refused each of the first {len(rejected)} users, so the task stopped. {last.message}",
+                status=last.status,
+                code=last.code,
+                request_id=last.request_id,
+                client_request_id=last.client_request_id,
+            )
 
     def _ask(self, chunk: t.Sequence[str]) -> list[str]:
         """Send one chunk. Gives the ids that were refused together, none when all was accepted.
@@ -72,23 +90,23 @@ class Writer:
                 if exc.status not in _MAYBE_ONE_ID:
                     raise
                 if len(remaining) == 1:
-                    self._written.rejected[remaining[0]] = exc
+                    self.written.rejected[remaining[0]] = exc
                 return remaining
             except EntraRiskError as exc:
                 if not exc.maybe_done:
                     raise
                 faults += 1
                 # Until a reading has told, nobody knows; that is what the result says if there is no time for it.
-                self._written.uncertain.update(remaining)
+                self.written.uncertain.update(remaining)
                 if faults >= MOST_TRIES or self._api.client.clock.monotonic() > end:
                     raise
                 self._api.client.pause(backoff(faults, self._api.client.clock))
                 remaining = self._read_back(remaining, exc)
                 self._api.client.counts.retried += bool(remaining)
             else:
-                self._written.accepted.update(remaining)
+                self.written.accepted.update(remaining)
                 if request_id is not None:
-                    self._written.request_ids.append(request_id)
+                    self.written.request_ids.append(request_id)
                 return []
         return []
 
@@ -99,8 +117,8 @@ class Writer:
         except EntraRiskError:
             # What went wrong first explains more than why the reading failed too.
             raise cause from None
-        self._written.uncertain.difference_update(chunk)
-        self._written.accepted.update(set(chunk) - needed)
+        self.written.uncertain.difference_update(chunk)
+        self.written.accepted.update(set(chunk) - needed)
         return [item for item in chunk if item in needed]
 
     def _isolate(self, refused: t.Sequence[str]) -> None:

@@ -94,6 +94,7 @@ options:
     description:
       - Which users to return. V(all) returns all of them.
       - V(exceptions) returns only the users that were skipped or failed. Use it for tasks with thousands of users.
+        When the task stops early, the users that it did not come to are only counted, in RV(summary).
     type: str
     choices:
       - all

@@ -622,7 +622,7 @@ class TestCertificate:
         with pytest.raises(MissingLibraryError) as caught:
             log_in({"tenant": TENANT, "client_id": CLIENT, "certificate_path": certificate_file})
         assert caught.value.library == "cryptography"
-        assert "ImportError" in caught.value.import_traceback or "ModuleNotFound" in caught.value.import_traceback
+        assert "ImportError" in caught.value.trace or "ModuleNotFound" in caught.value.import_traceback
 
 
 def _variables(path: str, options: t.Mapping[str, str]) -> dict[str, str]:
@@ -780,7 +780,7 @@ class TestLibrary:
         error = failure(log_in(LOGIN), MissingLibraryError)
         assert isinstance(error, MissingLibraryError)
         assert error.library == "msal>=1.35"
-        assert "import msal" in error.import_traceback
+        assert "import msal" in error.trace
         assert not net.calls
 
     @pytest.mark.parametrize("version", ["1.34.0", "0.9", ""])
@@ -788,7 +788,7 @@ class TestLibrary:
         monkeypatch.setitem(sys.modules, "msal", types.SimpleNamespace(__version__=version))
         error = failure(log_in(LOGIN), MissingLibraryError)
         assert isinstance(error, MissingLibraryError)
-        assert "too old" in error.import_traceback
+        assert "too old" in error.trace
 
     @pytest.mark.parametrize("version", ["1.35.0", "1.40.0rc1", "2.0"])
     def test_msal_is_new_enough(self, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
