@@ -7,16 +7,18 @@
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import os
 import sys
 import tempfile
 import time
+import typing as t
 from pathlib import Path
 
 from tests.dev import tenant
 
 from . import plot, refusal, report, startup, storage, surroundings, together
-from .cases import FULL, METHODS, QUICK
+from .cases import FULL, LANES, METHODS, QUICK, Case
 from .runner import Bench, Result
 from .targets import Measurements, targets
 
@@ -45,28 +47,40 @@ def main() -> int:
 
 def _measure(scratch: Path, *, quick: bool) -> Measurements:
     env = dict(os.environ)
-    results: list[Result] = []
     log = scratch / "tenant.log"
     words = ("--no-seed", "--no-validation")
     with tenant.running(Path(sys.executable), _ROOT, env, log, *words) as facts, tempfile.TemporaryDirectory() as files:
         bench = Bench(facts, env, Path(files))
         # Start-up first, while the machine is as cool as it will be for the others.
-        starts = startup.measure(bench, 1 if quick else 7, _say)
+        starts = startup.measure(bench, 1 if quick else 5, _say)
         _say(f"{refusal.USERS} users, one refused")
         refused = refusal.measure(bench)
-        cases = QUICK if quick else FULL
-        for number, case in enumerate(cases, 1):
+        results = _run_cases(bench, QUICK if quick else FULL)
+        _say(f"{together.PROCESSES} processes at one limit")
+        many = together.measure(bench, 60 if quick else 600)
+        return Measurements(surroundings.describe(), results, refused, many, starts)
+
+
+def _run_cases(bench: Bench, cases: t.Sequence[Case]) -> list[Result]:
+    """One after the other without the limit, then in lanes with it."""
+    results: list[Result] = []
+
+    def work(some: t.Iterable[Case]) -> None:
+        for case in some:
             result = bench.measure(case)
             results.append(result)
-            limit = "limit on" if case.limited else "limit off"
             _say(
-                f"{number} of {len(cases)}: {METHODS[case.method].label}, {case.users:,} users, {limit}: "
+                f"{len(results)} of {len(cases)}: {METHODS[case.method].label}, {case.users:,} users, "
+                f"limit {'on' if case.limited else 'off'}: "
                 f"{result.first.seconds:.1f} s, then {result.second.seconds:.1f} s"
             )
-        _say(f"{together.PROCESSES} processes at one limit")
-        return Measurements(
-            surroundings.describe(), results, refused, together.measure(bench, 60 if quick else 600), starts
-        )
+
+    work(case for case in cases if not case.limited)
+    lanes = [[case for case in cases if case.limited and case.method in lane] for lane in LANES]
+    with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
+        for dummy in pool.map(work, lanes):
+            pass
+    return results
 
 
 def _check(measurements: Measurements) -> int:
