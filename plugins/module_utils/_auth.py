@@ -241,22 +241,17 @@ class _ManagedIdentity:
         except NetworkError as exc:
             if exc.maybe_done:
                 raise
-            # Its advice is about the internet; the one below fits better.
+            # The advice of the error is about the internet; this one fits better.
             reason = str(exc).partition(". ")[0]
-        else:
-            if "access_token" in result:
-                return result
+            raise NetworkError(
+                f"No managed identity answers on this machine: {reason}. auth_source: msi works on Azure only (and on "
+                "machines with Azure Arc); elsewhere use a secret, a certificate or an OIDC token."
+            ) from None
+        if "access_token" not in result:
             raise login_error(
-                result,
-                status=self._http.status,
-                who=self._who,
-                scrubber=self._scrubber,
-                remedy=self._remedy,
+                result, status=self._http.status, who=self._who, scrubber=self._scrubber, remedy=self._remedy
             )
-        raise NetworkError(
-            f"No managed identity answers on this machine: {reason}. auth_source: msi works on Azure only (and on "
-            "machines with Azure Arc); elsewhere use a secret, a certificate or an OIDC token."
-        )
+        return result
 
 
 def _guarded(

@@ -622,7 +622,7 @@ class TestCertificate:
         with pytest.raises(MissingLibraryError) as caught:
             log_in({"tenant": TENANT, "client_id": CLIENT, "certificate_path": certificate_file})
         assert caught.value.library == "cryptography"
-        assert "ImportError" in caught.value.trace or "ModuleNotFound" in caught.value.import_traceback
+        assert "ImportError" in caught.value.trace or "ModuleNotFound" in caught.value.trace
 
 
 def _variables(path: str, options: t.Mapping[str, str]) -> dict[str, str]:
