@@ -15,12 +15,13 @@ import dataclasses
 import typing as t
 from urllib.parse import quote
 
-from ._errors import PermissionDeniedError, RequestError
+from ._errors import PermissionDeniedError, RequestError, ServiceError
 from ._graph import Access, GraphClient
 
 PERMISSION = "User.Read.All"
 _ACCESS = Access(PERMISSION, scope="directory")
 _IDS_PER_CALL = 1000
+_NOT_OFFERED = frozenset({404, 405, 501})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +85,11 @@ class Directory:
                     )
                 except (PermissionDeniedError, RequestError):
                     # This call wants a wider permission in some tenants; the plain one may still be allowed.
+                    one_by_one = True
+                except ServiceError as exc:
+                    # Not every gateway in front of Graph knows the call; it answers then with a page of its own.
+                    if exc.status not in _NOT_OFFERED:
+                        raise
                     one_by_one = True
                 else:
                     items = reply.data.get("value")

@@ -421,6 +421,14 @@ def test_a_thousand_and_one_are_looked_up_in_two_requests(tenant: FakeTenant) ->
     assert tenant.look_ups == 2
 
 
+@pytest.mark.parametrize("answer", [(404, "<html>Not Found</html>"), (405, "<html>"), (501, "<html>"), (501, "{}")])
+def test_a_gateway_that_does_not_know_the_call_is_no_hindrance(tenant: FakeTenant, answer: tuple[int, str]) -> None:
+    ids = [tenant.add_unlisted(1), tenant.add_unlisted(2)]
+    tenant.every = {"getByIds": answer}
+    report = check(tenant.run(state="compromised", users=[*ids, user_id(3)]))
+    assert outcomes(report) == [("changed", None), ("changed", None), ("failed", "unknown_user")]
+
+
 def test_a_directory_that_fails_stops_a_confirmation_before_the_first_write(tenant: FakeTenant) -> None:
     tenant.add(1)
     tenant.every = {"getByIds": 500}
