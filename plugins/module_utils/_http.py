@@ -18,7 +18,7 @@ import json
 import ssl
 import traceback
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from ._errors import EntraRiskError, NetworkError, RequestError, TlsError
 from ._secrets import Scrubber
@@ -115,7 +115,7 @@ class Transport:
             response = self._session.request(
                 method,
                 url,
-                params=params,
+                params=_query(params),
                 data=data,
                 json=json_body,
                 headers=dict(headers or {}),
@@ -186,6 +186,14 @@ class Transport:
 
 def _nowhere(resp: object) -> str | None:
     return None
+
+
+def _query(params: t.Any) -> t.Any:
+    """Parameters as Graph's documentation writes them: a blank is %20. A plus sign means itself to some servers."""
+    if not isinstance(params, t.Mapping):
+        return params
+    given = {name: value for name, value in params.items() if value is not None}
+    return urlencode(given, quote_via=quote, safe="$,")
 
 
 def _causes(exc: BaseException) -> t.Iterator[BaseException]:

@@ -144,7 +144,7 @@ def test_a_get(script: Script) -> None:
     assert request.headers["Prefer"] == "include-unknown-enum-members"
     assert request.headers["User-Agent"].startswith("identityops.entra_risk/")
     assert uuid.UUID(request.headers["client-request-id"]).version == 4
-    assert request.url == f"{GRAPH}{PATH}?%24select=id"
+    assert request.url == f"{GRAPH}{PATH}?$select=id"
     assert script.client.counts == _graph.RequestCounts(sent=1)
 
 

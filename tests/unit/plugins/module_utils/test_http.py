@@ -75,11 +75,16 @@ class TestRequest:
     def test_what_goes_out_and_what_comes_back(self, net: responses.RequestsMock) -> None:
         net.add(responses.POST, URL, body="\u00e9".encode(), status=418, headers={"X-Request": "Y"})
         answer = transport().send(
-            "POST", URL, params={"$top": "1"}, json_body={"a": 1}, headers={"X-Here": "1"}, bearer=TOKEN
+            "POST",
+            URL,
+            params={"$top": "1", "$filter": "a eq 'b+c'"},
+            json_body={"a": 1},
+            headers={"X-Here": "1"},
+            bearer=TOKEN,
         )
         assert (answer.status, answer.text, answer.headers["x-request"]) == (418, "\u00e9", "Y")
         request = sent(net)
-        assert request.url.endswith("?%24top=1")
+        assert request.url.endswith("?$top=1&$filter=a%20eq%20%27b%2Bc%27")
         assert request.body == b'{"a": 1}'
         assert request.headers["Authorization"] == f"Bearer {TOKEN}"
         assert request.headers["X-Here"] == "1"
