@@ -180,7 +180,7 @@ class GraphClient:
         if not isinstance(link, str) or _origin(link) != _origin(self._origin):
             raise self._service_error(
                 f"The list goes on at another place ({_host(link) or 'nowhere'}), where the token must not go. If "
-                "Graph is reached through a proxy that rewrites host names, name that in graph_url. The service answered so",
+                "Graph is reached through a proxy that rewrites host names, name that in graph_url. It answered so",
                 reply,
             )
         # Parsers of URLs disagree on where a host ends. So the host is ours, and only the rest comes from the link.
