@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -34,6 +35,8 @@ def main() -> int:
     parser.add_argument("--scratch", type=Path, required=True, help="directory for measurements and logs")
     parser.add_argument("--report", type=Path, required=True, help="directory for benchmark.md and benchmark.svg")
     arguments = parser.parse_args()
+    # Leave in an orderly way: the local tenant is ended too.
+    signal.signal(signal.SIGTERM, lambda *dummy: sys.exit(143))
     for directory in (arguments.scratch, arguments.report):
         directory.mkdir(parents=True, exist_ok=True)
     kept = arguments.scratch / _MEASUREMENTS
