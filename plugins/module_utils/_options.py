@@ -306,8 +306,8 @@ def _credential(sources: _Sources) -> tuple[Credential, str | None, str | None]:
         sources,
         "auth_source",
         AUTH_SOURCES,
-        hint="For every other way to log in, get a token first and give it as access_token (with the Azure CLI, logged in "
-        "as the application: az account get-access-token --resource-type ms-graph).",
+        hint="For every other way to log in, get a token first and give it as access_token (with the Azure CLI, "
+        "logged in as the application: az account get-access-token --resource-type ms-graph).",
     )
     names = [option.name for option in CONNECTION_OPTIONS if option.credential]
     by_option = {name: sources.option(name) for name in names} if auth_source != "env" else {}
