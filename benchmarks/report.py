@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import typing as t
 
 from .cases import BASE, METHODS
@@ -43,6 +44,8 @@ The stand-in answers at once, so that the seconds without a limit are those of t
 it allows one request in any second and counts refused ones too; its 429 has no `Retry-After`, as Microsoft documents it
 for Identity Protection. Since everybody waits most of the time then, module, `uri` and SDK run side by side, each
 against a tenant, and so a limit, of its own. Without the limit, nothing runs side by side.
+
+The SDK script that lists first loses most of its time without a limit where it turns the listed users into objects.
 """
 _STARTUP = """\
 Start-up is the wall time of a whole `ansible-playbook` with one task, for a user who needs no change (medians of
@@ -79,7 +82,8 @@ def render(measurements: Measurements) -> str:
     parts = [
         _NOTICE,
         _INTRODUCTION,
-        f"Machine and versions: {machine}.\n",
+        *textwrap.wrap(f"Machine and versions: {machine}.", 120, break_on_hyphens=False),
+        "",
         "![Wall time by number of users, with and without the limit](benchmark.svg)\n",
         "## What has to be reached\n",
         _table(
