@@ -38,11 +38,11 @@ class Pacer:
     time that turns out wrong, it waits twice as long before the next try.
     """
 
-    STEADY = 1.05
+    STEADY = 1.04
     LONGEST = 6.0
     STRETCH = 1.5
     SHRINK = 0.7
-    JITTER = 0.03
+    JITTER = 0.01
     # Wide, so that processes that were refused together do not meet again.
     SCATTER = 0.6
     QUIET_ANSWERS = 120

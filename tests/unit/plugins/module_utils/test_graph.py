@@ -14,7 +14,7 @@ import pytest
 import requests
 import responses
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _errors, _graph, _timestamps
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _errors, _graph, _pace, _timestamps
 from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import Access, GraphClient, Page, Reply
 from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Transport
 from ansible_collections.identityops.entra_risk.plugins.module_utils._options import Connection, Credential
@@ -435,7 +435,7 @@ def test_after_a_429_requests_keep_their_distance_within_their_scope(script: Scr
     assert len(script.time.naps) == paced
     script.get()
     assert len(script.time.naps) == paced + 1
-    assert script.time.naps[-1] >= 1.05
+    assert script.time.naps[-1] >= _pace.Pacer.STEADY
 
 
 def test_a_connection_that_breaks_is_tried_again_for_a_get(script: Script) -> None:
