@@ -33,6 +33,23 @@ def junit(*directories: Path) -> Counter:
     return counter
 
 
+def targets(reports: Path) -> Counter:
+    """Counts the tasks of `ansible-test integration`.
+
+    Its report calls some tasks failed that were meant to fail and were ignored, on ansible-core 2.16 at least. The exit
+    code knows better.
+    """
+    count_cases = junit(reports)
+
+    def counter(code: int, output: str) -> Count:
+        count = count_cases(code, output)
+        if code == 0:
+            return dataclasses.replace(count, passed=count.passed + count.failed, failed=0)
+        return count
+
+    return counter
+
+
 def sanity(reports: Path) -> Counter:
     """Counts the tests of `ansible-test sanity --junit`, and fails when one was left out because something is missing.
 

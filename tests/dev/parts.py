@@ -229,7 +229,8 @@ def ansible_test(space: Workspace, venv: Venv, name: str, *words: str) -> bool:
     reports = space.tree / "tests" / "output" / "junit"
     for old in reports.glob("*.xml"):
         old.unlink()
-    counter = counting.sanity(reports) if words[0] == "sanity" else counting.junit(reports)
+    counters = {"sanity": counting.sanity, "integration": counting.targets, "units": counting.junit}
+    counter = counters[words[0]](reports)
     return tool(space, venv, name, *venv.tool("ansible-test", *words, "--color", "no"), counter=counter)
 
 

@@ -46,6 +46,13 @@ def test_junit_counts_each_kind_of_result(tmp_path: Path) -> None:
     assert counting.junit(tmp_path)(1, "") == Count(2, 4, "2 skipped")
 
 
+def test_a_task_that_was_meant_to_fail_is_no_failure_of_a_target(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(CASES, encoding="utf-8")
+
+    assert counting.targets(tmp_path)(0, "") == Count(3, 0, "1 skipped")
+    assert counting.targets(tmp_path)(1, "") == Count(1, 2, "1 skipped")
+
+
 def test_junit_without_a_report_counts_nothing(tmp_path: Path) -> None:
     assert counting.junit(tmp_path)(0, "") == Count(0)
 
