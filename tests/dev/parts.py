@@ -229,7 +229,11 @@ def ansible_test(space: Workspace, venv: Venv, name: str, *words: str) -> bool:
     reports = space.tree / "tests" / "output" / "junit"
     for old in reports.glob("*.xml"):
         old.unlink()
-    counters = {"sanity": counting.sanity, "integration": counting.targets, "units": counting.junit}
+    counters: dict[str, t.Callable[[Path], Counter]] = {
+        "sanity": counting.sanity,
+        "integration": counting.targets,
+        "units": counting.junit,
+    }
     counter = counters[words[0]](reports)
     return tool(space, venv, name, *venv.tool("ansible-test", *words, "--color", "no"), counter=counter)
 
