@@ -83,7 +83,7 @@ def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], *
         return
     result["error"] = error.details()
     if isinstance(error, MissingLibraryError):
-        result["msg"] = missing_required_lib(error.library)
+        result["msg"] = missing_required_lib(error.package)
     if error.trace is not None:
         result["exception"] = error.trace
     module.fail_json(**scrubber.clean_data(result))

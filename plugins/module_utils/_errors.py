@@ -62,16 +62,16 @@ class CredentialsError(EntraRiskError):
 class MissingLibraryError(CredentialsError):
     """A Python library that the login needs is missing or too old. Nothing was sent.
 
-    :param library: as for pip, such as "msal>=1.35".
+    :param package: as for pip, such as "msal>=1.35".
     :param import_traceback: the traceback of the import, or why the installed one does not do.
     """
 
-    def __init__(self, library: str, import_traceback: str) -> None:
+    def __init__(self, package: str, import_traceback: str) -> None:
         super().__init__(
-            f"The Python library {library} is needed on the machine where the module runs, for its Python interpreter. "
+            f"The Python library {package} is needed on the machine where the module runs, for its Python interpreter. "
             "Install it there, or give a ready access_token."
         )
-        self.library = library
+        self.package = package
         self.trace = import_traceback
 
 

@@ -621,7 +621,7 @@ class TestCertificate:
         monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric", None)
         with pytest.raises(MissingLibraryError) as caught:
             log_in({"tenant": TENANT, "client_id": CLIENT, "certificate_path": certificate_file})
-        assert caught.value.library == "cryptography"
+        assert caught.value.package == "cryptography"
         assert "ImportError" in caught.value.trace or "ModuleNotFound" in caught.value.trace
 
 
@@ -779,7 +779,7 @@ class TestLibrary:
         monkeypatch.setitem(sys.modules, "msal", None)
         error = failure(log_in(LOGIN), MissingLibraryError)
         assert isinstance(error, MissingLibraryError)
-        assert error.library == "msal>=1.35"
+        assert error.package == "msal>=1.35"
         assert "import msal" in error.trace
         assert not net.calls
 

@@ -55,5 +55,5 @@ def test_what_is_known_is_told() -> None:
 
 def test_a_missing_library() -> None:
     error = _errors.MissingLibraryError("msal>=1.35", "traceback")
-    assert (error.library, error.trace, error.kind) == ("msal>=1.35", "traceback", "credentials")
+    assert (error.package, error.trace, error.kind) == ("msal>=1.35", "traceback", "credentials")
     assert "msal>=1.35" in str(error)
