@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tests.entra_emulator import resources
+from tests.entra_emulator import principals, resources
 from tests.entra_emulator.emulator import Emulator
 from tests.entra_emulator.tenant import Tenant
 from tests.entra_emulator.validation import DOCUMENT, Validator
@@ -121,10 +121,30 @@ def test_the_document_and_the_tables_name_the_same() -> None:
         ("riskLevel", resources.RISK_LEVELS),
         ("riskState", resources.RISK_STATES),
         ("riskDetail", resources.RISK_DETAILS),
+        ("activityType", resources.ACTIVITIES),
+        ("timing", resources.TIMINGS),
+        ("tokenIssuer", resources.TOKEN_ISSUERS),
     ):
         assert schemas[name]["enum"] == [*members, None]
-    assert set(schemas["riskyUser"]["properties"]) == set(resources.RISKY_USERS.properties)
-    assert set(schemas["user"]["properties"]) == set(resources.DIRECTORY_PROPERTIES)
+    for resource in resources.RESOURCES:
+        assert set(schemas[resource.entity]["properties"]) == set(resource.properties)
+        if resource.beta_properties:
+            assert set(schemas[f"{resource.entity}Beta"]["properties"]) == set(resource.properties_in(resources.BETA))
+    for directory in principals.DIRECTORIES:
+        assert set(schemas[directory.type]["properties"]) == set(directory.properties)
+
+
+def test_the_document_selects_what_the_tables_name() -> None:
+    parameters = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))["components"]["parameters"]
+    versions = [
+        (resource, suffix, resource.properties_in(version))
+        for resource in resources.RESOURCES
+        for version, suffix in ((resources.V1, ""), (resources.BETA, "Beta" if resource.beta_properties else ""))
+    ]
+
+    for resource, suffix, properties in versions:
+        name = f"select{resource.entity[0].upper()}{resource.entity[1:]}{suffix}"
+        assert set(parameters[name]["schema"]["items"]["enum"]) == set(properties)
 
 
 @pytest.mark.breaks_contract

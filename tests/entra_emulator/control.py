@@ -13,7 +13,8 @@ import typing as t
 
 from .apps import App
 from .faults import Fault
-from .tenant import IDENTITY_HEADER, Tenant, User
+from .records import Principal
+from .tenant import IDENTITY_HEADER, Tenant
 from .web import Answer, Request
 
 if t.TYPE_CHECKING:
@@ -22,6 +23,42 @@ if t.TYPE_CHECKING:
 PFX_PASSWORD = "pfx-password"  # protects nothing but throw-away keys
 
 Values = dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Adding:
+    """How to add one thing to a tenant, and how to add many."""
+
+    one: t.Callable[..., Principal | Values]
+    many: t.Callable[..., list[str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Kind(_Adding):
+    """What else can be done with a kind of principal."""
+
+    find: t.Callable[[Tenant, str], Principal]
+    change: t.Callable[..., Principal]
+    all: t.Callable[[Tenant], list[Principal]]
+
+
+_PRINCIPALS: t.Mapping[str, _Kind] = {
+    "users": _Kind(
+        one=Tenant.add_user,
+        many=Tenant.add_users,
+        find=Tenant.user,
+        change=Tenant.change_user,
+        all=lambda tenant: tenant.users,
+    ),
+    "service_principals": _Kind(
+        one=Tenant.add_service_principal,
+        many=Tenant.add_service_principals,
+        find=Tenant.service_principal,
+        change=Tenant.change_service_principal,
+        all=lambda tenant: tenant.service_principals,
+    ),
+}
+_DETECTIONS = _Adding(one=Tenant.add_detection, many=Tenant.add_detections)
 
 
 class ControlPlane:
@@ -75,7 +112,8 @@ class ControlPlane:
     def _add_tenant(self, body: Values) -> Values:
         apps = [dict(arguments) for arguments in body.pop("apps", [{}])]
         identities = body.pop("identities", [])
-        users = body.pop("users", [])
+        principals = {kind: body.pop(kind, []) for kind in _PRINCIPALS}
+        detections = body.pop("detections", [])
         tokens = body.pop("tokens", [])
         faults = body.pop("faults", [])
         switches = body.pop("switches", {})
@@ -89,7 +127,8 @@ class ControlPlane:
                 "identity_header": IDENTITY_HEADER,
                 "apps": [_app(tenant.add_app(**arguments)) for arguments in apps],
                 "identities": [_app(tenant.add_identity(**arguments)) for arguments in identities],
-                "users": self._add_users(tenant, users),
+                **{kind: self._add_each(tenant, _PRINCIPALS[kind], entries) for kind, entries in principals.items()},
+                "detections": self._add_each(tenant, _DETECTIONS, detections),
                 "tokens": [tenant.mint_token(**arguments) for arguments in tokens],
                 "faults": [_fault(tenant.add_fault(**arguments)) for arguments in faults],
             }
@@ -123,26 +162,36 @@ class ControlPlane:
     def _clear_faults(self, tenant: Tenant, body: Values) -> None:
         tenant.clear_faults()
 
-    def _users(self, tenant: Tenant, body: Values) -> list[Values]:
-        return [_user(user) for user in tenant.users]
+    def _principals(self, tenant: Tenant, body: Values, kind: str) -> list[Values]:
+        return [_plain(principal) for principal in _PRINCIPALS[kind].all(tenant)]
 
-    def _add_user(self, tenant: Tenant, body: t.Any) -> t.Any:
+    def _add_principal(self, tenant: Tenant, body: t.Any, kind: str) -> t.Any:
+        return self._add(tenant, _PRINCIPALS[kind], body)
+
+    def _principal(self, tenant: Tenant, body: Values, kind: str, key: str) -> Values:
+        return _plain(_PRINCIPALS[kind].find(tenant, key))
+
+    def _change_principal(self, tenant: Tenant, body: Values, kind: str, key: str) -> Values:
+        return _plain(_PRINCIPALS[kind].change(tenant, key, **body))
+
+    def _detections(self, tenant: Tenant, body: Values) -> list[Values]:
+        return tenant.detections
+
+    def _add_detection(self, tenant: Tenant, body: t.Any) -> t.Any:
+        return self._add(tenant, _DETECTIONS, body)
+
+    def _add(self, tenant: Tenant, adding: _Adding, body: t.Any) -> t.Any:
+        """Add one thing, or a list of them."""
         if isinstance(body, list):
-            return self._add_users(tenant, body)
-        return self._add_users(tenant, [body])[0]
+            return self._add_each(tenant, adding, body)
+        return self._add_each(tenant, adding, [body])[0]
 
-    def _add_users(self, tenant: Tenant, users: t.Sequence[Values]) -> list[t.Any]:
+    def _add_each(self, tenant: Tenant, adding: _Adding, entries: t.Sequence[Values]) -> list[t.Any]:
         """One answer for each entry; an entry with `count` stands for that many and answers their ids."""
         return [
-            tenant.add_users(**arguments) if "count" in arguments else _user(tenant.add_user(**arguments))
-            for arguments in users
+            adding.many(tenant, **arguments) if "count" in arguments else _plain(adding.one(tenant, **arguments))
+            for arguments in entries
         ]
-
-    def _user(self, tenant: Tenant, body: Values, user: str) -> Values:
-        return _user(tenant.user(user))
-
-    def _change_user(self, tenant: Tenant, body: Values, user: str) -> Values:
-        return _user(tenant.change_user(user, **body))
 
     def _add_app(self, tenant: Tenant, body: Values) -> Values:
         return _app(tenant.add_app(**body))
@@ -173,8 +222,8 @@ def describe(emulator: Emulator) -> Values:
     }
 
 
-def _user(user: User) -> Values:
-    return dataclasses.asdict(user)
+def _plain(added: Principal | Values) -> Values:
+    return dataclasses.asdict(added) if isinstance(added, Principal) else added
 
 
 def _fault(fault: Fault) -> Values:
@@ -202,7 +251,8 @@ def _app(app: App) -> Values:
 
 
 _TENANT = r"/tenants/(?P<tenant>[^/]+)"
-_USER = rf"{_TENANT}/users/(?P<user>[^/]+)"
+_KIND = rf"{_TENANT}/(?P<kind>{'|'.join(_PRINCIPALS)})"
+_PRINCIPAL = rf"{_KIND}/(?P<key>[^/]+)"
 _ROUTES: t.Sequence[tuple[str, str, t.Callable[..., t.Any]]] = (
     ("GET", "/", ControlPlane._describe_emulator),
     ("GET", "/journal", ControlPlane._emulator_journal),
@@ -218,10 +268,12 @@ _ROUTES: t.Sequence[tuple[str, str, t.Callable[..., t.Any]]] = (
     ("GET", f"{_TENANT}/faults", ControlPlane._faults),
     ("POST", f"{_TENANT}/faults", ControlPlane._add_fault),
     ("DELETE", f"{_TENANT}/faults", ControlPlane._clear_faults),
-    ("GET", f"{_TENANT}/users", ControlPlane._users),
-    ("POST", f"{_TENANT}/users", ControlPlane._add_user),
-    ("GET", _USER, ControlPlane._user),
-    ("PATCH", _USER, ControlPlane._change_user),
+    ("GET", _KIND, ControlPlane._principals),
+    ("POST", _KIND, ControlPlane._add_principal),
+    ("GET", _PRINCIPAL, ControlPlane._principal),
+    ("PATCH", _PRINCIPAL, ControlPlane._change_principal),
+    ("GET", f"{_TENANT}/detections", ControlPlane._detections),
+    ("POST", f"{_TENANT}/detections", ControlPlane._add_detection),
     ("POST", f"{_TENANT}/apps", ControlPlane._add_app),
     ("POST", f"{_TENANT}/identities", ControlPlane._add_identity),
     ("POST", f"{_TENANT}/tokens", ControlPlane._mint_token),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Graph: risk records on v1.0 and beta, and the little of the directory that goes with them."""
+"""Graph: risk records and detections on v1.0 and beta, and the little of the directory that goes with them."""
 
 from __future__ import annotations
 
@@ -17,22 +17,12 @@ import typing as t
 import uuid
 from urllib.parse import quote, urlencode
 
-from .odata import Edm, Filter, ODataError, parse_filter, parse_select
-from .resources import (
-    BETA,
-    DIRECTORY_DEFAULTS,
-    DIRECTORY_PROPERTIES,
-    DIRECTORY_ROLES,
-    LATE_DETAILS,
-    READER_ROLES,
-    RESOURCES,
-    SENTINEL,
-    V1,
-    WRITER_ROLES,
-    Action,
-    Resource,
-)
-from .tenant import RefusedError, Tenant
+from .listing import Page, Query, Values
+from .odata import Edm, Filter, ODataError, Order, parse_filter, parse_orderby, parse_select
+from .principals import DIRECTORIES, Directory
+from .records import RefusedError
+from .resources import BETA, LATE_DETAILS, READER_ROLES, RESOURCES, SENTINEL, V1, WRITER_ROLES, Action, Resource
+from .tenant import Tenant
 from .tokens import AccessTokens, InvalidTokenError
 from .web import Answer, Request
 
@@ -41,7 +31,8 @@ DEFAULT_PAGE = 100
 MAX_PAGE = 500
 MAX_DIRECTORY_PAGE = 999
 MAX_OBJECT_IDS = 1000
-OBJECT_TYPES = ("user", "directoryObject")
+ANY_TYPE = "directoryObject"
+OBJECT_TYPES = (*(directory.type for directory in DIRECTORIES), ANY_TYPE)
 WITH_LATE_MEMBERS = "include-unknown-enum-members"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIAGNOSTIC = json.dumps(
@@ -65,8 +56,6 @@ _STATUS_CODES: t.Mapping[int, str] = {
     503: "ServiceUnavailable",
     504: "GatewayTimeout",
 }
-
-Values = dict[str, t.Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,8 +136,9 @@ class GraphService:
                 parts = prefix.split("/")[1:]
                 if path[: len(parts)] == parts:
                     return self._risk(request, caller, resource, path[len(parts) :], written)
-        if path[:1] == ["users"] and len(path) <= 2:
-            return self._directory_read(request, caller, path[1:])
+        for directory in DIRECTORIES:
+            if path[:1] == [directory.name] and len(path) <= 2:
+                return self._directory_read(request, caller, directory, path[1:])
         if path == ["directoryObjects", "getByIds"]:
             return self._objects_by_ids(request, caller)
         unknown = next((part for part in path if part != "identityProtection"), "")
@@ -166,15 +156,15 @@ class GraphService:
         _require(caller, resource.write_roles if action else resource.read_roles)
         if caller.is_person:
             _require_entra_role(caller, WRITER_ROLES if action else {**READER_ROLES, **WRITER_ROLES})
-        if not tenant.switches.licensed:
+        if not getattr(tenant.switches, resource.licence):
             raise RefusedError(403, "Forbidden", "Your tenant is not licensed for this feature.")
         if action:
             return self._act(request, caller, resource, action, written)
         if not path:
             return self._list(request, tenant, resource)
-        if path == ["$count"]:
-            options = _options(request, {"$filter"})
-            total = tenant.page(resource, self._filter(tenant, resource, options), 0, 1)[2]
+        if path == ["$count"] and "$count" in resource.options:
+            matching = self._filter(request, tenant, resource, _options(request, {"$filter"}))
+            total = tenant.page(resource, Query(size=1, matching=matching)).total
             return Answer(200, str(total).encode(), {"Content-Type": "text/plain"})
         return self._get(request, tenant, resource, path)
 
@@ -194,40 +184,65 @@ class GraphService:
         return Answer(204)
 
     def _list(self, request: Request, tenant: Tenant, resource: Resource) -> Answer:
+        options = _options(request, resource.options)
+        matching = self._filter(request, tenant, resource, options)
+        order = self._order(tenant, resource, options)
+        select = _select(options, resource.properties_in(request.segments[0]))
+        return self._page(
+            request,
+            tenant,
+            options,
+            lambda size, after: tenant.page(resource, Query(size, after, matching, order)),
+            _view(request, resource, select),
+            f"{_set_path(request)}{_fields(select)}",
+        )
+
+    def _page(
+        self,
+        request: Request,
+        tenant: Tenant,
+        options: t.Mapping[str, str],
+        cut: t.Callable[[int, int], Page | None],
+        view: t.Callable[[Values], Values],
+        what: str,
+    ) -> Answer:
+        """One page of any list, with the link to the next one.
+
+        :param cut: gives the page of a size after a number; None when there is no such list.
+        :param what: what the context says of it.
+        """
         switches = tenant.switches
-        options = _options(request, {"$count", "$filter", "$select", "$skiptoken", "$top"})
-        matching = self._filter(tenant, resource, options)
-        select = parse_select(options["$select"], resource.properties) if "$select" in options else None
         asked = _page_size(options.get("$top"), MAX_PAGE)
         size = min(asked, switches.page_size or asked)
         count = _boolean(options.get("$count", "false"))
-        seal = _seal(tenant, options)
+        seal = _seal(tenant, request.path, options)
         after, number = _open_skip_token(options["$skiptoken"], seal) if "$skiptoken" in options else (0, 1)
-        found, last, total = tenant.page(resource, matching, after, size)
-        if number == switches.break_page or (switches.break_last_page and number > 1 and last is None):
+        found = cut(size, after)
+        if found is None:
+            raise RefusedError(404, "ResourceNotFound", "The record was not found.")
+        if number == switches.break_page or (switches.break_last_page and number > 1 and found.last is None):
             raise RefusedError(400, "BadRequest", "Invalid page.")
-        show_all = WITH_LATE_MEMBERS in request.headers.get("prefer", "")
-        fields = f"({','.join(select)})" if select else ""
-        page: Values = {"@odata.context": _context(request, f"{_set_path(request)}{fields}")}
+        page: Values = {"@odata.context": _context(request, what)}
         if count:
-            page["@odata.count"] = total
-        if last is not None:
+            page["@odata.count"] = found.total
+        if found.last is not None:
             kept = {name: value for name, value in options.items() if name != "$skiptoken"}
-            kept["$skiptoken"] = f"{_skip_token(last, number + 1, seal)}_{size}"
+            kept["$skiptoken"] = f"{_skip_token(found.last, number + 1, seal)}_{size}"
             page["@odata.nextLink"] = (
                 f"https://{request.host}{request.raw_path}?{urlencode(kept, safe='$', quote_via=quote)}"
             )
-        page["value"] = [_shown(values, select, show_all) for values in found]
+        page["value"] = [view(values) for values in found.values]
         return Answer.of_json(200, page)
 
-    def _filter(self, tenant: Tenant, resource: Resource, options: t.Mapping[str, str]) -> Filter | None:
+    def _filter(
+        self, request: Request, tenant: Tenant, resource: Resource, options: t.Mapping[str, str]
+    ) -> Filter | None:
         if "$filter" not in options:
             return None
         switches = tenant.switches
+        properties = resource.properties_in(request.segments[0])
         try:
-            parsed = parse_filter(
-                options["$filter"], resource.properties, ignore_case=not switches.filter_case_sensitive
-            )
+            parsed = parse_filter(options["$filter"], properties, ignore_case=not switches.filter_case_sensitive)
         except ODataError:
             raise RefusedError(400, "BadRequest", "Invalid filter clause") from None
         if (
@@ -240,41 +255,54 @@ class GraphService:
             return None
         return parsed
 
+    def _order(self, tenant: Tenant, resource: Resource, options: t.Mapping[str, str]) -> Order | None:
+        if "$orderby" not in options:
+            return None
+        order = parse_orderby(options["$orderby"], resource.sortable)
+        if tenant.switches.orderby_mode == "refuse":
+            raise RefusedError(400, "BadRequest", "Invalid orderby clause")
+        return None if tenant.switches.orderby_mode == "ignore" else order
+
     def _get(self, request: Request, tenant: Tenant, resource: Resource, path: t.Sequence[str]) -> Answer:
         record = tenant.record(resource, path[0])
         if record is None:
             raise RefusedError(404, "ResourceNotFound", f"No {resource.entity} with this id was found.")
-        show_all = WITH_LATE_MEMBERS in request.headers.get("prefer", "")
         if len(path) == 1:
-            options = _options(request, {"$select"})
-            select = parse_select(options["$select"], resource.properties) if "$select" in options else None
-            data = _shown(dict(record.values), select, show_all)
-            return Answer.of_json(
-                200, {"@odata.context": _context(request, f"{_set_path(request, 1)}/$entity"), **data}
-            )
-        if path[1] == "history" and len(path) <= 3:
-            _options(request, set())
-            items = [_shown(item, None, show_all) for item in list(record.history)]
-            if len(path) == 2:
-                return Answer.of_json(
-                    200, {"@odata.context": _context(request, f"{_set_path(request, 2)}/history"), "value": items}
-                )
-            for item in items:
-                if item["id"] == path[2]:
-                    return Answer.of_json(
-                        200, {"@odata.context": _context(request, f"{_set_path(request, 3)}/history/$entity"), **item}
-                    )
-            raise RefusedError(404, "ResourceNotFound", "No history item with this id was found.")
+            select = _select(_options(request, {"$select"}), resource.properties_in(request.segments[0]))
+            return _entity(request, _set_path(request, 1), _view(request, resource, select)(record))
+        # Only what can be written to has a history: detections have none.
+        if path[1] == "history" and resource.actions and len(path) <= 3:
+            return self._history(request, tenant, resource, path[0], path[2:])
         raise RefusedError(400, "BadRequest", f"Resource not found for the segment '{path[1]}'.")
+
+    def _history(
+        self, request: Request, tenant: Tenant, resource: Resource, record_id: str, path: t.Sequence[str]
+    ) -> Answer:
+        view = _view(request, resource, None)
+        if not path:
+            return self._page(
+                request,
+                tenant,
+                _options(request, {"$skiptoken", "$top"}),
+                lambda size, after: tenant.history(resource, record_id, Query(size, after)),
+                view,
+                f"{_set_path(request, 2)}/history",
+            )
+        _options(request, set())
+        page = tenant.history(resource, record_id)
+        for item in () if page is None else page.values:
+            if item["id"] == path[0]:
+                return _entity(request, f"{_set_path(request, 3)}/history", view(item))
+        raise RefusedError(404, "ResourceNotFound", "No history item with this id was found.")
 
     # The directory
 
-    def _directory_read(self, request: Request, caller: Caller, path: t.Sequence[str]) -> Answer:
+    def _directory_read(self, request: Request, caller: Caller, directory: Directory, path: t.Sequence[str]) -> Answer:
         _expect_method(request, "GET")
-        _require_directory(caller)
+        _require_directory(caller, [directory])
         if path:
-            options = _options(request, {"$select"})
-            found = caller.tenant.directory_object(path[0])
+            select = _select(_options(request, {"$select"}), directory.properties) or directory.defaults
+            found = caller.tenant.directory_object(directory, path[0])
             if found is None:
                 raise RefusedError(
                     404,
@@ -282,53 +310,57 @@ class GraphService:
                     f"Resource '{path[0]}' does not exist or one of its queried reference-property objects are not "
                     "present.",
                 )
-            select = _directory_select(options)
-            data = {name: found[name] for name in select}
-            return Answer.of_json(200, {"@odata.context": _context(request, "users/$entity"), **data})
+            return _entity(request, directory.name, {name: found[name] for name in select})
         options = _options(request, {"$filter", "$select", "$top"})
-        matching = _directory_filter(options, DIRECTORY_PROPERTIES)
+        matching = _directory_filter(options, directory.properties)
         size = _page_size(options.get("$top"), MAX_DIRECTORY_PAGE)
-        objects = [values for values in caller.tenant.directory_objects() if matching is None or matching(values)]
+        objects = [
+            values for values in caller.tenant.directory_objects(directory) if matching is None or matching(values)
+        ]
         if len(objects) > size:
             # The collection asks for few names at a time; a second page here would be a mistake of the test.
             raise RefusedError(400, "Request_UnsupportedQuery", "The emulated directory gives one page only.")
-        select = _directory_select(options)
+        select = _select(options, directory.properties) or directory.defaults
         return Answer.of_json(
             200,
             {
-                "@odata.context": _context(request, "users"),
+                "@odata.context": _context(request, directory.name),
                 "value": [{name: values[name] for name in select} for values in objects],
             },
         )
 
     def _objects_by_ids(self, request: Request, caller: Caller) -> Answer:
         _expect_method(request, "POST")
-        _require_directory(caller)
         options = _options(request, {"$select"})
         body = _json_object(request)
-        wanted = body.get("types", ["directoryObject"])
+        wanted = body.get("types", [ANY_TYPE])
         if set(body) - {"ids", "types"} or not isinstance(wanted, list) or not wanted:
             raise RefusedError(400, "Request_BadRequest", "The request body is not valid.")
         if not all(name in OBJECT_TYPES for name in wanted):
             raise RefusedError(400, "Request_BadRequest", "The request names a type that the emulator does not know.")
+        named = [directory for directory in DIRECTORIES if directory.type in wanted]
+        for directory in named:
+            _require_directory(caller, [directory])
+        readable = [directory for directory in DIRECTORIES if directory.roles & caller.permissions]
+        _require_directory(caller, readable)
+        searched = readable if ANY_TYPE in wanted else named
         ids = _guids(body.get("ids"), "ids")
         if len(ids) > MAX_OBJECT_IDS or len(set(ids)) < len(ids):
             raise RefusedError(
                 400, "Request_BadRequest", f"The request takes {MAX_OBJECT_IDS} ids, none of them twice."
             )
-        select = _directory_select(options)
-        found = [caller.tenant.directory_object(object_id) for object_id in dict.fromkeys(map(str.lower, ids))]
-        return Answer.of_json(
-            200,
+        select = _select(options, {name: edm for each in searched for name, edm in each.properties.items()})
+        found = [
             {
-                "@odata.context": _context(request, "directoryObjects"),
-                "value": [
-                    {"@odata.type": "#microsoft.graph.user", **{name: values[name] for name in select}}
-                    for values in found
-                    if values is not None
-                ],
-            },
-        )
+                "@odata.type": f"#microsoft.graph.{directory.type}",
+                **{name: values[name] for name in select or directory.defaults if name in values},
+            }
+            for object_id in dict.fromkeys(map(str.lower, ids))
+            for directory in searched
+            for values in [caller.tenant.directory_object(directory, object_id)]
+            if values is not None
+        ]
+        return Answer.of_json(200, {"@odata.context": _context(request, "directoryObjects"), "value": found})
 
 
 # Answers
@@ -405,10 +437,21 @@ def _set_path(request: Request, surplus: int = 0) -> str:
     return "/".join(segments[: len(segments) - surplus])
 
 
-def _shown(values: Values, select: t.Sequence[str] | None, show_all: bool) -> Values:
-    if not show_all and values["riskDetail"] in LATE_DETAILS:
-        values = {**values, "riskDetail": SENTINEL}
-    return values if select is None else {name: values[name] for name in select}
+def _entity(request: Request, what: str, values: Values) -> Answer:
+    return Answer.of_json(200, {"@odata.context": _context(request, f"{what}/$entity"), **values})
+
+
+def _view(request: Request, resource: Resource, select: t.Sequence[str] | None) -> t.Callable[[Values], Values]:
+    """How this client sees a record: without what it did not select, and without what is newer than it or its API."""
+    show_all = WITH_LATE_MEMBERS in request.headers.get("prefer", "")
+    hidden: t.Container[str] = resource.beta_properties if request.segments[0] == V1 else ()
+
+    def view(values: Values) -> Values:
+        if not show_all and values["riskDetail"] in LATE_DETAILS:
+            values = {**values, "riskDetail": SENTINEL}
+        return {name: values[name] for name in select or values if name not in hidden}
+
+    return view
 
 
 # Requests
@@ -437,12 +480,13 @@ def _require_entra_role(caller: Caller, roles: t.Mapping[str, str]) -> None:
         raise RefusedError(403, "UnknownError", "")
 
 
-def _require_directory(caller: Caller) -> None:
-    if not DIRECTORY_ROLES & caller.permissions:
+def _require_directory(caller: Caller, directories: t.Sequence[Directory]) -> None:
+    """Refuse a caller who may read none of these."""
+    if not any(directory.roles & caller.permissions for directory in directories):
         raise RefusedError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
-def _options(request: Request, known: set[str]) -> dict[str, str]:
+def _options(request: Request, known: t.Container[str]) -> dict[str, str]:
     """The query options; one that is unknown or comes twice is refused."""
     options: dict[str, str] = {}
     for name, value in request.query:
@@ -494,10 +538,12 @@ def _guids(value: t.Any, name: str) -> list[str]:
     return value
 
 
-def _directory_select(options: t.Mapping[str, str]) -> t.Sequence[str]:
-    if "$select" not in options:
-        return DIRECTORY_DEFAULTS
-    return parse_select(options["$select"], DIRECTORY_PROPERTIES)
+def _select(options: t.Mapping[str, str], properties: t.Container[str]) -> t.Sequence[str] | None:
+    return parse_select(options["$select"], properties) if "$select" in options else None
+
+
+def _fields(select: t.Sequence[str] | None) -> str:
+    return f"({','.join(select)})" if select else ""
 
 
 def _directory_filter(
@@ -522,9 +568,9 @@ def _directory_filter(
 # Next links: the place in the list, sealed together with the other options, so that nobody can make one up
 
 
-def _seal(tenant: Tenant, options: t.Mapping[str, str]) -> bytes:
+def _seal(tenant: Tenant, path: str, options: t.Mapping[str, str]) -> bytes:
     kept = sorted((name, value) for name, value in options.items() if name != "$skiptoken")
-    return hashlib.sha256(json.dumps([tenant.id, kept]).encode()).digest()
+    return hashlib.sha256(json.dumps([tenant.id, path, kept]).encode()).digest()
 
 
 def _skip_token(after: int, number: int, seal: bytes) -> str:

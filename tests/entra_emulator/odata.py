@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of OData that the service speaks: `$filter` with a real grammar, and `$select`.
+"""The part of OData that the service speaks: `$filter` with a real grammar, `$select`, and `$orderby` by one property.
 
     or         = and { "or" and }
     and        = unary { "and" unary }
@@ -51,7 +51,7 @@ class ODataError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Edm:
-    """The type of a property: `string`, `boolean`, `time`, or `enum` with its members."""
+    """The type of a property: `string`, `boolean`, `time`, `enum` with its members, or `object`."""
 
     kind: str
     members: tuple[str, ...] = ()
@@ -67,6 +67,19 @@ class Filter:
     matches: Predicate
     properties: frozenset[str]
     clauses: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """A parsed `$orderby`."""
+
+    name: str
+    descending: bool = False
+
+    def key(self, record: Record) -> tuple[bool, t.Any]:
+        """What to sort by. A record without a value comes first, as OData has it; last in a descending order."""
+        value = record[self.name]
+        return value is not None, value or ""
 
 
 def parse_filter(text: str, properties: t.Mapping[str, Edm], *, ignore_case: bool = False) -> Filter:
@@ -90,6 +103,17 @@ def parse_select(text: str, properties: t.Container[str]) -> list[str]:
         if name not in properties:
             raise ODataError(f"Could not find a property named '{name}'.")
     return names
+
+
+def parse_orderby(text: str, properties: t.Container[str]) -> Order:
+    """The one property of an `$orderby`, and its direction.
+
+    :raises ODataError: when it is malformed or names a property that the list cannot be sorted by.
+    """
+    match = re.fullmatch(r"\s*(\w+)(?:\s+(asc|desc))?\s*", text)
+    if match is None or match.group(1) not in properties:
+        raise ODataError("The $orderby expression is not supported.")
+    return Order(match.group(1), match.group(2) == "desc")
 
 
 class _Parser:
@@ -156,6 +180,8 @@ class _Parser:
             raise ODataError(f"Could not find a property named {name!r}.")
         self.used.add(name)
         edm = self._properties[name]
+        if edm.kind == "object":
+            raise ODataError(f"{name!r} cannot be compared.")
         dummy, word = self._next()
         if word not in _OPERATORS and word != "in":
             raise ODataError(f"Unknown operator {word!r}.")

@@ -49,39 +49,81 @@ RISK_DETAILS = (
 SENTINEL = "unknownFutureValue"
 LATE_DETAILS = frozenset(RISK_DETAILS[RISK_DETAILS.index(SENTINEL) + 1 :])
 
+ACTIVITIES = ("signin", "user", "unknownFutureValue", "servicePrincipal")
+TIMINGS = ("notDefined", "realtime", "nearRealtime", "offline", "unknownFutureValue")
+# Microsoft spells the sentinel of this one with a capital.
+TOKEN_ISSUERS = (
+    "AzureAD",
+    "ADFederationServices",
+    "UnknownFutureValue",
+    "AzureADBackupAuth",
+    "ADFederationServicesMFAAdapter",
+    "NPSExtension",
+)
+
 STRING = Edm("string")
 BOOLEAN = Edm("boolean")
 TIME = Edm("time")
+# Shown, but nothing to filter by.
+OBJECT = Edm("object")
+
+_RISK: t.Mapping[str, Edm] = {
+    "riskDetail": Edm("enum", RISK_DETAILS),
+    "riskLevel": Edm("enum", RISK_LEVELS),
+    "riskState": Edm("enum", RISK_STATES),
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Action:
-    """What a write sets, and whether it ends the risk."""
+    """What a write sets, and whether it ends the risk. `detection` is the type of the detection that it adds."""
 
     name: str
     state: str
     level: str
     detail: str
     ends_risk: bool
+    detection: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Resource:
-    """A set of risk records. `paths` are those of each API version; `ids_key` is the one key of an action's body."""
+    """A set of Identity Protection: risk records, or detections, which have no actions.
+
+    `paths` are those of each API version; `licence` is the switch that stands for it; `options` are those of the list;
+    `sortable` are the properties that `$orderby` takes. `ids_key` is the one key of an action's body.
+    `beta_properties` are those that v1.0 does not have.
+    """
 
     name: str
     entity: str
     paths: t.Mapping[str, tuple[str, ...]]
     properties: t.Mapping[str, Edm]
-    ids_key: str
-    actions: tuple[Action, ...]
     read_roles: frozenset[str]
-    write_roles: frozenset[str]
+    licence: str = "licensed"
+    options: frozenset[str] = frozenset({"$count", "$filter", "$select", "$skiptoken", "$top"})
+    beta_properties: t.Mapping[str, Edm] = dataclasses.field(default_factory=dict)
+    sortable: frozenset[str] = frozenset()
+    ids_key: str = ""
+    actions: tuple[Action, ...] = ()
+    write_roles: frozenset[str] = frozenset()
 
     def action(self, segment: str) -> Action | None:
         """The action of a path segment, in its short or its long form."""
         name = segment[len("microsoft.graph.") :] if segment.startswith("microsoft.graph.") else segment
         return next((action for action in self.actions if action.name == name), None)
+
+    def properties_in(self, version: str) -> t.Mapping[str, Edm]:
+        """The properties that a version of the API has."""
+        return {**self.properties, **self.beta_properties} if version == BETA else self.properties
+
+    def fits(self, values: t.Mapping[str, t.Any]) -> bool:
+        """Whether all enumerations have members that are known, or no value."""
+        return all(
+            values[name] is None or values[name] in edm.members
+            for name, edm in self.properties.items()
+            if edm.kind == "enum"
+        )
 
 
 RISKY_USERS = Resource(
@@ -95,35 +137,102 @@ RISKY_USERS = Resource(
         "id": STRING,
         "isDeleted": BOOLEAN,
         "isProcessing": BOOLEAN,
-        "riskDetail": Edm("enum", RISK_DETAILS),
         "riskLastUpdatedDateTime": TIME,
-        "riskLevel": Edm("enum", RISK_LEVELS),
-        "riskState": Edm("enum", RISK_STATES),
         "userDisplayName": STRING,
         "userPrincipalName": STRING,
+        **_RISK,
     },
+    read_roles=frozenset({"IdentityRiskyUser.Read.All", "IdentityRiskyUser.ReadWrite.All"}),
     ids_key="userIds",
     actions=(
-        Action("dismiss", "dismissed", "none", "adminDismissedAllRiskForUser", True),
-        Action("confirmCompromised", "confirmedCompromised", "high", "adminConfirmedUserCompromised", False),
-        Action("confirmSafe", "confirmedSafe", "none", "adminConfirmedAccountSafe", True),
+        Action("dismiss", "dismissed", "none", "adminDismissedAllRiskForUser", ends_risk=True),
+        Action(
+            "confirmCompromised",
+            "confirmedCompromised",
+            "high",
+            "adminConfirmedUserCompromised",
+            ends_risk=False,
+            detection="adminConfirmedUserCompromised",
+        ),
+        Action("confirmSafe", "confirmedSafe", "none", "adminConfirmedAccountSafe", ends_risk=True),
     ),
-    read_roles=frozenset({"IdentityRiskyUser.Read.All", "IdentityRiskyUser.ReadWrite.All"}),
     write_roles=frozenset({"IdentityRiskyUser.ReadWrite.All"}),
 )
-RESOURCES = (RISKY_USERS,)
 
-DIRECTORY_ROLES = frozenset({"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
-DIRECTORY_PROPERTIES: t.Mapping[str, Edm] = {
-    "id": STRING,
-    "accountEnabled": BOOLEAN,
-    "displayName": STRING,
-    "mail": STRING,
-    "userPrincipalName": STRING,
-    "userType": STRING,
-}
-# What `/users` gives without `$select`.
-DIRECTORY_DEFAULTS = ("id", "displayName", "mail", "userPrincipalName")
+RISKY_SERVICE_PRINCIPALS = Resource(
+    name="riskyServicePrincipals",
+    entity="riskyServicePrincipal",
+    paths=dict.fromkeys((V1, BETA), ("/identityProtection/riskyServicePrincipals",)),
+    properties={
+        "id": STRING,
+        "appId": STRING,
+        "displayName": STRING,
+        "isEnabled": BOOLEAN,
+        "isProcessing": BOOLEAN,
+        "riskLastUpdatedDateTime": TIME,
+        "servicePrincipalType": STRING,
+        **_RISK,
+    },
+    beta_properties={"accountEnabled": BOOLEAN},
+    read_roles=frozenset({"IdentityRiskyServicePrincipal.Read.All", "IdentityRiskyServicePrincipal.ReadWrite.All"}),
+    licence="workload_licensed",
+    ids_key="servicePrincipalIds",
+    actions=(
+        Action("dismiss", "dismissed", "none", "adminDismissedAllRiskForServicePrincipal", ends_risk=True),
+        Action(
+            "confirmCompromised",
+            "confirmedCompromised",
+            "high",
+            "adminConfirmedServicePrincipalCompromised",
+            ends_risk=False,
+        ),
+    ),
+    write_roles=frozenset({"IdentityRiskyServicePrincipal.ReadWrite.All"}),
+)
+
+RISK_DETECTIONS = Resource(
+    name="riskDetections",
+    entity="riskDetection",
+    paths={
+        V1: ("/identityProtection/riskDetections",),
+        BETA: ("/identityProtection/riskDetections", "/riskDetections"),
+    },
+    properties={
+        "id": STRING,
+        "requestId": STRING,
+        "correlationId": STRING,
+        "riskEventType": STRING,
+        "source": STRING,
+        "detectionTimingType": Edm("enum", TIMINGS),
+        "activity": Edm("enum", ACTIVITIES),
+        "tokenIssuerType": Edm("enum", TOKEN_ISSUERS),
+        "ipAddress": STRING,
+        "location": OBJECT,
+        "activityDateTime": TIME,
+        "detectedDateTime": TIME,
+        "lastUpdatedDateTime": TIME,
+        "userId": STRING,
+        "userDisplayName": STRING,
+        "userPrincipalName": STRING,
+        "additionalInfo": STRING,
+        **_RISK,
+    },
+    beta_properties={"mitreTechniqueId": STRING, "riskType": STRING},
+    read_roles=frozenset({"IdentityRiskEvent.Read.All", "IdentityRiskEvent.ReadWrite.All"}),
+    options=frozenset({"$filter", "$orderby", "$select", "$skiptoken", "$top"}),
+    sortable=frozenset({"detectedDateTime"}),
+)
+RESOURCES = (RISKY_USERS, RISKY_SERVICE_PRINCIPALS, RISK_DETECTIONS)
+
+
+# All permissions that anything here asks for.
+ALL_ROLES = (
+    "IdentityRiskyUser.ReadWrite.All",
+    "IdentityRiskyServicePrincipal.ReadWrite.All",
+    "IdentityRiskEvent.Read.All",
+    "User.Read.All",
+    "Application.Read.All",
+)
 
 # Entra roles (template ids) that a signed-in person needs besides the permission.
 READER_ROLES = {

@@ -15,6 +15,7 @@ class Switches:
     """See the table in README.md."""
 
     licensed: bool = True
+    workload_licensed: bool = True
     token_lifetime: int = 3599
     rate_limit: float | None = None
     retry_after: str | None = None
@@ -34,6 +35,7 @@ class Switches:
     filter_ignore: list[str] = dataclasses.field(default_factory=list)
     filter_case_sensitive: bool = True
     max_filter_clauses: int = 15
+    orderby_mode: str = "honour"
 
     def update(self, changes: t.Mapping[str, t.Any]) -> None:
         """Set several at once; none if one of them is wrong.
@@ -57,6 +59,7 @@ _NOTHING = type(None)
 _NUMBER: tuple[type, ...] = (int, float)
 _KINDS: t.Mapping[str, tuple[type, ...]] = {
     "licensed": (bool,),
+    "workload_licensed": (bool,),
     "token_lifetime": (int,),
     "rate_limit": (*_NUMBER, _NOTHING),
     "retry_after": (str, _NOTHING),
@@ -76,6 +79,7 @@ _KINDS: t.Mapping[str, tuple[type, ...]] = {
     "filter_ignore": (list,),
     "filter_case_sensitive": (bool,),
     "max_filter_clauses": (int,),
+    "orderby_mode": (str,),
 }
 _CHOICES: t.Mapping[str, tuple[str, ...]] = {
     "unknown_ids": ("refuse", "ignore"),
@@ -84,4 +88,5 @@ _CHOICES: t.Mapping[str, tuple[str, ...]] = {
     "over_sixty": ("refuse", "accept"),
     "duplicate_ids": ("refuse", "accept"),
     "filter_mode": ("honour", "refuse", "ignore"),
+    "orderby_mode": ("honour", "refuse", "ignore"),
 }

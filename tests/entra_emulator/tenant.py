@@ -13,43 +13,23 @@ from __future__ import annotations
 import copy
 import dataclasses
 import threading
-import time
 import typing as t
 import uuid
 
 from . import timestamps
 from .apps import DEFAULT_ROLES, App, new_app
+from .detections import Detections, user_of
 from .faults import Fault
 from .journal import Journal
 from .limiter import Limiter
-from .odata import Filter
-from .resources import DIRECTORY_PROPERTIES, RISK_DETAILS, RISK_LEVELS, RISK_STATES, RISKY_USERS, Action, Resource
+from .listing import Entry, Page, Query, Values, cut
+from .principals import PEOPLE, WORKLOADS, Directory
+from .records import Principal, RiskSet
+from .resources import Action, Resource
 from .switches import Switches
 from .tokens import AccessTokens, OidcIssuer
 
-MAX_IDS = 60
 IDENTITY_HEADER = "emulated-identity-header"
-# What a state usually comes with, for users that are added without saying more.
-_USUAL_LEVEL = {"atRisk": "medium", "confirmedCompromised": "high"}
-_USUAL_DETAIL = {
-    "dismissed": "adminDismissedAllRiskForUser",
-    "confirmedCompromised": "adminConfirmedUserCompromised",
-    "confirmedSafe": "adminConfirmedAccountSafe",
-    "remediated": "userPerformedSecuredPasswordReset",
-}
-
-Values = dict[str, t.Any]
-
-
-class RefusedError(Exception):
-    """The service refuses; carries the answer."""
-
-    def __init__(self, status: int, code: str, message: str, headers: t.Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.headers = dict(headers or {})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,53 +43,6 @@ class Surroundings:
     oidc: OidcIssuer
 
 
-@dataclasses.dataclass
-class _Pending:
-    due: float
-    action: Action
-    actor: str
-
-
-@dataclasses.dataclass
-class RiskRecord:
-    """A record, its Graph properties and its history; `number` orders the list."""
-
-    number: int
-    values: Values
-    history: list[Values] = dataclasses.field(default_factory=list)
-    pending: list[_Pending] = dataclasses.field(default_factory=list)
-
-
-@dataclasses.dataclass(frozen=True)
-class User:
-    """A snapshot of a user: Graph properties of the risk record and of the directory object, each None without one."""
-
-    id: str
-    risk: Values | None
-    directory: Values | None
-    history: list[Values]
-
-    @property
-    def listed(self) -> bool:
-        """Whether there is a risk record."""
-        return self.risk is not None
-
-    @property
-    def risk_state(self) -> str | None:
-        """The state, None when not listed."""
-        return None if self.risk is None else self.risk["riskState"]
-
-    @property
-    def risk_level(self) -> str | None:
-        """The level, None when not listed."""
-        return None if self.risk is None else self.risk["riskLevel"]
-
-    @property
-    def risk_last_updated(self) -> str | None:
-        """When the risk changed, None when not listed."""
-        return None if self.risk is None else self.risk["riskLastUpdatedDateTime"]
-
-
 class Tenant:
     """A tenant with everything in it. All methods may be called while requests are served."""
 
@@ -121,15 +54,14 @@ class Tenant:
         self.limiter = Limiter()
         self.apps: dict[str, App] = {}
         self.faults: list[Fault] = []
-        # True as soon as something was put in that the OpenAPI document does not know, such as a new risk state.
-        self.off_contract = False
         self._surroundings = surroundings
         self._lock = threading.RLock()
-        self._directory: dict[str, Values] = {}
-        self._ids_by_name: dict[str, str] = {}
-        self._sets: dict[str, dict[str, RiskRecord]] = {RISKY_USERS.name: {}}
-        self._count = 0
-        self._pending = 0
+        self._detections = Detections()
+        self._people = RiskSet(PEOPLE, self.switches, self._detections.follow)
+        self._workloads = RiskSet(WORKLOADS, self.switches, self._detections.follow)
+        kinds = (self._people, self._workloads)
+        self._risks = {kind.principals.resource.name: kind for kind in kinds}
+        self._directories = {kind.principals.directory.name: kind.objects for kind in kinds}
         self._issued: set[str] = set()
         self._revoked: set[str] = set()
 
@@ -256,7 +188,8 @@ class Tenant:
         listed: bool = True,
         deleted: bool = False,
         in_directory: bool | None = None,
-    ) -> User:
+        history: t.Sequence[Values] | None = None,
+    ) -> Principal:
         """Add a person.
 
         :param upn: the name in the risk record.
@@ -264,35 +197,32 @@ class Tenant:
         :param listed: False makes no risk record.
         :param deleted: the record says `isDeleted`.
         :param in_directory: whether there is a directory object; without a word, unless `deleted`.
+        :param history: the history items, oldest first, in place of one of the present state. Each has names of this
+            method, or `id`, `initiated_by`, `risk_event_types`.
         """
-        user_id = (id or str(uuid.uuid4())).lower()
         name = display_name if display_name is not None else upn.partition("@")[0].replace(".", " ").title()
+        risk = {
+            "isDeleted": deleted,
+            "userDisplayName": name,
+            "userPrincipalName": upn,
+            **_risk(risk_state, risk_level, risk_detail, risk_last_updated),
+        }
+        directory = {
+            "accountEnabled": account_enabled,
+            "displayName": name,
+            "mail": directory_upn or upn,
+            "userPrincipalName": directory_upn or upn,
+            "userType": user_type,
+        }
+        if in_directory is None:
+            in_directory = not deleted
         with self._lock:
-            if (not deleted) if in_directory is None else in_directory:
-                self._put_in_directory(
-                    {
-                        "id": user_id,
-                        "accountEnabled": account_enabled,
-                        "displayName": name,
-                        "mail": directory_upn or upn,
-                        "userPrincipalName": directory_upn or upn,
-                        "userType": user_type,
-                    }
-                )
-            if listed:
-                self._list(
-                    user_id,
-                    {
-                        "isDeleted": deleted,
-                        "riskDetail": risk_detail,
-                        "riskLastUpdatedDateTime": timestamps.normalise(risk_last_updated or timestamps.ago(hours=1)),
-                        "riskLevel": risk_level,
-                        "riskState": risk_state,
-                        "userDisplayName": name,
-                        "userPrincipalName": upn,
-                    },
-                )
-            return self.user(user_id)
+            return self._people.add(
+                id,
+                risk=risk if listed else None,
+                directory=directory if in_directory else None,
+                history=history,
+            )
 
     def add_users(self, count: int, *, prefix: str = "user", **arguments: t.Any) -> list[str]:
         """Add many at once, named `prefix` and a number; gives back their ids."""
@@ -301,7 +231,7 @@ class Tenant:
                 self.add_user(f"{prefix}{number:05d}@{self.domain}", **arguments).id for number in range(1, count + 1)
             ]
 
-    def change_user(self, key: str, **changes: t.Any) -> User:
+    def change_user(self, key: str, **changes: t.Any) -> Principal:
         """Change a person behind everybody's back, as other administrators and the service itself do.
 
         Takes the names of `add_user`. The time of the risk moves with the risk unless it is given.
@@ -309,126 +239,154 @@ class Tenant:
         :raises LookupError: nobody has this id or name.
         :raises ValueError: a name that does not exist.
         """
-        unknown = set(changes) - set(_RISK_FIELDS) - set(_DIRECTORY_FIELDS) - {"listed", "in_directory"}
-        if unknown:
-            raise ValueError(f"cannot be changed: {', '.join(sorted(unknown))}")
         with self._lock:
-            user = self.user(key)
-            risk = {_RISK_FIELDS[name]: value for name, value in changes.items() if name in _RISK_FIELDS}
-            if "riskLastUpdatedDateTime" in risk:
-                risk["riskLastUpdatedDateTime"] = timestamps.normalise(risk["riskLastUpdatedDateTime"])
-            elif "riskState" in risk or "riskLevel" in risk:
-                risk["riskLastUpdatedDateTime"] = timestamps.now()
-            records = self._sets[RISKY_USERS.name]
-            if changes.get("listed") is False:
-                records.pop(user.id, None)
-            elif user.id in records:
-                self._change(records[user.id], risk, actor=None)
-            elif changes.get("listed"):
-                self._list(user.id, {"riskState": "atRisk", **self._names_of(user.id), **risk})
-            directory = {_DIRECTORY_FIELDS[name]: value for name, value in changes.items() if name in _DIRECTORY_FIELDS}
-            if changes.get("in_directory") is False:
-                self._drop_from_directory(user.id)
-            elif user.directory is not None and directory:
-                self._put_in_directory({**user.directory, **directory})
-            return self.user(user.id)
+            return self._people.change(key, changes)
 
-    def user(self, key: str) -> User:
+    def user(self, key: str) -> Principal:
         """A snapshot of the person with this object id or name (in the directory first, then in the records).
 
         :raises LookupError: nobody has it.
         """
         with self._lock:
-            self._settle()
-            user_id = key.lower()
-            records = self._sets[RISKY_USERS.name]
-            if user_id not in records and user_id not in self._directory:
-                named = [
-                    record.values["id"]
-                    for record in records.values()
-                    if (record.values["userPrincipalName"] or "").lower() == user_id
-                ]
-                user_id = self._ids_by_name.get(user_id) or (named[0] if named else "")
-            record = records.get(user_id)
-            directory = self._directory.get(user_id)
-            if record is None and directory is None:
-                raise LookupError(f"no user {key!r}")
-            return User(
-                id=user_id,
-                risk=dict(record.values) if record else None,
-                directory=dict(directory) if directory else None,
-                history=copy.deepcopy(record.history) if record else [],
-            )
+            return self._people.find(key)
 
     @property
-    def users(self) -> list[User]:
+    def users(self) -> list[Principal]:
         """Everybody, listed or not."""
         with self._lock:
-            return [self.user(user_id) for user_id in {**self._sets[RISKY_USERS.name], **self._directory}]
+            return self._people.everybody
 
-    def directory_object(self, key: str) -> Values | None:
-        """The directory object with this id or name."""
-        with self._lock:
-            return self._directory.get(self._ids_by_name.get(key.lower(), key.lower()))
+    # Service principals
 
-    def directory_objects(self) -> list[Values]:
-        """All directory objects."""
-        with self._lock:
-            return list(self._directory.values())
-
-    def _put_in_directory(self, values: Values) -> None:
-        self._drop_from_directory(values["id"])
-        self._directory[values["id"]] = {name: values.get(name) for name in DIRECTORY_PROPERTIES}
-        self._ids_by_name[values["userPrincipalName"].lower()] = values["id"]
-
-    def _drop_from_directory(self, user_id: str) -> None:
-        former = self._directory.pop(user_id, None)
-        if former is not None:
-            self._ids_by_name.pop(former["userPrincipalName"].lower(), None)
-
-    def _names_of(self, user_id: str) -> Values:
-        directory = self._directory.get(user_id) or {}
-        return {
-            "userDisplayName": directory.get("displayName"),
-            "userPrincipalName": directory.get("userPrincipalName"),
+    def add_service_principal(
+        self,
+        display_name: str,
+        *,
+        id: str | None = None,  # noqa: A002  # the property's own name
+        app_id: str | None = None,
+        risk_state: str = "atRisk",
+        risk_level: str | None = None,
+        risk_detail: str | None = None,
+        risk_last_updated: str | None = None,
+        service_principal_type: str = "Application",
+        enabled: bool = True,
+        listed: bool = True,
+        in_directory: bool = True,
+        history: t.Sequence[Values] | None = None,
+    ) -> Principal:
+        """Add a service principal. The arguments mean what those of `add_user` mean."""
+        both = {
+            "accountEnabled": enabled,
+            "appId": app_id or str(uuid.uuid4()),
+            "displayName": display_name,
+            "servicePrincipalType": service_principal_type,
         }
+        risk = {**both, "isEnabled": enabled, **_risk(risk_state, risk_level, risk_detail, risk_last_updated)}
+        with self._lock:
+            return self._workloads.add(
+                id, risk=risk if listed else None, directory=both if in_directory else None, history=history
+            )
 
-    # Risk records
+    def add_service_principals(self, count: int, *, prefix: str = "workload", **arguments: t.Any) -> list[str]:
+        """Add many at once, named `prefix` and a number; gives back their ids."""
+        with self._lock:
+            return [
+                self.add_service_principal(f"{prefix}{number:05d}", **arguments).id for number in range(1, count + 1)
+            ]
 
-    def records(self, resource: Resource) -> list[RiskRecord]:
-        """All records of a set, in the order of the list."""
+    def change_service_principal(self, key: str, **changes: t.Any) -> Principal:
+        """Change a service principal behind everybody's back. Takes the names of `add_service_principal`.
+
+        :raises LookupError: none has this id.
+        :raises ValueError: a name that does not exist.
+        """
+        with self._lock:
+            return self._workloads.change(key, changes)
+
+    def service_principal(self, key: str) -> Principal:
+        """A snapshot of the service principal with this object id.
+
+        :raises LookupError: none has it.
+        """
+        with self._lock:
+            return self._workloads.find(key)
+
+    @property
+    def service_principals(self) -> list[Principal]:
+        """All of them, listed or not."""
+        with self._lock:
+            return self._workloads.everybody
+
+    # Detections
+
+    def add_detection(self, user: str, **fields: t.Any) -> Values:
+        """Add a detection of the person with this id or name; gives back its Graph properties.
+
+        Every field has a usual value, and null is None: `risk_event_type` (unfamiliarFeatures), `risk_level`,
+        `risk_state`, `risk_detail`, `detected`, `activity`, `last_updated` (times), `ip_address`, `location`, and those
+        in `detections.py`.
+
+        :raises LookupError: nobody has this id or name.
+        :raises ValueError: a field that does not exist.
+        """
+        with self._lock:
+            found = self._people.find(user)
+            names = found.risk or {"id": found.id, **self._people.names_of(found.id)}
+            return self._detections.add(user_of(names), **fields)
+
+    def add_detections(self, count: int, user: str, **fields: t.Any) -> list[str]:
+        """Add many of one person, each detected a second after the one before and the last one at `detected`.
+
+        :returns: their ids.
+        """
+        last = timestamps.normalise(fields.pop("detected", None) or timestamps.ago(hours=1))
+        with self._lock:
+            return [
+                self.add_detection(user, detected=timestamps.earlier(last, seconds=count - number), **fields)["id"]
+                for number in range(1, count + 1)
+            ]
+
+    @property
+    def detections(self) -> list[Values]:
+        """The Graph properties of all detections, in the order in which they were added."""
         with self._lock:
             self._settle()
-            return list(self._sets[resource.name].values())
+            return [copy.deepcopy(entry.values) for entry in self._detections.entries.values()]
 
-    def record(self, resource: Resource, record_id: str) -> RiskRecord | None:
-        """One record, None when the id is not listed."""
+    # What Graph asks for
+
+    @property
+    def off_contract(self) -> bool:
+        """Whether something was put in that the OpenAPI document does not know, such as a new risk state."""
+        return any(each.off_contract for each in (self._people, self._workloads, self._detections))
+
+    def directory_object(self, directory: Directory, key: str) -> Values | None:
+        """The directory object of this kind with this id or name."""
+        with self._lock:
+            return self._directories[directory.name].find(key)
+
+    def directory_objects(self, directory: Directory) -> list[Values]:
+        """All directory objects of this kind."""
+        with self._lock:
+            return self._directories[directory.name].all
+
+    def page(self, resource: Resource, query: Query) -> Page:
+        """A page of a set."""
+        with self._lock:
+            return cut(self._entries(resource).values(), query)
+
+    def record(self, resource: Resource, record_id: str) -> Values | None:
+        """The properties of one record or detection, None without one."""
+        with self._lock:
+            entry = self._entries(resource).get(record_id.lower())
+            return None if entry is None else dict(entry.values)
+
+    def history(self, resource: Resource, record_id: str, query: Query | None = None) -> Page | None:
+        """A page of the history of a record, or all of it; None when the id is not listed."""
         with self._lock:
             self._settle()
-            return self._sets[resource.name].get(record_id.lower())
-
-    def page(
-        self, resource: Resource, matching: Filter | None, after: int, size: int
-    ) -> tuple[list[Values], int | None, int]:
-        """A page of the list: the records, the number to go on after (None at the end), and how many match in all."""
-        found: list[Values] = []
-        last = after
-        more = False
-        total = 0
-        with self._lock:
-            self._settle()
-            for record in self._sets[resource.name].values():
-                if matching is not None and not matching.matches(record.values):
-                    continue
-                total += 1
-                if record.number <= after:
-                    continue
-                if len(found) == size:
-                    more = True
-                    continue
-                found.append(dict(record.values))
-                last = record.number
-        return found, last if more else None, total
+            entries = self._risks[resource.name].history(record_id.lower())
+            return None if entries is None else cut(entries, query or Query(size=len(entries)))
 
     def act(self, resource: Resource, action: Action, ids: t.Sequence[str], actor: str) -> list[str]:
         """Carry out a write for all ids, or for none.
@@ -437,152 +395,28 @@ class Tenant:
         :raises RefusedError: by one of the switches.
         """
         with self._lock:
-            self._settle()
-            wanted = [record_id.lower() for record_id in ids]
-            self._check_list(wanted)
-            written = [record_id for record_id in dict.fromkeys(wanted) if self._admits(resource, action, record_id)]
-            due = time.monotonic() + self.switches.effect_delay
-            records = self._sets[resource.name]
-            for record_id in written:
-                if record_id not in records:
-                    self._list(record_id, {"riskState": "none", "riskLevel": "none", **self._names_of(record_id)})
-                record = records[record_id]
-                if self.switches.effect_delay > 0:
-                    record.values["isProcessing"] = True
-                    record.pending.append(_Pending(due, action, actor))
-                    self._pending += 1
-                else:
-                    self._take_effect(resource, record, action, actor)
-            return written
-
-    def _check_list(self, ids: t.Sequence[str]) -> None:
-        if len(ids) > MAX_IDS and self.switches.over_sixty == "refuse":
-            raise RefusedError(400, "BadRequest", f"The request holds more than {MAX_IDS} ids.")
-        if len(set(ids)) < len(ids) and self.switches.duplicate_ids == "refuse":
-            raise RefusedError(400, "BadRequest", "The request holds an id twice.")
-        if {refused.lower() for refused in self.switches.reject_ids} & set(ids):
-            raise RefusedError(400, "BadRequest", "The request is invalid.")
-
-    def _admits(self, resource: Resource, action: Action, record_id: str) -> bool:
-        """Whether an id is to be written; False is left out silently."""
-        record = self._sets[resource.name].get(record_id)
-        if record is not None:
-            if record.values.get("isDeleted") and self.switches.deleted_users != "accept":
-                if self.switches.deleted_users == "refuse":
-                    raise RefusedError(400, "BadRequest", "The request is invalid: a user has been deleted.")
-                return False
-            return True
-        if record_id in self._directory:
-            if not action.ends_risk:
-                return True
-            if self.switches.unlisted_dismiss == "refuse":
-                raise RefusedError(400, "BadRequest", "The request is invalid: a user is not risky.")
-            return False
-        if self.switches.unknown_ids == "refuse":
-            raise RefusedError(404, "ResourceNotFound", "These ids do not exist in your tenant or they are not risky.")
-        return False
-
-    def _list(self, user_id: str, values: Values) -> None:
-        state = values["riskState"]
-        self._count += 1
-        complete: Values = {
-            "id": user_id,
-            "isDeleted": False,
-            "isProcessing": False,
-            "riskDetail": _USUAL_DETAIL.get(state, "none"),
-            "riskLastUpdatedDateTime": timestamps.now(),
-            "riskLevel": _USUAL_LEVEL.get(state, "none"),
-            "riskState": state,
-            "userDisplayName": None,
-            "userPrincipalName": None,
-            **{name: value for name, value in values.items() if value is not None},
-        }
-        record = RiskRecord(self._count, complete)
-        self._note_contract(complete)
-        self._sets[RISKY_USERS.name][user_id] = record
-        if state != "none":
-            self._remember(record, actor=None)
-
-    def _change(self, record: RiskRecord, values: Values, actor: str | None) -> None:
-        record.values.update(values)
-        self._note_contract(record.values)
-        if "riskState" in values:
-            self._remember(record, actor)
-
-    def _take_effect(self, resource: Resource, record: RiskRecord, action: Action, actor: str) -> None:
-        if action.ends_risk and self.switches.vanish_after_dismiss:
-            self._sets[resource.name].pop(record.values["id"], None)
-            return
-        self._change(
-            record,
-            {
-                "isProcessing": bool(record.pending),
-                "riskDetail": action.detail,
-                "riskLastUpdatedDateTime": timestamps.now(),
-                "riskLevel": action.level,
-                "riskState": action.state,
-            },
-            actor,
-        )
+            return self._risks[resource.name].act(action, ids, actor)
 
     def hurry(self) -> None:
         """Let all writes that are in processing take effect now."""
         with self._lock:
-            for records in self._sets.values():
-                for record in records.values():
-                    for pending in record.pending:
-                        pending.due = 0.0
-            self._settle()
+            for risks in self._risks.values():
+                risks.hurry()
+
+    def _entries(self, resource: Resource) -> t.Mapping[str, Entry]:
+        self._settle()
+        risks = self._risks.get(resource.name)
+        return self._detections.entries if risks is None else risks.records
 
     def _settle(self) -> None:
-        """Let the writes take effect whose time has come."""
-        if not self._pending:
-            return
-        now = time.monotonic()
-        for records in list(self._sets.values()):
-            for record in list(records.values()):
-                while record.pending and record.pending[0].due <= now:
-                    pending = record.pending.pop(0)
-                    self._pending -= 1
-                    self._take_effect(RISKY_USERS, record, pending.action, pending.actor)
-
-    def _remember(self, record: RiskRecord, actor: str | None) -> None:
-        values = record.values
-        record.history.append(
-            {
-                **values,
-                "id": str(uuid.uuid4()),
-                "userId": values["id"],
-                "initiatedBy": actor,
-                "activity": {
-                    "detail": values["riskDetail"],
-                    "riskEventTypes": ["unfamiliarFeatures"] if values["riskState"] == "atRisk" else [],
-                },
-            }
-        )
-
-    def _note_contract(self, values: Values) -> None:
-        if (
-            values["riskState"] not in RISK_STATES
-            or values["riskLevel"] not in RISK_LEVELS
-            or values["riskDetail"] not in RISK_DETAILS
-        ):
-            self.off_contract = True
+        for risks in self._risks.values():
+            risks.settle()
 
 
-_RISK_FIELDS = {
-    "deleted": "isDeleted",
-    "display_name": "userDisplayName",
-    "processing": "isProcessing",
-    "risk_detail": "riskDetail",
-    "risk_last_updated": "riskLastUpdatedDateTime",
-    "risk_level": "riskLevel",
-    "risk_state": "riskState",
-    "upn": "userPrincipalName",
-}
-_DIRECTORY_FIELDS = {
-    "account_enabled": "accountEnabled",
-    "directory_upn": "userPrincipalName",
-    "display_name": "displayName",
-    "user_type": "userType",
-}
+def _risk(state: str, level: str | None, detail: str | None, last_updated: str | None) -> Values:
+    return {
+        "riskDetail": detail,
+        "riskLastUpdatedDateTime": timestamps.normalise(last_updated or timestamps.ago(hours=1)),
+        "riskLevel": level,
+        "riskState": state,
+    }

@@ -28,6 +28,12 @@ def ago(**span: float) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"
 
 
+def earlier(text: str, **span: float) -> str:
+    """A time of the service's own form, moved back; takes the arguments of `datetime.timedelta`."""
+    moment = datetime.datetime.fromisoformat(text[:26]) - datetime.timedelta(**span)
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}{text[26:]}"
+
+
 def normalise(text: str) -> str:
     """An ISO 8601 time with offset in the service's own form.
 

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pages of a list."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .odata import Filter, Order
+
+Values = dict[str, t.Any]
+
+
+@dataclasses.dataclass
+class Entry:
+    """An object with its Graph properties. Its `number` grows with each one that is added, and never changes."""
+
+    number: int
+    values: Values
+
+
+@dataclasses.dataclass(frozen=True)
+class Query:
+    """Which page is asked for: at most `size` entries after the one with the number `after`; 0 is the beginning."""
+
+    size: int
+    after: int = 0
+    matching: Filter | None = None
+    order: Order | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """The properties of the entries, the number to go on after (None at the end), and how many match in all."""
+
+    values: list[Values]
+    last: int | None
+    total: int
+
+
+def cut(entries: t.Iterable[Entry], query: Query) -> Page:
+    """A page. Without an order the entries come as they were added."""
+    ordered = list(entries)
+    if query.order is not None:
+        order = query.order
+        ordered.sort(key=lambda entry: order.key(entry.values), reverse=order.descending)
+    numbers = [entry.number for entry in ordered]
+    # The entry to go on after may be gone by now; then those that were added before it tell where it stood.
+    start = numbers.index(query.after) + 1 if query.after in numbers else sum(each < query.after for each in numbers)
+    matching = [
+        (place, entry)
+        for place, entry in enumerate(ordered)
+        if query.matching is None or query.matching.matches(entry.values)
+    ]
+    rest = [entry for place, entry in matching if place >= start]
+    shown = rest[: query.size]
+    return Page(
+        values=[dict(entry.values) for entry in shown],
+        last=shown[-1].number if len(rest) > query.size else None,
+        total=len(matching),
+    )

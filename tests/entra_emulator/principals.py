@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who can be at risk, as data: the directory objects, and the risk records that belong to them."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .odata import Edm
+from .resources import BOOLEAN, RISKY_SERVICE_PRINCIPALS, RISKY_USERS, STRING, Resource
+
+_DIRECTORY_READERS = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Directory:
+    """One kind of directory object. `type` is its name in `getByIds`; `defaults` are given without `$select`.
+
+    `name_property` is the property that is a key besides the id, None without one.
+    """
+
+    name: str
+    type: str
+    properties: t.Mapping[str, Edm]
+    defaults: tuple[str, ...]
+    roles: frozenset[str]
+    name_property: str | None = None
+
+
+USERS = Directory(
+    name="users",
+    type="user",
+    properties={
+        "id": STRING,
+        "accountEnabled": BOOLEAN,
+        "displayName": STRING,
+        "mail": STRING,
+        "userPrincipalName": STRING,
+        "userType": STRING,
+    },
+    defaults=("id", "displayName", "mail", "userPrincipalName"),
+    roles=_DIRECTORY_READERS | {"User.Read.All", "User.ReadWrite.All"},
+    name_property="userPrincipalName",
+)
+SERVICE_PRINCIPALS = Directory(
+    name="servicePrincipals",
+    type="servicePrincipal",
+    properties={
+        "id": STRING,
+        "accountEnabled": BOOLEAN,
+        "appId": STRING,
+        "displayName": STRING,
+        "servicePrincipalType": STRING,
+    },
+    defaults=("id", "accountEnabled", "appId", "displayName", "servicePrincipalType"),
+    roles=_DIRECTORY_READERS | {"Application.Read.All", "Application.ReadWrite.All"},
+)
+DIRECTORIES = (USERS, SERVICE_PRINCIPALS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Principals:
+    """Who can be at risk: the set of the risk records and the directory objects that belong together.
+
+    `names` says which property of the directory object a new record takes for which of its own; `arguments` and
+    `directory_arguments` translate the arguments of the Python API. `history_owner` is the property of a history item
+    that holds the id of the principal, None where items have none; `risk_event_type` is what a risk comes from usually.
+    `details` are the usual values of `riskDetail` for a state.
+    """
+
+    noun: str
+    resource: Resource
+    directory: Directory
+    names: t.Mapping[str, str]
+    arguments: t.Mapping[str, tuple[str, ...]]
+    directory_arguments: t.Mapping[str, str]
+    details: t.Mapping[str, str]
+    risk_event_type: str
+    history_owner: str | None = None
+
+
+RISK_ARGUMENTS: t.Mapping[str, tuple[str, ...]] = {
+    "processing": ("isProcessing",),
+    "risk_detail": ("riskDetail",),
+    "risk_last_updated": ("riskLastUpdatedDateTime",),
+    "risk_level": ("riskLevel",),
+    "risk_state": ("riskState",),
+}
+PEOPLE = Principals(
+    noun="user",
+    resource=RISKY_USERS,
+    directory=USERS,
+    names={"userDisplayName": "displayName", "userPrincipalName": "userPrincipalName"},
+    arguments={
+        **RISK_ARGUMENTS,
+        "deleted": ("isDeleted",),
+        "display_name": ("userDisplayName",),
+        "upn": ("userPrincipalName",),
+    },
+    directory_arguments={
+        "account_enabled": "accountEnabled",
+        "directory_upn": "userPrincipalName",
+        "display_name": "displayName",
+        "user_type": "userType",
+    },
+    details={
+        "dismissed": "adminDismissedAllRiskForUser",
+        "confirmedCompromised": "adminConfirmedUserCompromised",
+        "confirmedSafe": "adminConfirmedAccountSafe",
+        "remediated": "userPerformedSecuredPasswordReset",
+    },
+    risk_event_type="unfamiliarFeatures",
+    history_owner="userId",
+)
+WORKLOADS = Principals(
+    noun="service principal",
+    resource=RISKY_SERVICE_PRINCIPALS,
+    directory=SERVICE_PRINCIPALS,
+    names={
+        "accountEnabled": "accountEnabled",
+        "appId": "appId",
+        "displayName": "displayName",
+        "isEnabled": "accountEnabled",
+        "servicePrincipalType": "servicePrincipalType",
+    },
+    arguments={
+        **RISK_ARGUMENTS,
+        "app_id": ("appId",),
+        "display_name": ("displayName",),
+        "enabled": ("isEnabled", "accountEnabled"),
+        "service_principal_type": ("servicePrincipalType",),
+    },
+    directory_arguments={
+        "app_id": "appId",
+        "display_name": "displayName",
+        "enabled": "accountEnabled",
+        "service_principal_type": "servicePrincipalType",
+    },
+    details={
+        "dismissed": "adminDismissedAllRiskForServicePrincipal",
+        "confirmedCompromised": "adminConfirmedServicePrincipalCompromised",
+    },
+    risk_event_type="suspiciousSignins",
+)

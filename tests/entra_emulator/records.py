@@ -1,0 +1,365 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Risk records of one kind of principal, and what a write does to them. Whoever uses them from threads holds a lock."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import time
+import typing as t
+import uuid
+
+from . import timestamps
+from .directory import Objects
+from .listing import Entry, Values
+from .odata import Edm
+from .principals import Principals
+from .resources import Action
+from .switches import Switches
+
+MAX_IDS = 60
+# What a state usually comes with, for records that are added without saying more.
+_USUAL_LEVEL = {"atRisk": "medium", "confirmedCompromised": "high"}
+
+
+class RefusedError(Exception):
+    """The service refuses; carries the answer."""
+
+    def __init__(self, status: int, code: str, message: str, headers: t.Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+@dataclasses.dataclass
+class _Pending:
+    due: float
+    action: Action
+    actor: str
+
+
+@dataclasses.dataclass
+class RiskRecord(Entry):
+    """A risk record with its history."""
+
+    history: list[Values] = dataclasses.field(default_factory=list)
+    pending: list[_Pending] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class Principal:
+    """A snapshot: Graph properties of the risk record and of the directory object, each None without one."""
+
+    id: str
+    risk: Values | None
+    directory: Values | None
+    history: list[Values]
+
+    @property
+    def listed(self) -> bool:
+        """Whether there is a risk record."""
+        return self.risk is not None
+
+    @property
+    def risk_state(self) -> str | None:
+        """The state, None when not listed."""
+        return None if self.risk is None else self.risk["riskState"]
+
+    @property
+    def risk_level(self) -> str | None:
+        """The level, None when not listed."""
+        return None if self.risk is None else self.risk["riskLevel"]
+
+    @property
+    def risk_last_updated(self) -> str | None:
+        """When the risk changed, None when not listed."""
+        return None if self.risk is None else self.risk["riskLastUpdatedDateTime"]
+
+
+class RiskSet:
+    """The risk records of one kind of principal, with the directory objects that belong to them.
+
+    `off_contract` is true as soon as something was put in that the OpenAPI document does not know, such as a new state.
+
+    :param on_effect: told the action and the record's properties whenever a write takes effect.
+    """
+
+    def __init__(
+        self, principals: Principals, switches: Switches, on_effect: t.Callable[[Action, Values], None]
+    ) -> None:
+        self.principals = principals
+        self.objects = Objects(principals.directory)
+        self.records: dict[str, RiskRecord] = {}
+        self.off_contract = False
+        self._switches = switches
+        self._on_effect = on_effect
+        self._count = 0
+        self._pending = 0
+
+    # Behind everybody's back
+
+    def add(
+        self,
+        principal_id: str | None,
+        *,
+        risk: Values | None,
+        directory: Values | None,
+        history: t.Sequence[Values] | None = None,
+    ) -> Principal:
+        """Add a principal: Graph properties of the record and of the directory object, None for none.
+
+        :param history: the arguments of `_past_item` for each item, oldest first; None makes one of the present state.
+        """
+        record_id = (principal_id or str(uuid.uuid4())).lower()
+        if directory is not None:
+            self.objects.put({"id": record_id, **directory})
+        if risk is not None:
+            self._list(record_id, risk)
+            if history is not None:
+                record = self.records[record_id]
+                record.history = [self._past_item(record.values, **item) for item in history]
+        return self.find(record_id)
+
+    def change(self, key: str, changes: t.Mapping[str, t.Any]) -> Principal:
+        """Change a principal. Takes the arguments of `Principals`, and `listed` and `in_directory`.
+
+        :raises LookupError: nobody has this id or name.
+        :raises ValueError: a name that does not exist.
+        """
+        arguments, directory_arguments = self.principals.arguments, self.principals.directory_arguments
+        unknown = set(changes) - set(arguments) - set(directory_arguments) - {"listed", "in_directory"}
+        if unknown:
+            raise ValueError(f"cannot be changed: {', '.join(sorted(unknown))}")
+        found = self.find(key)
+        risk = self._properties(changes)
+        if "riskLastUpdatedDateTime" not in risk and ("riskState" in risk or "riskLevel" in risk):
+            risk["riskLastUpdatedDateTime"] = timestamps.now()
+        if changes.get("listed") is False:
+            self.records.pop(found.id, None)
+        elif found.id in self.records:
+            self._change(self.records[found.id], risk, actor=None)
+        elif changes.get("listed"):
+            self._list(found.id, {"riskState": "atRisk", **self.names_of(found.id), **risk})
+        directory = {directory_arguments[name]: value for name, value in changes.items() if name in directory_arguments}
+        if changes.get("in_directory") is False:
+            self.objects.drop(found.id)
+        elif found.directory is not None and directory:
+            self.objects.put({**found.directory, **directory})
+        return self.find(found.id)
+
+    def find(self, key: str) -> Principal:
+        """A snapshot of the principal with this id or name (in the directory first, then in the records).
+
+        :raises LookupError: nobody has it.
+        """
+        self.settle()
+        principal_id = self._id_of(key.lower())
+        record = self.records.get(principal_id)
+        directory = self.objects.find(principal_id)
+        if record is None and directory is None:
+            raise LookupError(f"no {self.principals.noun} {key!r}")
+        return Principal(
+            id=principal_id,
+            risk=dict(record.values) if record else None,
+            directory=dict(directory) if directory else None,
+            history=copy.deepcopy(record.history) if record else [],
+        )
+
+    @property
+    def everybody(self) -> list[Principal]:
+        """All of them, listed or not."""
+        ids = dict.fromkeys([*self.records, *(values["id"] for values in self.objects.all)])
+        return [self.find(principal_id) for principal_id in ids]
+
+    def _id_of(self, key: str) -> str:
+        found = self.objects.find(key)
+        if found is not None:
+            return str(found["id"])
+        name = self.principals.directory.name_property
+        if key in self.records or name is None:
+            return key
+        named = (record.values["id"] for record in self.records.values() if (record.values[name] or "").lower() == key)
+        return next(named, key)
+
+    def names_of(self, principal_id: str) -> Values:
+        """What a new record takes from the directory object; nulls without one."""
+        directory = self.objects.find(principal_id) or {}
+        return {name: directory.get(source) for name, source in self.principals.names.items()}
+
+    def _properties(self, arguments: t.Mapping[str, t.Any]) -> Values:
+        """The properties of a record that some arguments stand for."""
+        return {
+            name: timestamps.normalise(value) if name == "riskLastUpdatedDateTime" and value is not None else value
+            for argument, value in arguments.items()
+            for name in self.principals.arguments.get(argument, ())
+        }
+
+    # Writes
+
+    def act(self, action: Action, ids: t.Sequence[str], actor: str) -> list[str]:
+        """Carry out a write for all ids, or for none.
+
+        :returns: the ids that were written.
+        :raises RefusedError: by one of the switches.
+        """
+        self.settle()
+        wanted = [record_id.lower() for record_id in ids]
+        self._check_list(wanted)
+        written = [record_id for record_id in dict.fromkeys(wanted) if self._admits(action, record_id)]
+        due = time.monotonic() + self._switches.effect_delay
+        for record_id in written:
+            if record_id not in self.records:
+                self._list(record_id, {"riskState": "none", "riskLevel": "none", **self.names_of(record_id)})
+            record = self.records[record_id]
+            if self._switches.effect_delay > 0:
+                record.values["isProcessing"] = True
+                record.pending.append(_Pending(due, action, actor))
+                self._pending += 1
+            else:
+                self._take_effect(record, action, actor)
+        return written
+
+    def hurry(self) -> None:
+        """Let all writes that are in processing take effect now."""
+        for record in self.records.values():
+            for pending in record.pending:
+                pending.due = 0.0
+        self.settle()
+
+    def settle(self) -> None:
+        """Let the writes take effect whose time has come."""
+        if not self._pending:
+            return
+        now = time.monotonic()
+        for record in list(self.records.values()):
+            while record.pending and record.pending[0].due <= now:
+                pending = record.pending.pop(0)
+                self._pending -= 1
+                self._take_effect(record, pending.action, pending.actor)
+
+    def _check_list(self, ids: t.Sequence[str]) -> None:
+        if len(ids) > MAX_IDS and self._switches.over_sixty == "refuse":
+            raise RefusedError(400, "BadRequest", f"The request holds more than {MAX_IDS} ids.")
+        if len(set(ids)) < len(ids) and self._switches.duplicate_ids == "refuse":
+            raise RefusedError(400, "BadRequest", "The request holds an id twice.")
+        if {refused.lower() for refused in self._switches.reject_ids} & set(ids):
+            raise RefusedError(400, "BadRequest", "The request is invalid.")
+
+    def _admits(self, action: Action, record_id: str) -> bool:
+        """Whether an id is to be written; False is left out silently."""
+        noun = self.principals.noun
+        record = self.records.get(record_id)
+        if record is not None:
+            if record.values.get("isDeleted") and self._switches.deleted_users != "accept":
+                if self._switches.deleted_users == "refuse":
+                    raise RefusedError(400, "BadRequest", f"The request is invalid: a {noun} has been deleted.")
+                return False
+            return True
+        if record_id in self.objects:
+            if not action.ends_risk:
+                return True
+            if self._switches.unlisted_dismiss == "refuse":
+                raise RefusedError(400, "BadRequest", f"The request is invalid: a {noun} is not risky.")
+            return False
+        if self._switches.unknown_ids == "refuse":
+            raise RefusedError(404, "ResourceNotFound", "These ids do not exist in your tenant or they are not risky.")
+        return False
+
+    def _list(self, record_id: str, values: Values) -> None:
+        state = values["riskState"]
+        self._count += 1
+        resource = self.principals.resource
+        record = RiskRecord(
+            self._count,
+            {
+                **{name: _empty(edm) for name, edm in {**resource.properties, **resource.beta_properties}.items()},
+                "id": record_id,
+                "riskLastUpdatedDateTime": timestamps.now(),
+                **self._usual(state),
+                **{name: value for name, value in values.items() if value is not None},
+            },
+        )
+        self._note_contract(record)
+        self.records[record_id] = record
+        if state != "none":
+            record.history.append(self._item(record.values, actor=None))
+
+    def _usual(self, state: str) -> Values:
+        return {
+            "riskDetail": self.principals.details.get(state, "none"),
+            "riskLevel": _USUAL_LEVEL.get(state, "none"),
+            "riskState": state,
+        }
+
+    def _change(self, record: RiskRecord, values: Values, actor: str | None) -> None:
+        record.values.update(values)
+        self._note_contract(record)
+        if "riskState" in values:
+            record.history.append(self._item(record.values, actor))
+
+    def _take_effect(self, record: RiskRecord, action: Action, actor: str) -> None:
+        self._on_effect(action, record.values)
+        if action.ends_risk and self._switches.vanish_after_dismiss:
+            self.records.pop(record.values["id"], None)
+            return
+        self._change(
+            record,
+            {
+                "isProcessing": bool(record.pending),
+                "riskDetail": action.detail,
+                "riskLastUpdatedDateTime": timestamps.now(),
+                "riskLevel": action.level,
+                "riskState": action.state,
+            },
+            actor,
+        )
+
+    # History
+
+    def history(self, record_id: str) -> list[Entry] | None:
+        """The history of a record, oldest first; None when the id is not listed."""
+        record = self.records.get(record_id)
+        return None if record is None else [Entry(number, item) for number, item in enumerate(record.history, 1)]
+
+    def _item(self, values: Values, actor: str | None) -> Values:
+        owner = self.principals.history_owner
+        return {
+            **values,
+            "id": str(uuid.uuid4()),
+            **({} if owner is None else {owner: values["id"]}),
+            "initiatedBy": actor,
+            "activity": {
+                "detail": values["riskDetail"],
+                "riskEventTypes": [self.principals.risk_event_type] if values["riskState"] == "atRisk" else [],
+            },
+        }
+
+    def _past_item(self, values: Values, **fields: t.Any) -> Values:
+        """An item that is made up.
+
+        Takes the arguments of the record, and `id`, `initiated_by` and `risk_event_types`.
+
+        :raises ValueError: a name that does not exist.
+        """
+        unknown = set(fields) - set(self.principals.arguments) - {"id", "initiated_by", "risk_event_types"}
+        if unknown:
+            raise ValueError(f"no part of a history item: {', '.join(sorted(unknown))}")
+        usual = self._usual(fields["risk_state"]) if "risk_state" in fields else {}
+        item = self._item({**values, **usual, **self._properties(fields)}, fields.get("initiated_by"))
+        if "id" in fields:
+            item["id"] = fields["id"]
+        if "risk_event_types" in fields:
+            item["activity"]["riskEventTypes"] = list(fields["risk_event_types"])
+        return item
+
+    def _note_contract(self, record: RiskRecord) -> None:
+        self.off_contract = self.off_contract or not self.principals.resource.fits(record.values)
+
+
+def _empty(edm: Edm) -> bool | None:
+    return False if edm.kind == "boolean" else None
