@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tenant contoso.example: a dozen believable people, for the demo and for whoever tries playbooks by hand."""
+"""The tenant contoso.example, for the demo and for whoever tries playbooks by hand.
+
+A dozen believable people, three service principals, and why some of the people are at risk.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import typing as t
 from . import timestamps
 from .apps import App
 from .emulator import Emulator
+from .resources import ALL_ROLES
 from .tenant import Tenant
 
 DOMAIN = "contoso.example"
@@ -40,19 +44,49 @@ PEOPLE: t.Sequence[tuple[str, str, str, str, float, dict[str, t.Any]]] = (
         {"listed": False, "user_type": "Guest", "display_name": "Nestor Wilke (guest)"},
     ),
 )
+# Columns: display name, id, state, level, hours since the risk changed, anything else.
+SERVICE_PRINCIPALS: t.Sequence[tuple[str, str, str, str, float, dict[str, t.Any]]] = (
+    ("Contoso Payroll Sync", "b1d3f587-92b4-46d7-9183-a5c4e6f28193", "atRisk", "high", 3, {}),
+    ("Contoso Backup", "c2e40698-a3c5-47e8-a294-b6d5f7039204", "atRisk", "low", 40, {}),
+    (
+        "Legacy Mail Relay",
+        "d3f517a9-b4d6-48f9-83a5-c7e60814a315",
+        "confirmedCompromised",
+        "high",
+        60,
+        {"enabled": False},
+    ),
+)
+# Columns: name of the user, event type, level, state, hours since it was detected.
+DETECTIONS: t.Sequence[tuple[str, str, str, str, float]] = (
+    ("alex.wilber", "unfamiliarFeatures", "low", "atRisk", 30),
+    ("diego.siciliani", "anonymizedIPAddress", "medium", "atRisk", 21),
+    ("diego.siciliani", "adminConfirmedUserCompromised", "high", "confirmedCompromised", 20),
+    ("megan.bowen", "unlikelyTravel", "medium", "atRisk", 9),
+    ("adele.vance", "passwordSpray", "medium", "atRisk", 5),
+    ("megan.bowen", "leakedCredentials", "high", "atRisk", 2),
+    ("emergency.access", "maliciousIPAddress", "medium", "atRisk", 1),
+)
 
 
 def seed(emulator: Emulator) -> tuple[Tenant, App]:
-    """Add the tenant with its people, one app, and a managed identity."""
+    """Add the tenant with all that is in it, one app, and a managed identity; both have all permissions."""
     tenant = emulator.add_tenant(tenant_id=TENANT_ID, domain=DOMAIN)
     for name, user_id, state, level, hours, more in PEOPLE:
-        tenant.add_user(
+        tenant.add_user(f"{name}@{DOMAIN}", id=user_id, **_risk(state, level, hours), **more)
+    for name, principal_id, state, level, hours, more in SERVICE_PRINCIPALS:
+        tenant.add_service_principal(name, id=principal_id, **_risk(state, level, hours), **more)
+    for name, event, level, state, hours in DETECTIONS:
+        tenant.add_detection(
             f"{name}@{DOMAIN}",
-            id=user_id,
-            risk_state=state,
+            risk_event_type=event,
             risk_level=level,
-            risk_last_updated=timestamps.ago(hours=hours),
-            **more,
+            risk_state=state,
+            detected=timestamps.ago(hours=hours),
         )
-    tenant.add_identity()
-    return tenant, tenant.add_app(client_id=CLIENT_ID)
+    tenant.add_identity(roles=ALL_ROLES)
+    return tenant, tenant.add_app(client_id=CLIENT_ID, roles=ALL_ROLES)
+
+
+def _risk(state: str, level: str, hours: float) -> dict[str, t.Any]:
+    return {"risk_state": state, "risk_level": level, "risk_last_updated": timestamps.ago(hours=hours)}
