@@ -12,15 +12,16 @@ class ModuleDocFragment:
 options:
   filters:
     description:
-      - Chooses users by their present risk. All keys together must match.
-      - An empty dictionary means the default of O(filters.risk_state), which is V(atRisk). An empty list for a key is
-        an error.
+      - Chooses by the present risk. All keys together must match.
+      - An empty dictionary means the default of O(filters.risk_state). An empty list for a key is an error.
       - The choice is made here, on what Graph answers. A filter that Graph ignores or refuses never widens it.
     type: dict
     suboptions:
       risk_state:
         description:
-          - The risk state is one of these. If not set, V(atRisk).
+          - The risk state is one of these.
+          - If not set, V(atRisk) for the modules that write, and V(atRisk) or V(confirmedCompromised) for the modules
+            that only read.
         type: list
         elements: str
         choices:

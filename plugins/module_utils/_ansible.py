@@ -14,13 +14,11 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import _graph
-from ._engine import run
 from ._errors import MissingLibraryError, UnexpectedError
 from ._http import REQUESTS_IMPORT_ERROR
 from ._options import argument_spec as connection_spec
 from ._options import resolve
 from ._result import Report
-from ._risk import Resource
 from ._secrets import Scrubber
 
 try:
@@ -30,7 +28,7 @@ except ImportError:
     register_secret = None
 
 
-# With `return_users: exceptions` a result stays small; longer lists of arguments are shortened in its `invocation`.
+# Where a result is to stay small, longer lists of arguments are shortened in its `invocation`.
 _MOST_ARGUMENTS_SHOWN = 10
 
 
@@ -55,9 +53,14 @@ class _Module(_AnsibleModule):
                     del self.params[spelling]
 
 
-def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], **kwargs: t.Any) -> None:
-    """The whole of a module that brings objects of a resource to a state."""
-    module = _Module(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True, **kwargs)
+def run_module(argument_spec: dict[str, dict[str, t.Any]], work: t.Callable[..., Report], *on: t.Any) -> None:
+    """The whole of a module.
+
+    :param argument_spec: the options besides those of the connection.
+    :param work: takes the parameters and what it works `on`; as keywords `check_mode`, `diff`, and `connect`, which
+        gives a Graph client.
+    """
+    module = _Module(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True)
     scrubber = _scrubber(module)
 
     def connect() -> _graph.GraphClient:
@@ -66,7 +69,7 @@ def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], *
         return _graph.connect(resolve(module.params, os.environ, scrubber), scrubber)
 
     try:
-        report = run(module.params, resource, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
+        report = work(module.params, *on, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
     except Exception as exc:
         bug = UnexpectedError(exc)
         report = Report({"changed": False}, bug.message, error=bug)
@@ -75,7 +78,7 @@ def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], *
     for warning in report.warnings:
         module.warn(scrubber.clean(warning))
     result = {**report.data, "msg": report.message}
-    if module.params["return_users"] == "exceptions":
+    if report.brief:
         _shorten_arguments(module.params)
     error = report.error
     if error is None:
@@ -90,7 +93,7 @@ def run_module(resource: Resource, argument_spec: dict[str, dict[str, t.Any]], *
 
 
 def _shorten_arguments(params: dict[str, t.Any]) -> None:
-    """ansible-core up to 2.20 repeats the arguments in the result, thousands of users included."""
+    """ansible-core up to 2.20 repeats the arguments in the result, thousands of object IDs included."""
     for name, value in params.items():
         if isinstance(value, list) and len(value) > _MOST_ARGUMENTS_SHOWN:
             rest = len(value) - _MOST_ARGUMENTS_SHOWN

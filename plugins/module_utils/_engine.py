@@ -15,31 +15,19 @@ import dataclasses
 import typing as t
 
 from . import _filters, _timestamps
-from ._directory import PERMISSION, Directory, DirectoryUser
+from ._directory import DirectoryObject
 from ._errors import EntraRiskError, PermissionDeniedError, RequestError, UnexpectedError, UsersError
 from ._filters import RiskFilter
-from ._graph import GraphClient, RequestCounts
+from ._finder import Finder
+from ._graph import GraphClient
 from ._pace import Clock
-from ._plan import (
-    Asked,
-    Decision,
-    Existence,
-    Outcome,
-    Target,
-    check_limit,
-    decide,
-    is_name,
-    listing,
-    parse_users,
-    users,
-)
-from ._reader import Knowledge, Reader
-from ._result import Account, Report
-from ._risk import ACTIVE_STATES, Action, Resource, RiskApi
+from ._plan import Asked, Decision, Existence, Outcome, Target, check_limit, decide, listing, parse_asked
+from ._result import Account, Report, failure_of
+from ._risk import ACTIVE_STATES, Resource, RiskApi
 from ._waiter import has_arrived, read_again, wait_for
 from ._writer import Writer, Written
 
-# The modules that write choose users at risk unless told otherwise: who was confirmed as compromised stays that way.
+# The modules that write choose who is at risk unless told otherwise: who was confirmed as compromised stays that way.
 _DEFAULT_STATES = ACTIVE_STATES[:1]
 
 
@@ -56,29 +44,49 @@ class Task:
     wait_timeout: int
 
 
-def parse_task(params: t.Mapping[str, t.Any], now: int) -> Task:
-    """The task of a module's parameters.
+def task_spec(resource: Resource) -> dict[str, dict[str, t.Any]]:
+    """The options of a module that brings objects of a resource to a state."""
+    noun = resource.noun
+    return {
+        "state": {"type": "str", "required": True, "choices": list(resource.actions)},
+        **noun.option(noun.key, type="list", elements="str"),
+        "filters": {"type": "dict", "options": _filters.FILTER_SPEC},
+        **noun.option(f"exclude_{noun.key}", type="list", elements="str"),
+        "max_changes": {"type": "int"},
+        "if_unmodified_since": {"type": "str"},
+        "wait": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "int", "default": 300},
+        **noun.option(f"return_{noun.key}", type="str", choices=["all", "exceptions"], default="all"),
+    }
+
+
+def parse_task(params: t.Mapping[str, t.Any], resource: Resource, now: int) -> Task:
+    """The task of a module's parameters. Options and messages say what the resource is called.
 
     :param now: ticks, for ages in `filters`.
     :raises RequestError: a value that makes no sense.
-    :raises UsersError: a value that is no user.
+    :raises UsersError: a value that can be no object of the resource.
     """
     max_changes = params["max_changes"]
     if max_changes is not None and max_changes < 0:
         raise RequestError(f"max_changes is {max_changes}; it must be 0 or more.")
     if params["wait_timeout"] < 1:
         raise RequestError(f"wait_timeout is {params['wait_timeout']}; it must be 1 second or more.")
-    named = params["users"] is not None
+    noun = resource.noun
+    named = params[noun.key] is not None
     if named == (params["filters"] is not None):
-        raise RequestError(f"Give exactly one of users and filters; the task gives {'both' if named else 'neither'}.")
+        raise RequestError(
+            f"Give exactly one of {noun.key} and filters; the task gives {'both' if named else 'neither'}."
+        )
     if max_changes is None and not named:
         raise RequestError(
-            "With filters, max_changes is required: the number of users that you expect to change at most."
+            f"With filters, max_changes is required: the number of {noun.many} that you expect to change at most."
         )
+    exclude = f"exclude_{noun.key}"
     return Task(
-        asked=parse_users(params["users"], "users") if named else None,
+        asked=parse_asked(params[noun.key], noun.key, resource) if named else None,
         risk_filter=None if named else _filters.parse(params["filters"], _DEFAULT_STATES, now),
-        excluded=parse_users(params["exclude_users"] or (), "exclude_users"),
+        excluded=parse_asked(params[exclude] or (), exclude, resource),
         max_changes=max_changes,
         since=_parse_since(params["if_unmodified_since"]),
         wait=params["wait"],
@@ -111,24 +119,20 @@ def run(
 
     :param connect: gives the client; checks the connection options before anything is sent.
     """
-    action = resource.actions[params["state"]]
-    account = Account(state=params["state"], action=action, check_mode=check_mode)
-    counts = RequestCounts()
-    error: EntraRiskError | None = None
-    try:
+    account = Account(state=params["state"], resource=resource, check_mode=check_mode)
+
+    def work() -> None:
         now = (clock or Clock()).wall()
-        task = parse_task(params, _timestamps.from_seconds(now))
+        task = parse_task(params, resource, _timestamps.from_seconds(now))
         client = connect()
-        counts = client.counts
-        work = _Work(task, RiskApi(client, resource), account)
-        work.decide()
+        account.counts = client.counts
+        doing = _Work(task, RiskApi(client, resource), account)
+        doing.decide()
         if not check_mode:
-            work.write()
-    except EntraRiskError as exc:
-        error = exc
-    except Exception as exc:  # a bug of ours: what was done before it must be reported all the same
-        error = UnexpectedError(exc)
-    return account.report(counts, return_users=params["return_users"], diff=diff, error=error)
+            doing.write()
+
+    error = failure_of(work)
+    return account.report(return_all=params[f"return_{resource.noun.key}"] == "all", diff=diff, error=error)
 
 
 class _Work:
@@ -138,19 +142,18 @@ class _Work:
         self._task = task
         self._api = api
         self._account = account
-        self._action: Action = account.action
-        self._knowledge = Knowledge()
-        self._reader = Reader(api, self._knowledge)
-        self._directory = Directory(api.client)
+        self._action = account.action
+        self._noun = api.resource.noun
+        self._finder = Finder(api, account.warnings)
 
     # Reading and deciding
 
     def decide(self) -> None:
-        """Read what is needed and decide for each user. Raises what must stop the task before the first write."""
+        """Read what is needed and decide for each object. Raises what must stop the task before the first write."""
         try:
-            targets = self._find_named() if self._task.asked is not None else self._find_filtered()
+            targets = self._find()
         finally:
-            self._account.evaluated_at = self._evaluated_at()
+            self._account.evaluated_at = self._finder.evaluated_at()
         excluded = {item.casefold() for item in self._task.excluded.order}
         decisions = self._decide(targets, excluded)
         checked = self._check_existence(decisions)
@@ -163,86 +166,24 @@ class _Work:
                 resolved = self._resolve_excluded(targets)
                 if resolved:
                     self._account.decisions = self._decide(targets, excluded | resolved)
-            check_limit(self._account.decisions, self._task.max_changes)
+            check_limit(self._account.decisions, self._task.max_changes, self._noun)
         except EntraRiskError as exc:
             self._hold_back(set(), exc.kind)
             raise
         finally:
             self._warn(self._account.decisions)
 
+    def _find(self) -> list[Target]:
+        if self._task.risk_filter is not None:
+            return self._finder.filtered(self._task.risk_filter)
+        return self._finder.named(self._task.asked or Asked(()))
+
     def _decide(self, targets: t.Sequence[Target], excluded: t.Container[str]) -> list[Decision]:
-        return [decide(target, self._action, excluded=excluded, since=self._task.since) for target in targets]
-
-    def _evaluated_at(self) -> int | None:
-        # The first answer counts: what changed while the later ones were read must look newer than this.
-        known = [ticks for ticks in (self._knowledge.first_date, self._knowledge.newest_change) if ticks is not None]
-        return max(known, default=None)
-
-    def _find_named(self) -> list[Target]:
-        asked = self._task.asked or Asked(())
-        self._reader.read(asked)
-        found = [self._by_name(item) if is_name(item) else self._by_id(item) for item in asked.order]
-        # Names that only the directory knew: their records may be listed under an older name.
-        new_ids = tuple(target.id for target in found if target.id is not None and target.record is None)
-        self._reader.read(Asked(new_ids))
-        targets: dict[str, Target] = {}
-        for target in found:
-            if target.id is not None and target.record is None:
-                target = dataclasses.replace(target, record=self._knowledge.records.get(target.id))
-            targets.setdefault(target.id or f"name {target.name}", target)
-        return list(targets.values())
-
-    def _by_id(self, object_id: str) -> Target:
-        record = self._knowledge.records.get(object_id)
-        return Target(object_id, record.name if record else None, record)
-
-    def _by_name(self, name: str) -> Target:
-        live = self._knowledge.named(name)
-        if len(live) == 1:
-            return Target(live[0].id, live[0].name, live[0])
-        deleted = self._knowledge.named(name, deleted=True)
-        try:
-            user = self._directory.find(name)
-        except PermissionDeniedError:
-            if self._reader.read_on(name):
-                return self._by_name(name)
-            user = None
-        if user is not None:
-            return Target(user.id, user.name or name, existence=Existence.CONFIRMED)
-        if live:
-            return Target(None, name, existence=Existence.AMBIGUOUS)
-        if deleted:
-            return Target(deleted[0].id, deleted[0].name, deleted[0])
-        return Target(None, name, existence=Existence.FORBIDDEN if self._directory.forbidden else Existence.ABSENT)
-
-    def _find_filtered(self) -> list[Target]:
-        wanted = self._task.risk_filter
-        if wanted is None:
-            return []
-        self._list(wanted)
-        matching = [record for record in self._knowledge.records.values() if wanted.matches(record)]
-        matching.sort(key=lambda record: (record.name is None, (record.name or "").casefold(), record.id))
-        return [Target(record.id, record.name, record) for record in matching]
-
-    def _list(self, wanted: RiskFilter) -> None:
-        """Read a list that holds everything wanted: the narrow one, or a wider one where the service refuses that."""
-        for odata in dict.fromkeys((wanted.odata(), wanted.states_only().odata(), None)):
-            try:
-                for page in self._api.pages(odata):
-                    self._knowledge.add(self._api.records(page), page.date)
-                    if page.broken is not None:
-                        self._account.warnings.append(
-                            "Graph broke off the list of risky users before its end (a known fault of its last page). "
-                            f"{users(len(self._knowledge.records))} were read; run the task again to see whether more "
-                            "are found."
-                        )
-                return
-            except RequestError as exc:
-                if odata is None or exc.status != 400:
-                    raise
+        since = self._task.since
+        return [decide(target, self._api.resource, self._action, excluded=excluded, since=since) for target in targets]
 
     def _check_existence(self, decisions: t.Sequence[Decision]) -> dict[str, Target]:
-        """Targets with what the directory says, for users without a record who are about to be written to."""
+        """Targets with what the directory says, for objects without a record that are about to be written to."""
         unlisted = [
             decision.target
             for decision in decisions
@@ -254,11 +195,12 @@ class _Work:
         if not ids:
             return {}
         try:
-            existing: dict[str, DirectoryUser] = self._directory.existing(ids)
+            existing: dict[str, DirectoryObject] = self._finder.directory.existing(ids)
         except PermissionDeniedError:
             self._account.warnings.append(
-                f"{users(len(ids))} without a risk record could not be looked up in the directory: the token lacks the "
-                f"Graph permission {PERMISSION}. So a typing error in an object ID shows only if Graph refuses it."
+                f"{self._noun.count(len(ids))} without a risk record could not be looked up in the directory: the "
+                f"token lacks the Graph permission {self._api.resource.directory.permission}. So a typing error in "
+                "an object ID shows only if Graph refuses it."
             )
             return {}
         return {
@@ -282,31 +224,32 @@ class _Work:
         open_names = [
             name
             for name in self._task.excluded.names
-            if name.casefold() not in seen and not self._knowledge.named(name)
+            if name.casefold() not in seen and not self._finder.knowledge.named(name)
         ]
         ids: set[str] = set()
         missing: list[str] = []
         for name in open_names:
             try:
-                user = self._directory.find(name)
+                known = self._finder.directory.find(name)
             except PermissionDeniedError as exc:
                 raise PermissionDeniedError(
-                    f"exclude_users: {listing(open_names)} could not be looked up in the directory, so nobody can tell "
-                    f"whether a user about to be written to is meant. {exc.message} Or use object IDs.",
+                    f"exclude_{self._noun.key}: {listing(open_names)} could not be looked up in the directory, so "
+                    f"nobody can tell whether a {self._noun.one} about to be written to is meant. {exc.message} "
+                    "Or use object IDs.",
                     status=exc.status,
                     code=exc.code,
                     request_id=exc.request_id,
                     client_request_id=exc.client_request_id,
                 ) from None
-            if user is None:
+            if known is None:
                 missing.append(name)
             else:
-                ids.add(user.id)
+                ids.add(known.id)
         if missing:
             raise UsersError(
-                f"exclude_users: the directory has no user {listing(missing)}, so nobody can tell whether a user about "
-                "to be written to is meant (a renamed account, a typing error). Correct the name, or use the "
-                "object ID."
+                f"exclude_{self._noun.key}: the directory has no {self._noun.one} {listing(missing)}, so nobody can "
+                f"tell whether a {self._noun.one} about to be written to is meant (a renamed account, a typing error). "
+                "Correct the name, or use the object ID."
             )
         return ids
 
@@ -316,13 +259,13 @@ class _Work:
         not_listed = sum(decision.reason == "not_listed" for decision in decisions)
         if not_listed:
             self._account.warnings.append(
-                f"No risk record, so nothing to do: {not_listed} of {users(len(decisions))} (reason not_listed). "
-                "A typing error in an object ID looks the same."
+                f"No risk record, so nothing to do: {not_listed} of {self._noun.count(len(decisions))} "
+                f"(reason not_listed). {self._noun.lookalikes}"
             )
         deleted = sum(decision.reason == "deleted" for decision in decisions)
         if deleted:
             self._account.warnings.append(
-                f"Deleted, so skipped: {deleted} of {users(len(decisions))} (reason deleted)."
+                f"Deleted, so skipped: {deleted} of {self._noun.count(len(decisions))} (reason deleted)."
             )
 
     # Writing
@@ -358,7 +301,9 @@ class _Work:
         self._replace(
             lambda decision: decision.outcome is Outcome.CHANGED and decision.target.id in written.uncertain,
             "pending",
-            lambda dummy: "No clear answer came, so it is not known whether this user was written to. Run again.",
+            lambda dummy: (
+                f"No clear answer came, so it is not known whether this {self._noun.one} was written to. Run again."
+            ),
         )
         self._hold_back(written.accepted, written.stopped.kind if written.stopped else UnexpectedError.kind)
 
@@ -371,7 +316,7 @@ class _Work:
         }
         needed = []
         for item, record in read_again(self._api, self._action, ids).items():
-            # Graph works on a user who was idle before: the write has arrived, only its effect does not show yet.
+            # Graph works on one that was idle before: the write has arrived, only its effect does not show yet.
             under_way = record is not None and record.processing and item not in busy_before
             if not under_way and not has_arrived(record, self._action):
                 needed.append(item)
@@ -393,7 +338,7 @@ class _Work:
         )
 
     def _hold_back(self, written: t.Container[str], why: str) -> None:
-        """Note that the task stopped before it came to some users."""
+        """Note that the task stopped before it came to some of the objects."""
         message = f"Not written: the task stopped before (error kind {why})."
         self._account.decisions = [
             Decision(decision.target, Outcome.FAILED, message=message, held_back=True)

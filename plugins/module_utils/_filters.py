@@ -16,7 +16,7 @@ import typing as t
 
 from . import _timestamps
 from ._errors import RequestError
-from ._risk import RISK_LEVELS, RISK_STATES, Record
+from ._risk import RISK_LEVELS, RISK_STATES, Record, quoted
 
 FILTER_SPEC: dict[str, dict[str, t.Any]] = {
     "risk_state": {"type": "list", "elements": "str", "choices": list(RISK_STATES)},
@@ -27,36 +27,56 @@ FILTER_SPEC: dict[str, dict[str, t.Any]] = {
 
 
 @dataclasses.dataclass(frozen=True)
+class TimeRange:
+    """The times after one moment and before another, in ticks; both stand outside. None is open."""
+
+    after: int | None = None
+    before: int | None = None
+
+    def holds(self, ticks: int | None) -> bool:
+        """Whether a time lies inside. An unknown time does so only where every time does."""
+        if self.after is None and self.before is None:
+            return True
+        return (
+            ticks is not None
+            and (self.after is None or ticks > self.after)
+            and (self.before is None or ticks < self.before)
+        )
+
+    def odata(self, name: str) -> list[str]:
+        """The clauses for a property, widened to whole seconds."""
+        second = _timestamps.TICKS_PER_SECOND
+        clauses = []
+        if self.after is not None:
+            clauses.append(f"{name} ge {_timestamps.render(self.after // second * second)}")
+        if self.before is not None:
+            clauses.append(f"{name} le {_timestamps.render(-(-self.before // second) * second)}")
+        return clauses
+
+
+ALWAYS = TimeRange()
+
+
+@dataclasses.dataclass(frozen=True)
 class RiskFilter:
-    """Chooses records. None means that a property does not matter; times are ticks and stand outside the range."""
+    """Chooses records. None means that a property does not matter."""
 
     states: tuple[str, ...]
     levels: tuple[str, ...] | None = None
-    after: int | None = None
-    before: int | None = None
+    updated: TimeRange = ALWAYS
 
     def matches(self, record: Record) -> bool:
         """The decision, on what Graph answered. What Graph does not tell (null) matches nothing."""
         if record.state not in self.states or (self.levels is not None and record.level not in self.levels):
             return False
-        if self.after is None and self.before is None:
-            return True
-        updated = record.updated_ticks
-        if updated is None:
-            return False
-        return (self.after is None or updated > self.after) and (self.before is None or updated < self.before)
+        return self.updated.holds(record.updated_ticks)
 
     def odata(self) -> str:
-        """The `$filter`. Times are widened to whole seconds: that can ask for a record too many, never one too few."""
-        clauses = [_any_of("riskState", self.states)]
+        """The `$filter`. It can ask for a record too many, never for one too few."""
+        clauses = [any_of("riskState", self.states)]
         if self.levels is not None:
-            clauses.append(_any_of("riskLevel", self.levels))
-        second = _timestamps.TICKS_PER_SECOND
-        if self.after is not None:
-            clauses.append(f"riskLastUpdatedDateTime ge {_timestamps.render(self.after // second * second)}")
-        if self.before is not None:
-            clauses.append(f"riskLastUpdatedDateTime le {_timestamps.render(-(-self.before // second) * second)}")
-        return " and ".join(clauses)
+            clauses.append(any_of("riskLevel", self.levels))
+        return " and ".join([*clauses, *self.updated.odata("riskLastUpdatedDateTime")])
 
     def states_only(self) -> RiskFilter:
         """The part that Graph documents, for a service that refuses the rest."""
@@ -69,35 +89,41 @@ def parse(value: t.Mapping[str, t.Any], default_states: t.Sequence[str], now: in
     :param now: ticks from which an age such as `90d` counts back.
     :raises RequestError: an empty list, a value that Graph does not know, a time that cannot be read.
     """
-    return _checked(
-        RiskFilter(
-            states=_choices(value, "risk_state", RISK_STATES) or tuple(default_states),
-            levels=_choices(value, "risk_level", RISK_LEVELS),
-            after=_moment(value, "updated_after", now),
-            before=_moment(value, "updated_before", now),
-        )
+    return RiskFilter(
+        states=choices(value, "risk_state", RISK_STATES) or tuple(default_states),
+        levels=choices(value, "risk_level", RISK_LEVELS),
+        updated=time_range(value, "updated", now),
     )
 
 
-def _checked(risk_filter: RiskFilter) -> RiskFilter:
-    if risk_filter.after is not None and risk_filter.before is not None and risk_filter.after >= risk_filter.before:
-        raise RequestError(
-            "filters: updated_after is not earlier than updated_before, so no record can match. "
-            "Ages count back from now: updated_before=30d with updated_after=90d means 30 to 90 days old."
-        )
-    return risk_filter
+def choices(value: t.Mapping[str, t.Any], key: str, known: t.Collection[str] | None) -> tuple[str, ...] | None:
+    """The values of a key, None when it is not given. With `known`, only those are allowed.
 
-
-def _choices(value: t.Mapping[str, t.Any], key: str, known: t.Sequence[str]) -> tuple[str, ...] | None:
+    :raises RequestError: an empty list, or a value that is not known.
+    """
     wanted = value.get(key)
     if wanted is None:
         return None
     if not wanted:
         raise RequestError(f"filters.{key} is an empty list, which would match nobody. Leave it out, or name values.")
     for item in wanted:
-        if item not in known:
+        if known is not None and item not in known:
             raise RequestError(f"filters.{key}: {item!r} is none of {', '.join(known)}.")
     return tuple(dict.fromkeys(wanted))
+
+
+def time_range(value: t.Mapping[str, t.Any], what: str, now: int) -> TimeRange:
+    """The range of the keys `<what>_after` and `<what>_before`.
+
+    :raises RequestError: a text that is neither a time nor an age, or a range that is empty.
+    """
+    found = TimeRange(_moment(value, f"{what}_after", now), _moment(value, f"{what}_before", now))
+    if found.after is not None and found.before is not None and found.after >= found.before:
+        raise RequestError(
+            f"filters: {what}_after is not earlier than {what}_before, so no record can match. "
+            f"Ages count back from now: {what}_before=30d with {what}_after=90d means 30 to 90 days old."
+        )
+    return found
 
 
 def _moment(value: t.Mapping[str, t.Any], key: str, now: int) -> int | None:
@@ -116,6 +142,7 @@ def _moment(value: t.Mapping[str, t.Any], key: str, now: int) -> int | None:
         ) from None
 
 
-def _any_of(name: str, values: t.Sequence[str]) -> str:
-    terms = [f"{name} eq '{value}'" for value in values]
+def any_of(name: str, values: t.Sequence[str]) -> str:
+    """The OData text for a property that has one of the values."""
+    terms = [f"{name} eq {quoted(value)}" for value in values]
     return terms[0] if len(terms) == 1 else f"({' or '.join(terms)})"

@@ -4,7 +4,7 @@
 #
 # FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
 
-"""What was asked and what is known, turned into one decision for each user. No I/O, no clock, no Ansible."""
+"""What was asked and what is known, turned into one decision for each object. No I/O, no clock, no Ansible."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import enum
 import typing as t
 
 from ._errors import LimitError, UsersError
-from ._risk import RISK_STATES, Action, Record, is_object_id
+from ._risk import RISK_STATES, Action, Noun, Record, Resource, is_object_id
 
 
 class Outcome(str, enum.Enum):
-    """What happens, or happened, to one user."""
+    """What happens, or happened, to one object."""
 
     CHANGED = "changed"
     UNCHANGED = "unchanged"
@@ -26,23 +26,24 @@ class Outcome(str, enum.Enum):
 
 
 class Existence(enum.Enum):
-    """What is known of a user who has no risk record."""
+    """What is known of an object that has no risk record."""
 
     UNCHECKED = "nobody asked, or nobody may ask"
-    CONFIRMED = "the directory knows the user"
-    ABSENT = "the directory does not know the user"
+    CONFIRMED = "the directory knows the object"
+    ABSENT = "the directory does not know the object"
     FORBIDDEN = "a name that the directory may not be asked for"
-    AMBIGUOUS = "a name that several users have"
+    AMBIGUOUS = "a name that several objects have"
 
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """The users that a task names: object ids in lower case, and names as they were written; no user twice.
+    """The objects that a task names: object ids in lower case, and names as they were written; none twice.
 
-    `order` holds both kinds in the order of the task.
+    `order` holds both kinds in the order of the task, `as_given` how the task spells each.
     """
 
     order: tuple[str, ...]
+    as_given: t.Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ class Asked:
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """One user, with everything that is known before the decision."""
+    """One object, with everything that is known before the decision."""
 
     id: str | None
     name: str | None
@@ -65,9 +66,9 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What is to be done for one user, and why.
+    """What is to be done for one object, and why.
 
-    `held_back` marks a user who would have been written to, had the task not stopped before.
+    `held_back` marks one that would have been written to, had the task not stopped before.
     """
 
     target: Target
@@ -78,31 +79,34 @@ class Decision:
 
     @property
     def label(self) -> str:
-        """What a person calls the user."""
+        """What a person calls the object."""
         return self.target.name or self.target.id or "?"
 
 
-def parse_users(values: t.Iterable[object], option: str) -> Asked:
-    """The users of an option, checked.
+def parse_asked(values: t.Iterable[object], option: str, resource: Resource) -> Asked:
+    """The objects of an option, checked.
 
-    :raises UsersError: a value that is neither an object ID nor a user principal name.
+    :raises UsersError: a value that is neither an object ID nor, where names can be asked for, a name.
     """
     order: dict[str, str] = {}
+    as_given: dict[str, str] = {}
     wrong: list[str] = []
     for value in values:
         text = str(value).strip()
         if is_object_id(text):
             order.setdefault(text.lower(), text.lower())
-        elif is_name(text):
+        elif resource.asked_by_name and is_name(text):
             order.setdefault(text.casefold(), text)
         else:
             wrong.append(text)
+            continue
+        as_given.setdefault(order[text.casefold()], text)
     if wrong:
         raise UsersError(
-            f"{option}: {listing([repr(text) for text in wrong])} {'is' if len(wrong) == 1 else 'are'} neither an "
-            "object ID (a GUID) nor a user principal name (name@domain). Correct it and run again."
+            f"{option}: {listing([repr(text) for text in wrong])} {'is' if len(wrong) == 1 else 'are'} "
+            f"{resource.noun.wrong}. Correct it and run again."
         )
-    return Asked(tuple(order.values()))
+    return Asked(tuple(order.values()), as_given)
 
 
 def is_name(text: str) -> bool:
@@ -111,13 +115,16 @@ def is_name(text: str) -> bool:
     return bool(local and at and domain) and text.isprintable() and not any(char.isspace() for char in text)
 
 
-def decide(target: Target, action: Action, *, excluded: t.Container[str], since: int | None) -> Decision:
-    """The decision for one user. The order of the rules is the contract: protection first, then what is not known,
+def decide(
+    target: Target, resource: Resource, action: Action, *, excluded: t.Container[str], since: int | None
+) -> Decision:
+    """The decision for one object. The order of the rules is the contract: protection first, then what is not known,
     then what is already there.
 
     :param excluded: ids and case-folded names that are never written to.
-    :param since: ticks; a user whose risk changed later is not written to.
+    :param since: ticks; an object whose risk changed later is not written to.
     """
+    noun = resource.noun
 
     def result(outcome: Outcome, reason: str | None = None, message: str | None = None) -> Decision:
         return Decision(target, outcome, reason, message)
@@ -128,9 +135,11 @@ def decide(target: Target, action: Action, *, excluded: t.Container[str], since:
     if target.id in excluded or any(name in excluded for name in names):
         return result(Outcome.SKIPPED, "excluded")
     if record is None:
-        return _decide_unlisted(target, action)
+        return _decide_unlisted(target, resource, action)
     if record.deleted:
-        return result(Outcome.SKIPPED, "deleted", "The user is deleted; the risk of deleted users cannot be changed.")
+        return result(
+            Outcome.SKIPPED, "deleted", f"The {noun.one} is deleted; the risk of deleted {noun.many} cannot be changed."
+        )
     if record.state not in RISK_STATES:
         return result(
             Outcome.FAILED,
@@ -145,47 +154,46 @@ def decide(target: Target, action: Action, *, excluded: t.Container[str], since:
         return result(
             Outcome.FAILED,
             "modified_since",
-            f"The risk {when}, which is not covered by if_unmodified_since. Look at the user again before you decide.",
+            f"The risk {when}, which is not covered by if_unmodified_since. "
+            f"Look at the {noun.one} again before you decide.",
         )
     return result(Outcome.CHANGED)
 
 
-def _decide_unlisted(target: Target, action: Action) -> Decision:
+def _decide_unlisted(target: Target, resource: Resource, action: Action) -> Decision:
+    noun = resource.noun
+
+    def unknown(message: str) -> Decision:
+        return Decision(target, Outcome.FAILED, noun.unknown, message)
+
     if target.existence is Existence.ABSENT:
-        return Decision(target, Outcome.FAILED, "unknown_user", "The directory has no such user. Check the spelling.")
+        return unknown(f"The directory has no such {noun.one}. {noun.check}")
     if target.existence is Existence.AMBIGUOUS:
-        return Decision(
-            target,
-            Outcome.FAILED,
-            "unknown_user",
-            "Several risky users have this name and the directory did not tell which one is meant. Use the object ID.",
+        return unknown(
+            f"Several risky {noun.many} have this name and the directory did not tell which one is meant. "
+            "Use the object ID."
         )
     if target.existence is Existence.FORBIDDEN:
         message = (
-            "No risky user has this name, and the name could not be looked up in the directory: the token lacks the "
-            "Graph permission User.Read.All. Grant it, or use the object ID."
+            f"No risky {noun.one} has this name, and the name could not be looked up in the directory: the token lacks "
+            f"the Graph permission {resource.directory.permission}. Grant it, or use the object ID."
         )
         if action.writes_unlisted:
-            return Decision(target, Outcome.FAILED, "unknown_user", message)
+            return unknown(message)
         return Decision(target, Outcome.UNCHANGED, "not_listed", message)
     if action.writes_unlisted:
         return Decision(target, Outcome.CHANGED)
     return Decision(target, Outcome.UNCHANGED, "not_listed")
 
 
-def check_limit(decisions: t.Sequence[Decision], max_changes: int | None) -> None:
-    """:raises LimitError: more users would change than the task allows."""
+def check_limit(decisions: t.Sequence[Decision], max_changes: int | None, noun: Noun) -> None:
+    """:raises LimitError: more objects would change than the task allows."""
     changing = sum(decision.outcome is Outcome.CHANGED for decision in decisions)
     if max_changes is not None and changing > max_changes:
         raise LimitError(
-            f"{users(changing)} would change, but max_changes is {max_changes}. "
+            f"{noun.count(changing)} would change, but max_changes is {max_changes}. "
             "Look at who they are in check mode, then narrow the selection or raise max_changes."
         )
-
-
-def users(count: int) -> str:
-    """`1 user`, `2 users`."""
-    return f"{count} user" if count == 1 else f"{count} users"
 
 
 def listing(items: t.Sequence[str], most: int = 5) -> str:

@@ -57,7 +57,7 @@ class Knowledge:
 
 
 class Reader:
-    """Fills a `Knowledge` until every asked user is known to be listed or not listed.
+    """Fills a `Knowledge` until every asked object is known to be listed or not listed.
 
     :param lists: the `$filter` of each list to read, the most promising first.
     """
@@ -150,7 +150,7 @@ class Reader:
             self._unsettled.update(names)
 
     def _ask_by_filter(self, name_property: str, keys: t.Sequence[str]) -> None:
-        chunk = _filter_chunk(name_property, keys)
+        chunk = filter_chunk(name_property, keys)
         asked = {key.casefold() for key in chunk}
         honoured = True
         try:
@@ -174,7 +174,7 @@ class Reader:
             self._filter_trusted[name_property] = False
 
 
-def _filter_chunk(name_property: str, keys: t.Sequence[str]) -> list[str]:
+def filter_chunk(name_property: str, keys: t.Sequence[str]) -> list[str]:
     """As many keys as one filter may hold, at least one."""
     chunk: list[str] = []
     length = 0

@@ -12,20 +12,52 @@ import dataclasses
 import typing as t
 
 from . import _timestamps
-from ._errors import EntraRiskError, UsersError
+from ._errors import EntraRiskError, UnexpectedError, UsersError
 from ._graph import RequestCounts
-from ._plan import Decision, Outcome, users
-from ._risk import Action, Record
+from ._plan import Decision, Outcome
+from ._risk import Action, Record, Resource
+from ._snake_case import snake_case
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """How a task ended. With `error` it failed, and `data` tells what was done all the same."""
+    """How a task ended. With `error` it failed, and `data` tells what was done all the same.
+
+    `brief` asks for a small result, of thousands of objects too.
+    """
 
     data: dict[str, t.Any]
     message: str
     warnings: tuple[str, ...] = ()
     error: EntraRiskError | None = None
+    brief: bool = False
+
+
+def failure_of(work: t.Callable[[], None]) -> EntraRiskError | None:
+    """Do the work. Gives what ended it early; a bug of ours too, since what was done before it must be reported."""
+    try:
+        work()
+    except EntraRiskError as exc:
+        return exc
+    except Exception as exc:
+        return UnexpectedError(exc)
+    return None
+
+
+def requests_made(counts: RequestCounts, write_request_ids: t.Sequence[str] = ()) -> dict[str, t.Any]:
+    """The part `requests` of every result."""
+    return {
+        "sent": counts.sent,
+        "retried": counts.retried,
+        "throttled": counts.throttled,
+        "waited_seconds": round(counts.waited_seconds, 3),
+        "write_request_ids": list(write_request_ids),
+    }
+
+
+def rendered(ticks: int | None) -> str | None:
+    """A time for a result, None when it is not known."""
+    return None if ticks is None else _timestamps.render(ticks)
 
 
 @dataclasses.dataclass
@@ -33,8 +65,9 @@ class Account:
     """What is gathered in the course of a task. `after` holds the records that were read back after the writes."""
 
     state: str
-    action: Action
+    resource: Resource
     check_mode: bool = False
+    counts: RequestCounts = dataclasses.field(default_factory=RequestCounts)
     decisions: list[Decision] = dataclasses.field(default_factory=list)
     written: set[str] = dataclasses.field(default_factory=set)
     write_request_ids: list[str] = dataclasses.field(default_factory=list)
@@ -42,33 +75,34 @@ class Account:
     evaluated_at: int | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
 
-    def report(
-        self, counts: RequestCounts, *, return_users: str, diff: bool, error: EntraRiskError | None = None
-    ) -> Report:
-        """The report on the present state of affairs."""
+    @property
+    def action(self) -> Action:
+        """What brings an object to the state."""
+        return self.resource.actions[self.state]
+
+    def report(self, *, return_all: bool, diff: bool, error: EntraRiskError | None = None) -> Report:
+        """The report on the present state of affairs.
+
+        :param return_all: return every object, not only those that were skipped or failed.
+        """
         summary = {outcome.value: 0 for outcome in Outcome}
         for decision in self.decisions:
             summary[decision.outcome.value] += 1
-        error = error or self._error_of_users()
-        all_users = return_users == "all"
+        error = error or self._error_of_failed()
         data: dict[str, t.Any] = {
             "changed": self._changed(),
             "state": self.state,
-            "users": [self._user(decision) for decision in self.decisions if all_users or _is_exception(decision)],
+            self.resource.noun.key: [
+                self._entry(decision) for decision in self.decisions if return_all or _is_exception(decision)
+            ],
             "summary": summary,
             "verified": self.after is not None and self.written <= self.after.keys(),
-            "evaluated_at": None if self.evaluated_at is None else _timestamps.render(self.evaluated_at),
-            "requests": {
-                "sent": counts.sent,
-                "retried": counts.retried,
-                "throttled": counts.throttled,
-                "waited_seconds": round(counts.waited_seconds, 3),
-                "write_request_ids": list(self.write_request_ids),
-            },
+            "evaluated_at": rendered(self.evaluated_at),
+            "requests": requests_made(self.counts, self.write_request_ids),
         }
         if diff:
             data["diff"] = self._diff()
-        return Report(data, self._message(summary, error), tuple(self.warnings), error)
+        return Report(data, self._message(summary, error), tuple(self.warnings), error, brief=not return_all)
 
     def _changed(self) -> bool:
         if self.check_mode:
@@ -76,27 +110,26 @@ class Account:
         return bool(self.written)
 
     def _touched(self, decision: Decision) -> bool:
-        """Whether the user was written to, or would be in check mode."""
+        """Whether the object was written to, or would be in check mode."""
         return decision.outcome is Outcome.CHANGED or decision.target.id in self.written
 
-    def _user(self, decision: Decision) -> dict[str, t.Any]:
+    def _entry(self, decision: Decision) -> dict[str, t.Any]:
         record = decision.target.record
-        user: dict[str, t.Any] = {
-            "id": decision.target.id,
-            "user_principal_name": decision.target.name,
-            "outcome": decision.outcome.value,
-            "reason": decision.reason,
-        }
+        entry: dict[str, t.Any] = {"id": decision.target.id, self.resource.name_key: decision.target.name}
+        for name in self.resource.shown:
+            entry[snake_case(name)] = record.properties.get(name) if record else None
+        entry["outcome"] = decision.outcome.value
+        entry["reason"] = decision.reason
         if decision.message:
-            user["message"] = decision.message
-        user["before"] = {
+            entry["message"] = decision.message
+        entry["before"] = {
             "risk_state": record.state if record else None,
             "risk_level": record.level if record else None,
             "risk_last_updated": record.updated if record else None,
         }
         state, level = self._state_after(decision)
-        user["after"] = {"risk_state": state, "risk_level": level}
-        return user
+        entry["after"] = {"risk_state": state, "risk_level": level}
+        return entry
 
     def _state_after(self, decision: Decision) -> tuple[str | None, str | None]:
         if self._touched(decision):
@@ -119,14 +152,15 @@ class Account:
                 after[name] = _shown(*self._state_after(decision))
         return {"before": before, "after": after}
 
-    def _error_of_users(self) -> EntraRiskError | None:
+    def _error_of_failed(self) -> EntraRiskError | None:
         failed = [decision for decision in self.decisions if decision.outcome is Outcome.FAILED]
         if not failed:
             return None
         reasons = [f"{decision.label} ({decision.reason}: {decision.message})" for decision in failed[:3]]
         rest = len(failed) - len(reasons)
-        more = f" And {rest} more, see the users with outcome failed." if rest else ""
-        return UsersError(f"{len(failed)} of {users(len(self.decisions))} failed: {'; '.join(reasons)}.{more}")
+        noun = self.resource.noun
+        more = f" And {rest} more, see the {noun.many} with outcome failed." if rest else ""
+        return UsersError(f"{len(failed)} of {noun.count(len(self.decisions))} failed: {'; '.join(reasons)}.{more}")
 
     def _message(self, summary: t.Mapping[str, int], error: EntraRiskError | None) -> str:
         touched = sum(map(self._touched, self.decisions))
@@ -135,13 +169,13 @@ class Account:
             "not written": held_back,
             "unchanged": summary["unchanged"],
             "skipped": summary["skipped"],
-            # The error about users says it already.
+            # The error about them says it already.
             "failed": 0 if isinstance(error, UsersError) else summary["failed"] - held_back,
         }
         others = [f"{count} {what}" for what, count in counts.items() if count]
         if touched:
             verb = self.action.would_do if self.check_mode else self.action.done
-            sentence = f"{verb} {users(touched)}"
+            sentence = f"{verb} {self.resource.noun.count(touched)}"
         else:
             sentence = "Nothing was written" if error else "Nothing to change"
         sentence += f" ({', '.join(others)})." if others else "."
@@ -149,7 +183,7 @@ class Account:
 
 
 def _is_exception(decision: Decision) -> bool:
-    """Whether a user is returned even if only the exceptions are.
+    """Whether an object is returned even if only the exceptions are.
 
     A task that stops leaves thousands behind. They share one cause, which the error tells, and they are counted.
     """

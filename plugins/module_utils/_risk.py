@@ -8,6 +8,7 @@
 
 A second resource is a second `Resource`; nothing here or above knows which one it works on.
 https://learn.microsoft.com/graph/api/resources/riskyuser
+https://learn.microsoft.com/graph/api/resources/riskyserviceprincipal
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import re
 import typing as t
 
 from . import _timestamps
-from ._errors import ServiceError
+from ._directory import SERVICE_PRINCIPALS, USERS, DirectorySet
+from ._errors import RequestError, ServiceError
 from ._graph import Access, GraphClient, Page, Reply
 
 # Written down here once: a state that is not among these is newer than the collection and is never guessed at.
@@ -47,30 +49,110 @@ class Action:
 
 
 @dataclasses.dataclass(frozen=True)
-class Resource:
-    """One kind of risky object. `paths` maps the API version to the collection's path."""
+class Noun:
+    """What people call the objects.
 
-    noun: str
+    `key` is the word in the names of options and results, `aliases` are other names of
+    options. The rest is for wrong input: `wrong` says what a value is that
+    can be none of them, `unknown` is the reason when one does not exist, `check` is what to do then, and `lookalikes`
+    says what else looks like an object without a record.
+    """
+
+    one: str
+    many: str
+    key: str
+    aliases: t.Mapping[str, tuple[str, ...]]
+    wrong: str
+    unknown: str
+    check: str
+    lookalikes: str
+
+    def option(self, name: str, **more: t.Any) -> dict[str, dict[str, t.Any]]:
+        """An option, by name, with its aliases."""
+        return {name: {**more, "aliases": list(self.aliases.get(name, ()))}}
+
+    def count(self, number: int) -> str:
+        """`1 user`, `2 users`."""
+        return f"{number} {self.one if number == 1 else self.many}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Resource:
+    """One kind of risky object.
+
+    `paths` maps the API version to the collection's path. `properties` are all that Graph has, of which `deciding` are
+    those that a decision needs. Objects may be asked for by name only where names are unique (`asked_by_name`).
+    `shown` are properties that tell a person which object is meant, besides its id and its name.
+    """
+
+    noun: Noun
     paths: t.Mapping[str, str]
     ids_key: str
     name_property: str
+    name_key: str
+    asked_by_name: bool
+    deciding: tuple[str, ...]
     properties: tuple[str, ...]
+    directory: DirectorySet
     actions: t.Mapping[str, Action]
     read: Access
     write: Access
+    shown: tuple[str, ...] = ()
+    beta_properties: tuple[str, ...] = ()
     ids_per_write: int = 60
     page_size: int = 500
 
 
+_DISMISS = Action(
+    path="dismiss",
+    already=_INACTIVE_STATES,
+    writes_unlisted=False,
+    state_after="dismissed",
+    level_after="none",
+    done="Dismissed the risk of",
+    would_do="Would dismiss the risk of",
+)
+_CONFIRM_COMPROMISED = Action(
+    path="confirmCompromised",
+    already=frozenset({"confirmedCompromised"}),
+    writes_unlisted=True,
+    state_after="confirmedCompromised",
+    level_after="high",
+    done="Confirmed as compromised",
+    would_do="Would confirm as compromised",
+)
+_CONFIRM_SAFE = Action(
+    path="confirmSafe",
+    already=_INACTIVE_STATES,
+    writes_unlisted=False,
+    state_after="confirmedSafe",
+    level_after="none",
+    done="Confirmed as safe",
+    would_do="Would confirm as safe",
+)
+
 _ROLES_READ = "Security Reader"
 _ROLES_WRITE = "Security Administrator (Microsoft's pages also name Security Operator)"
+_P2 = "Microsoft Entra ID P2"
+_WORKLOAD_ID = "Microsoft Entra Workload ID Premium"
 
 RISKY_USERS = Resource(
-    noun="user",
+    noun=Noun(
+        one="user",
+        many="users",
+        key="users",
+        aliases={"users": ("user", "user_ids")},
+        wrong="neither an object ID (a GUID) nor a user principal name (name@domain)",
+        unknown="unknown_user",
+        check="Check the spelling.",
+        lookalikes="A typing error in an object ID looks the same.",
+    ),
     paths={"v1.0": "/v1.0/identityProtection/riskyUsers", "beta": "/beta/riskyUsers"},
     ids_key="userIds",
     name_property="userPrincipalName",
-    properties=(
+    name_key="user_principal_name",
+    asked_by_name=True,
+    deciding=(
         "id",
         "userPrincipalName",
         "riskState",
@@ -79,43 +161,78 @@ RISKY_USERS = Resource(
         "isDeleted",
         "isProcessing",
     ),
-    read=Access("IdentityRiskyUser.Read.All", role=_ROLES_READ, licence="Microsoft Entra ID P2"),
-    write=Access("IdentityRiskyUser.ReadWrite.All", role=_ROLES_WRITE, licence="Microsoft Entra ID P2"),
-    actions={
-        "dismissed": Action(
-            path="dismiss",
-            already=_INACTIVE_STATES,
-            writes_unlisted=False,
-            state_after="dismissed",
-            level_after="none",
-            done="Dismissed the risk of",
-            would_do="Would dismiss the risk of",
-        ),
-        "compromised": Action(
-            path="confirmCompromised",
-            already=frozenset({"confirmedCompromised"}),
-            writes_unlisted=True,
-            state_after="confirmedCompromised",
-            level_after="high",
-            done="Confirmed as compromised",
-            would_do="Would confirm as compromised",
-        ),
-        "safe": Action(
-            path="confirmSafe",
-            already=_INACTIVE_STATES,
-            writes_unlisted=False,
-            state_after="confirmedSafe",
-            level_after="none",
-            done="Confirmed as safe",
-            would_do="Would confirm as safe",
-        ),
+    properties=(
+        "id",
+        "userPrincipalName",
+        "userDisplayName",
+        "riskState",
+        "riskLevel",
+        "riskDetail",
+        "riskLastUpdatedDateTime",
+        "isDeleted",
+        "isProcessing",
+    ),
+    directory=USERS,
+    read=Access("IdentityRiskyUser.Read.All", role=_ROLES_READ, licence=_P2),
+    write=Access("IdentityRiskyUser.ReadWrite.All", role=_ROLES_WRITE, licence=_P2),
+    actions={"dismissed": _DISMISS, "compromised": _CONFIRM_COMPROMISED, "safe": _CONFIRM_SAFE},
+)
+
+RISKY_SERVICE_PRINCIPALS = Resource(
+    noun=Noun(
+        one="service principal",
+        many="service principals",
+        key="service_principals",
+        # The words of `risky_user` hold as well, so that the same variables serve both modules.
+        aliases={
+            "service_principals": ("service_principal", "service_principal_ids"),
+            "exclude_service_principals": ("exclude_users",),
+            "return_service_principals": ("return_users",),
+        },
+        wrong="no object ID (a GUID)",
+        unknown="unknown_service_principal",
+        check="Check that it is the object ID of the service principal (the enterprise application), not the "
+        "application (client) ID.",
+        lookalikes="A typing error looks the same, and so does an application (client) ID.",
+    ),
+    # Both versions have this path only: the root set of beta is for users alone.
+    paths={
+        "v1.0": "/v1.0/identityProtection/riskyServicePrincipals",
+        "beta": "/beta/identityProtection/riskyServicePrincipals",
     },
+    ids_key="servicePrincipalIds",
+    # Display names are not unique, so nobody is asked for by one.
+    name_property="displayName",
+    name_key="display_name",
+    asked_by_name=False,
+    deciding=("id", "appId", "displayName", "riskState", "riskLevel", "riskLastUpdatedDateTime", "isProcessing"),
+    properties=(
+        "id",
+        "appId",
+        "displayName",
+        "servicePrincipalType",
+        "isEnabled",
+        "riskState",
+        "riskLevel",
+        "riskDetail",
+        "riskLastUpdatedDateTime",
+        "isProcessing",
+    ),
+    beta_properties=("accountEnabled",),
+    shown=("appId",),
+    directory=SERVICE_PRINCIPALS,
+    read=Access("IdentityRiskyServicePrincipal.Read.All", role=_ROLES_READ, licence=_WORKLOAD_ID),
+    write=Access("IdentityRiskyServicePrincipal.ReadWrite.All", role=_ROLES_WRITE, licence=_WORKLOAD_ID),
+    actions={"dismissed": _DISMISS, "compromised": _CONFIRM_COMPROMISED},
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """A risk record as Graph gave it. Every value but the id may be unknown (None)."""
+    """A risk record as Graph gave it. Every value but the id may be unknown (None).
+
+    `properties` holds all of it, untouched.
+    """
 
     id: str
     name: str | None
@@ -124,6 +241,7 @@ class Record:
     updated: str | None
     deleted: bool
     processing: bool
+    properties: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
     @property
     def updated_ticks(self) -> int | None:
@@ -142,11 +260,17 @@ def quoted(text: str) -> str:
 
 
 class RiskApi:
-    """The calls on one resource. Every method says how many requests it makes; none decides anything."""
+    """The calls on one resource. Every method says how many requests it makes; none decides anything.
 
-    def __init__(self, client: GraphClient, resource: Resource) -> None:
+    :param in_full: read all properties, not only those that a decision needs.
+    """
+
+    def __init__(self, client: GraphClient, resource: Resource, *, in_full: bool = False) -> None:
         self.resource = resource
         self.client = client
+        self.properties = resource.deciding
+        if in_full:
+            self.properties = resource.properties + (resource.beta_properties if client.api_version == "beta" else ())
         self._path = resource.paths[client.api_version]
 
     def get(self, object_id: str) -> tuple[Record | None, Reply]:
@@ -174,7 +298,7 @@ class RiskApi:
 
         https://learn.microsoft.com/graph/api/riskyuser-list
         """
-        params = {"$select": ",".join(self.resource.properties), "$top": str(self.resource.page_size)}
+        params = {"$select": ",".join(self.properties), "$top": str(self.resource.page_size)}
         if odata:
             params["$filter"] = odata
         return self.client.pages(self._path, params, access=self.resource.read)
@@ -182,6 +306,17 @@ class RiskApi:
     def records(self, page: Page) -> list[Record]:
         """The records of a page; an entry without an id is of no use and is left out."""
         return [record for record in map(self._record, page.items) if record is not None]
+
+    def history(self, object_id: str) -> t.Iterator[Page]:
+        """Pages of the raw history of one record, one request each; a record that is gone has none.
+
+        https://learn.microsoft.com/graph/api/riskyuser-list-history
+        """
+        try:
+            yield from self.client.pages(f"{self._path}/{object_id}/history", {}, access=self.resource.read)
+        except RequestError as exc:
+            if exc.status != 404:
+                raise
 
     def act(self, action: Action, ids: t.Sequence[str]) -> str | None:
         """Write: one request for up to `ids_per_write` ids. Gives the service's request id.
@@ -210,4 +345,5 @@ class RiskApi:
             updated=text("riskLastUpdatedDateTime"),
             deleted=item.get("isDeleted") is True,
             processing=item.get("isProcessing") is True,
+            properties=item,
         )

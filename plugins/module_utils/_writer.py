@@ -60,7 +60,7 @@ class Writer:
         return self.written
 
     def _stop_if_hopeless(self) -> None:
-        """Two full chunks refused to the last user are no matter of single users.
+        """Two full chunks refused to the last one are no matter of single users.
 
         Going on would cost two requests for each user, out of a tenant's one a second.
         """
@@ -68,7 +68,8 @@ class Writer:
         if not self.written.accepted and len(rejected) >= 2 * self._api.resource.ids_per_write:
             last = list(rejected.values())[-1]
             raise RequestError(
-                f"Graph refused each of the first {len(rejected)} users, so the task stopped. {last.message}",
+                f"Graph refused each of the first {self._api.resource.noun.count(len(rejected))}, so the task stopped. "
+                f"{last.message}",
                 status=last.status,
                 code=last.code,
                 request_id=last.request_id,

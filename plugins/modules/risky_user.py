@@ -64,32 +64,6 @@ options:
         about to be written to, the task fails before the first write. An object ID never needs a look-up.
     type: list
     elements: str
-  max_changes:
-    description:
-      - The task fails before the first write when more users than this would change. It does so in check mode as well.
-      - Required with O(filters). V(0) is allowed.
-    type: int
-  if_unmodified_since:
-    description:
-      - A time in ISO 8601 with an offset, for example V(2026-01-31T08:15:00Z).
-      - A user whose risk changed later is not written to, and fails with the reason V(modified_since).
-        A user that needs no write is unchanged all the same.
-      - Use RV(evaluated_at) of the task that the decision was made on. It protects against dismissing a risk that
-        nobody has looked at yet.
-    type: str
-  wait:
-    description:
-      - Whether to wait until every user that was written to shows the new state, and Graph no longer works on it.
-      - Graph accepts a change at once and carries it out later, usually within minutes.
-      - A record that is gone after O(state=dismissed) or O(state=safe) counts as arrived.
-    type: bool
-    default: false
-  wait_timeout:
-    description:
-      - The number of seconds to wait with O(wait=true). Users that do not show the new state by then fail with the
-        reason V(pending). What was written stays written.
-    type: int
-    default: 300
   return_users:
     description:
       - Which users to return. V(all) returns all of them.
@@ -102,6 +76,7 @@ options:
     default: all
 extends_documentation_fragment:
   - identityops.entra_risk.filters
+  - identityops.entra_risk.changes
   - identityops.entra_risk.connection
   - identityops.entra_risk.attributes
   - identityops.entra_risk.attributes.action_group
@@ -344,25 +319,12 @@ error:
 """
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._ansible import run_module
-from ansible_collections.identityops.entra_risk.plugins.module_utils._filters import FILTER_SPEC
+from ansible_collections.identityops.entra_risk.plugins.module_utils._engine import run, task_spec
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS
 
 
 def main() -> None:
-    run_module(
-        RISKY_USERS,
-        {
-            "state": {"type": "str", "required": True, "choices": list(RISKY_USERS.actions)},
-            "users": {"type": "list", "elements": "str", "aliases": ["user", "user_ids"]},
-            "filters": {"type": "dict", "options": FILTER_SPEC},
-            "exclude_users": {"type": "list", "elements": "str"},
-            "max_changes": {"type": "int"},
-            "if_unmodified_since": {"type": "str"},
-            "wait": {"type": "bool", "default": False},
-            "wait_timeout": {"type": "int", "default": 300},
-            "return_users": {"type": "str", "choices": ["all", "exceptions"], "default": "all"},
-        },
-    )
+    run_module(task_spec(RISKY_USERS), run, RISKY_USERS)
 
 
 if __name__ == "__main__":

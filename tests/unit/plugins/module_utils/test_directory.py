@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._directory import Directory, DirectoryUser
+from ansible_collections.identityops.entra_risk.plugins.module_utils._directory import USERS, Directory, DirectoryObject
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import PermissionDeniedError
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     FakeTenant,
@@ -25,13 +25,13 @@ def tenant() -> FakeTenant:
 
 
 def directory_of(tenant: FakeTenant) -> Directory:
-    return Directory(tenant.client())
+    return Directory(tenant.client(), USERS)
 
 
 def test_who_exists(tenant: FakeTenant) -> None:
-    assert directory_of(tenant).find(upn(1)) == DirectoryUser(user_id(1), upn(1))
+    assert directory_of(tenant).find(upn(1)) == DirectoryObject(user_id(1), upn(1))
     assert tenant.log == [("GET", f"/v1.0/users/{upn(1)}", {"$select": "id,userPrincipalName"})]
-    assert directory_of(tenant).find(user_id(1)) == DirectoryUser(user_id(1), upn(1))
+    assert directory_of(tenant).find(user_id(1)) == DirectoryObject(user_id(1), upn(1))
     assert directory_of(tenant).find(upn(2)) is None
 
 
@@ -80,7 +80,7 @@ def test_an_answer_without_an_id_is_nobody(tenant: FakeTenant, body: str) -> Non
 
 def test_a_user_may_have_no_name(tenant: FakeTenant) -> None:
     tenant.faults = {1: (200, '{"id": "ABC", "userPrincipalName": null}')}
-    assert directory_of(tenant).find(upn(1)) == DirectoryUser("abc", None)
+    assert directory_of(tenant).find(upn(1)) == DirectoryObject("abc", None)
 
 
 @pytest.mark.parametrize("body", ["{}", '{"value": null}', '{"value": [null, {}, {"id": 5}, "x"]}'])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _filters, _timestamps
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import RequestError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._filters import RiskFilter
+from ansible_collections.identityops.entra_risk.plugins.module_utils._filters import RiskFilter, TimeRange
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISK_LEVELS, RISK_STATES, Record
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.odata_reading import odata_holds
 
@@ -121,17 +121,17 @@ AFTER = _timestamps.parse("2026-11-01T00:00:00.0000001Z")
         (RiskFilter(DEFAULT, levels=("low",)), record(level="high"), False),
         (RiskFilter(DEFAULT, levels=RISK_LEVELS), record(level=None), False),
         # Both ends stand outside of the range; 100 nanoseconds decide.
-        (RiskFilter(DEFAULT, after=AFTER), record(updated="2026-11-01T00:00:00.0000000Z"), False),
-        (RiskFilter(DEFAULT, after=AFTER), record(updated="2026-11-01T00:00:00.0000001Z"), False),
-        (RiskFilter(DEFAULT, after=AFTER), record(updated="2026-11-01T00:00:00.0000002Z"), True),
-        (RiskFilter(DEFAULT, before=AFTER), record(updated="2026-11-01T00:00:00.0000000Z"), True),
-        (RiskFilter(DEFAULT, before=AFTER), record(updated="2026-11-01T00:00:00.0000001Z"), False),
-        (RiskFilter(DEFAULT, after=0, before=AFTER), record(updated="2026-11-01T00:00:00Z"), True),
-        (RiskFilter(DEFAULT, after=0, before=AFTER), record(updated="2026-11-02T00:00:00Z"), False),
+        (RiskFilter(DEFAULT, updated=TimeRange(after=AFTER)), record(updated="2026-11-01T00:00:00.0000000Z"), False),
+        (RiskFilter(DEFAULT, updated=TimeRange(after=AFTER)), record(updated="2026-11-01T00:00:00.0000001Z"), False),
+        (RiskFilter(DEFAULT, updated=TimeRange(after=AFTER)), record(updated="2026-11-01T00:00:00.0000002Z"), True),
+        (RiskFilter(DEFAULT, updated=TimeRange(before=AFTER)), record(updated="2026-11-01T00:00:00.0000000Z"), True),
+        (RiskFilter(DEFAULT, updated=TimeRange(before=AFTER)), record(updated="2026-11-01T00:00:00.0000001Z"), False),
+        (RiskFilter(DEFAULT, updated=TimeRange(0, AFTER)), record(updated="2026-11-01T00:00:00Z"), True),
+        (RiskFilter(DEFAULT, updated=TimeRange(0, AFTER)), record(updated="2026-11-02T00:00:00Z"), False),
         # What Graph does not tell, or tells in a way that nobody can read, is in no range.
-        (RiskFilter(DEFAULT, after=0), record(updated=None), False),
-        (RiskFilter(DEFAULT, before=NOW), record(updated=None), False),
-        (RiskFilter(DEFAULT, before=NOW), record(updated="long ago"), False),
+        (RiskFilter(DEFAULT, updated=TimeRange(after=0)), record(updated=None), False),
+        (RiskFilter(DEFAULT, updated=TimeRange(before=NOW)), record(updated=None), False),
+        (RiskFilter(DEFAULT, updated=TimeRange(before=NOW)), record(updated="long ago"), False),
     ],
 )
 def test_the_decision(wanted: RiskFilter, candidate: Record, matches: bool) -> None:
@@ -140,8 +140,8 @@ def test_the_decision(wanted: RiskFilter, candidate: Record, matches: bool) -> N
 
 def test_an_age_counts_back_from_now() -> None:
     wanted = _filters.parse({"updated_before": "30d", "updated_after": "90d"}, DEFAULT, NOW)
-    assert wanted.before == NOW - 30 * 86_400 * SECOND
-    assert wanted.after == NOW - 90 * 86_400 * SECOND
+    assert wanted.updated.before == NOW - 30 * 86_400 * SECOND
+    assert wanted.updated.after == NOW - 90 * 86_400 * SECOND
 
 
 STATES = st.sampled_from([*RISK_STATES, "unknownFutureValue", "AtRisk", None])
@@ -151,15 +151,14 @@ FILTERS = st.builds(
     RiskFilter,
     states=st.lists(st.sampled_from(RISK_STATES), min_size=1, unique=True).map(tuple),
     levels=st.none() | st.lists(st.sampled_from(RISK_LEVELS), min_size=1, unique=True).map(tuple),
-    after=st.none() | MOMENTS,
-    before=st.none() | MOMENTS,
+    updated=st.builds(TimeRange, after=st.none() | MOMENTS, before=st.none() | MOMENTS),
 )
 
 
 @settings(derandomize=True, max_examples=400, deadline=None)
 @given(FILTERS, STATES, LEVELS, st.none() | MOMENTS)
-@example(RiskFilter(("atRisk",), after=NOW - 1), "atRisk", None, NOW)
-@example(RiskFilter(("atRisk",), before=NOW + 1), "atRisk", None, NOW)
+@example(RiskFilter(("atRisk",), updated=TimeRange(after=NOW - 1)), "atRisk", None, NOW)
+@example(RiskFilter(("atRisk",), updated=TimeRange(before=NOW + 1)), "atRisk", None, NOW)
 def test_the_text_never_asks_for_less_than_the_predicate_takes(
     wanted: RiskFilter, state: str | None, level: str | None, updated: int | None
 ) -> None:
@@ -172,7 +171,11 @@ def test_the_text_never_asks_for_less_than_the_predicate_takes(
     # Beyond that the text may be wider by less than a second at each end, and by nothing else.
     if asked_for and not decision:
         assert updated is not None
-        near = [end for end in (wanted.after, wanted.before) if end is not None and abs(end - updated) < SECOND]
+        near = [
+            end
+            for end in (wanted.updated.after, wanted.updated.before)
+            if end is not None and abs(end - updated) < SECOND
+        ]
         assert near
 
 

@@ -30,7 +30,7 @@ def decide(
     target: Target, state: str = "dismissed", excluded: frozenset[str] = frozenset(), since: str | None = None
 ) -> Decision:
     ticks = None if since is None else _timestamps.parse(since)
-    return _plan.decide(target, RISKY_USERS.actions[state], excluded=excluded, since=ticks)
+    return _plan.decide(target, RISKY_USERS, RISKY_USERS.actions[state], excluded=excluded, since=ticks)
 
 
 def listed(**changes: object) -> Target:
@@ -170,8 +170,8 @@ def test_protecting_one_does_not_protect_the_others() -> None:
         (["\u00e9va@contoso.example"], ("\u00e9va@contoso.example",)),
     ],
 )
-def test_parse_users(values: list[str], order: tuple[str, ...]) -> None:
-    asked = _plan.parse_users(values, "users")
+def test_parse_asked(values: list[str], order: tuple[str, ...]) -> None:
+    asked = _plan.parse_asked(values, "users", RISKY_USERS)
     assert asked.order == order
     assert asked.ids + asked.names == tuple(sorted(order, key=lambda item: "@" in item))
 
@@ -201,13 +201,13 @@ def test_parse_users(values: list[str], order: tuple[str, ...]) -> None:
 )
 def test_a_value_that_is_no_user_names_itself_and_the_option(value: object) -> None:
     with pytest.raises(UsersError) as caught:
-        _plan.parse_users([ID, value, NAME], "exclude_users")
+        _plan.parse_asked([ID, value, NAME], "exclude_users", RISKY_USERS)
     assert caught.value.message.startswith(f"exclude_users: {str(value).strip()!r} is neither")
 
 
 def test_many_wrong_values_keep_the_message_short() -> None:
     with pytest.raises(UsersError) as caught:
-        _plan.parse_users([f"wrong{number}" for number in range(2000)], "users")
+        _plan.parse_asked([f"wrong{number}" for number in range(2000)], "users", RISKY_USERS)
     assert "'wrong4' and 1995 more are neither" in caught.value.message
     assert len(caught.value.message) < 400
 
@@ -220,7 +220,7 @@ NAMES = st.text(alphabet="abCD\u00e9\u00df'#._", min_size=1, max_size=4).map("{}
 def test_no_user_is_asked_for_twice(values: list[str], chance: object) -> None:
     shuffled = [variant for value in values for variant in (value, value.upper())]
     chance.shuffle(shuffled)  # type: ignore[attr-defined]  # a random.Random, which the stubs do not say
-    asked = _plan.parse_users(shuffled, "users")
+    asked = _plan.parse_asked(shuffled, "users", RISKY_USERS)
     folded = [item.casefold() for item in asked.order]
     assert len(folded) == len(set(folded))
     assert set(folded) == {value.casefold() for value in values}
@@ -235,10 +235,10 @@ def test_check_limit(changing: int, limit: int | None, words: str | None) -> Non
         Decision(listed(), outcome) for outcome in Outcome if outcome is not Outcome.CHANGED
     ]
     if words is None:
-        _plan.check_limit(decisions, limit)
+        _plan.check_limit(decisions, limit, RISKY_USERS.noun)
         return
     with pytest.raises(LimitError) as caught:
-        _plan.check_limit(decisions, limit)
+        _plan.check_limit(decisions, limit, RISKY_USERS.noun)
     assert words in caught.value.message
     assert f"max_changes is {limit}" in caught.value.message
 

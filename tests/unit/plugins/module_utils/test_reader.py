@@ -12,7 +12,7 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._errors imp
     LicenceError,
     RequestError,
 )
-from ansible_collections.identityops.entra_risk.plugins.module_utils._plan import parse_users
+from ansible_collections.identityops.entra_risk.plugins.module_utils._plan import parse_asked
 from ansible_collections.identityops.entra_risk.plugins.module_utils._reader import Knowledge, Reader
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS, Record, RiskApi
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
@@ -25,7 +25,7 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
 
 def read(tenant: FakeTenant, *users: str) -> Knowledge:
     knowledge = Knowledge()
-    Reader(RiskApi(tenant.client(), RISKY_USERS), knowledge).read(parse_users(users, "users"))
+    Reader(RiskApi(tenant.client(), RISKY_USERS), knowledge).read(parse_asked(users, "users", RISKY_USERS))
     return knowledge
 
 
@@ -156,7 +156,7 @@ def test_reading_on_for_a_name_ends_with_the_lists() -> None:
         tenant.add(number)
     knowledge = Knowledge()
     reader = Reader(RiskApi(tenant.client(), RISKY_USERS), knowledge)
-    reader.read(parse_users([upn(4), upn(9)], "users"))
+    reader.read(parse_asked([upn(4), upn(9)], "users", RISKY_USERS))
     assert reader.read_on(upn(9)) is True
     assert knowledge.named(upn(4)) and not knowledge.named(upn(9))
     assert knowledge.complete

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options that the modules which write have in common."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  max_changes:
+    description:
+      - The task fails before the first write when more than this would change. It does so in check mode as well.
+      - Required with O(filters). V(0) is allowed.
+    type: int
+  if_unmodified_since:
+    description:
+      - A time in ISO 8601 with an offset, for example V(2026-01-31T08:15:00Z).
+      - Whatever had its risk changed later is not written to, and fails with the reason V(modified_since).
+        What needs no write is unchanged all the same.
+      - Use RV(evaluated_at) of the task that the decision was made on. It protects against a decision on a risk that
+        nobody has looked at yet.
+    type: str
+  wait:
+    description:
+      - Whether to wait until everything that was written to shows the new state, and Graph no longer works on it.
+      - Graph accepts a change at once and carries it out later, usually within minutes.
+      - A record that is gone after its risk was dismissed or confirmed as safe counts as arrived.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - The number of seconds to wait with O(wait=true). What does not show the new state by then fails with the
+        reason V(pending). What was written stays written.
+    type: int
+    default: 300
+"""

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
+
+"""Finds the objects of a task, with all that is known of them: those that are named, or those a filter chooses."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ._directory import Directory
+from ._errors import PermissionDeniedError, RequestError
+from ._filters import RiskFilter
+from ._plan import Asked, Existence, Target, is_name
+from ._reader import Knowledge, Reader
+from ._risk import RiskApi
+
+
+class Finder:
+    """Reads what is needed to tell who is meant, and keeps it in `knowledge`.
+
+    :param warnings: where to add what people should know of the reading.
+    """
+
+    def __init__(self, api: RiskApi, warnings: list[str]) -> None:
+        self.knowledge = Knowledge()
+        self.directory = Directory(api.client, api.resource.directory)
+        # True when there are, or may be, matching records that were not read.
+        self.truncated = False
+        self._api = api
+        self._noun = api.resource.noun
+        self._reader = Reader(api, self.knowledge)
+        self._warnings = warnings
+
+    def named(self, asked: Asked) -> list[Target]:
+        """One target for each object that is asked for, in that order; two spellings of one object are one target."""
+        self._reader.read(asked)
+        found = [self._by_name(item) if is_name(item) else self._by_id(item) for item in asked.order]
+        # Names that only the directory knew: their records may be listed under an older name.
+        new_ids = tuple(target.id for target in found if target.id is not None and target.record is None)
+        self._reader.read(Asked(new_ids))
+        targets: dict[str, Target] = {}
+        for target in found:
+            if target.id is not None and target.record is None:
+                target = dataclasses.replace(target, record=self.knowledge.records.get(target.id))
+            targets.setdefault(target.id or f"name {target.name}", target)
+        return list(targets.values())
+
+    def _by_id(self, object_id: str) -> Target:
+        record = self.knowledge.records.get(object_id)
+        return Target(object_id, record.name if record else None, record)
+
+    def _by_name(self, name: str) -> Target:
+        live = self.knowledge.named(name)
+        if len(live) == 1:
+            return Target(live[0].id, live[0].name, live[0])
+        deleted = self.knowledge.named(name, deleted=True)
+        try:
+            known = self.directory.find(name)
+        except PermissionDeniedError:
+            if self._reader.read_on(name):
+                return self._by_name(name)
+            known = None
+        if known is not None:
+            return Target(known.id, known.name or name, existence=Existence.CONFIRMED)
+        if live:
+            return Target(None, name, existence=Existence.AMBIGUOUS)
+        if deleted:
+            return Target(deleted[0].id, deleted[0].name, deleted[0])
+        return Target(None, name, existence=Existence.FORBIDDEN if self.directory.forbidden else Existence.ABSENT)
+
+    def filtered(self, wanted: RiskFilter, limit: int | None = None) -> list[Target]:
+        """The objects that a filter chooses, by name. With a limit, reading stops as soon as that many are found."""
+        self._list(wanted, limit)
+        matching = [record for record in self.knowledge.records.values() if wanted.matches(record)]
+        matching.sort(key=lambda record: (record.name is None, (record.name or "").casefold(), record.id))
+        return [Target(record.id, record.name, record) for record in matching[:limit]]
+
+    def _list(self, wanted: RiskFilter, limit: int | None) -> None:
+        """Read a list that holds everything wanted: the narrow one, or a wider one where the service refuses that."""
+        for odata in dict.fromkeys((wanted.odata(), wanted.states_only().odata(), None)):
+            try:
+                found = 0
+                for page in self._api.pages(odata):
+                    records = self._api.records(page)
+                    self.knowledge.add(records, page.date)
+                    if page.broken is not None:
+                        self.truncated = True
+                        self._warnings.append(
+                            f"Graph broke off the list of risky {self._noun.many} before its end (a known fault of its "
+                            f"last page). {self._noun.count(len(self.knowledge.records))} were read; run the task "
+                            "again to see whether more are found."
+                        )
+                    found += sum(map(wanted.matches, records))
+                    if limit is not None and (found > limit or (found == limit and not page.last)):
+                        self.truncated = True
+                        return
+                return
+            except RequestError as exc:
+                if odata is None or exc.status != 400:
+                    raise
+
+    def evaluated_at(self) -> int | None:
+        """Ticks of the time that the knowledge is of; None before the first answer.
+
+        The first answer counts: what changed while the later ones were read must look newer than this.
+        """
+        known = [ticks for ticks in (self.knowledge.first_date, self.knowledge.newest_change) if ticks is not None]
+        return max(known, default=None)

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
+
+"""Reads risky objects with everything that Graph tells of them. Writes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from . import _filters, _timestamps
+from ._errors import EntraRiskError, RequestError
+from ._filters import RiskFilter
+from ._finder import Finder
+from ._graph import GraphClient, RequestCounts
+from ._pace import Clock
+from ._plan import Asked, Existence, parse_asked
+from ._result import Report, failure_of, rendered, requests_made
+from ._risk import ACTIVE_STATES, Record, Resource, RiskApi
+from ._snake_case import snake_case, with_snake_case
+
+
+@dataclasses.dataclass(frozen=True)
+class Query:
+    """What a task asks for, checked. Exactly one of `asked` and `risk_filter` is set."""
+
+    asked: Asked | None
+    risk_filter: RiskFilter | None
+    limit: int | None
+    include_history: bool
+
+
+@dataclasses.dataclass
+class _Found:
+    """What was read so far; `truncated` when there is, or may be, more."""
+
+    resource: Resource
+    entries: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
+    not_listed: list[str] = dataclasses.field(default_factory=list)
+    truncated: bool = False
+    evaluated_at: int | None = None
+    counts: RequestCounts = dataclasses.field(default_factory=RequestCounts)
+    warnings: list[str] = dataclasses.field(default_factory=list)
+
+    def report(self, error: EntraRiskError | None) -> Report:
+        noun = self.resource.noun
+        sentence = f"Found {len(self.entries)} risky {noun.one if len(self.entries) == 1 else noun.many}"
+        if self.not_listed:
+            sentence += f", and {len(self.not_listed)} without a risk record"
+        data = {
+            "changed": False,
+            noun.key: self.entries,
+            "count": len(self.entries),
+            "not_listed": self.not_listed,
+            # Whatever ended the work early, there may be more.
+            "truncated": self.truncated or error is not None,
+            "evaluated_at": rendered(self.evaluated_at),
+            "requests": requests_made(self.counts),
+        }
+        return Report(data, f"{error.message} {sentence}." if error else f"{sentence}.", tuple(self.warnings), error)
+
+
+def query_spec(resource: Resource) -> dict[str, dict[str, t.Any]]:
+    """The options of a module that reads objects of a resource."""
+    return {
+        **resource.noun.option(resource.noun.key, type="list", elements="str"),
+        "filters": {"type": "dict", "options": _filters.FILTER_SPEC},
+        "limit": {"type": "int"},
+        "include_history": {"type": "bool", "default": False},
+    }
+
+
+def parse_limit(params: t.Mapping[str, t.Any]) -> int | None:
+    """:raises RequestError: a limit below 1."""
+    limit: int | None = params["limit"]
+    if limit is not None and limit < 1:
+        raise RequestError(f"limit is {limit}; it must be 1 or more.")
+    return limit
+
+
+def parse_query(params: t.Mapping[str, t.Any], resource: Resource, now: int) -> Query:
+    """The query of a module's parameters. Without a choice, it is for every active object.
+
+    :param now: ticks, for ages in `filters`.
+    :raises RequestError: a value that makes no sense.
+    :raises UsersError: a value that can be no object of the resource.
+    """
+    key = resource.noun.key
+    values, filters = params[key], params["filters"]
+    if values is not None and filters is not None:
+        raise RequestError(f"Give {key} or filters, not both. Without either, every active one is returned.")
+    return Query(
+        asked=None if values is None else parse_asked(values, key, resource),
+        risk_filter=_filters.parse(filters or {}, ACTIVE_STATES, now) if values is None else None,
+        limit=parse_limit(params),
+        include_history=params["include_history"],
+    )
+
+
+def read(
+    params: t.Mapping[str, t.Any],
+    resource: Resource,
+    *,
+    connect: t.Callable[[], GraphClient],
+    clock: Clock | None = None,
+    **dummy: t.Any,
+) -> Report:
+    """Carry out a task from its module parameters. Failures are part of the report; none is raised.
+
+    Check mode and diff mode make no difference, since nothing changes.
+
+    :param connect: gives the client; checks the connection options before anything is sent.
+    """
+    found = _Found(resource)
+
+    def work() -> None:
+        query = parse_query(params, resource, _timestamps.from_seconds((clock or Clock()).wall()))
+        client = connect()
+        found.counts = client.counts
+        api = RiskApi(client, resource, in_full=True)
+        finder = Finder(api, found.warnings)
+        try:
+            records = _find(query, finder, found)
+        finally:
+            found.truncated = finder.truncated
+            found.evaluated_at = finder.evaluated_at()
+        if query.limit is not None and len(records) > query.limit:
+            found.truncated = True
+        records = records[: query.limit]
+        found.entries = [_entry(record, api.properties) for record in records]
+        if query.include_history:
+            for record, entry in zip(records, found.entries):
+                entry["history"] = _history(api, record, found)
+
+    return found.report(failure_of(work))
+
+
+def _find(query: Query, finder: Finder, found: _Found) -> list[Record]:
+    if query.risk_filter is not None:
+        targets = finder.filtered(query.risk_filter, query.limit)
+        return [target.record for target in targets if target.record is not None]
+    asked = query.asked or Asked(())
+    records: list[Record] = []
+    for target in finder.named(asked):
+        if target.record is not None:
+            records.append(target.record)
+        elif target.existence is Existence.AMBIGUOUS and target.name is not None:
+            # Nothing is written here, so there is no need to know which one is meant.
+            records.extend(finder.knowledge.named(target.name))
+        else:
+            found.not_listed.append(_spelled(asked, target.id, target.name))
+    return records
+
+
+def _spelled(asked: Asked, object_id: str | None, name: str | None) -> str:
+    """An object as the task spells it."""
+    for key in (object_id, name):
+        if key is not None and key in asked.as_given:
+            return asked.as_given[key]
+    return name or object_id or ""
+
+
+def _entry(record: Record, properties: t.Sequence[str]) -> dict[str, t.Any]:
+    """All properties, those that Graph left out as null, and those that are newer than this collection as well."""
+    return {**{snake_case(name): None for name in properties}, **with_snake_case(record.properties)}
+
+
+def _history(api: RiskApi, record: Record, found: _Found) -> list[dict[str, t.Any]]:
+    """The history of one record, newest first."""
+    items: list[dict[str, t.Any]] = []
+    for page in api.history(record.id):
+        items.extend(with_snake_case(item) for item in page.items if isinstance(item, dict))
+        if page.broken is not None:
+            found.truncated = True
+            found.warnings.append(
+                f"Graph broke off the history of {record.name or record.id} before its end (a known fault of its last "
+                f"page). {len(items)} of its entries were read."
+            )
+    items.sort(key=lambda item: _timestamps.parse_or_none(item.get("risk_last_updated_date_time")) or 0, reverse=True)
+    return items

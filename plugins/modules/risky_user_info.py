@@ -1,0 +1,239 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: risky_user_info
+short_description: Read the risky users of Microsoft Entra ID Protection
+version_added: 0.1.0
+author:
+  - identityops.entra_risk contributors (@identityops)
+description:
+  - Reads risky users through Microsoft Graph, with everything that Graph tells of them. Changes nothing.
+  - Values come back as Graph wrote them, null and values that are newer than this collection included. The names of
+    properties are in snake case.
+options:
+  users:
+    description:
+      - The users, as object IDs or user principal names. Both can be mixed.
+      - Users without a risk record come back in RV(not_listed). That is no error, but a typing error looks the same.
+      - At most one of O(users) and O(filters). Without either, every active user is returned, which means V(atRisk) or
+        V(confirmedCompromised).
+    type: list
+    elements: str
+    aliases:
+      - user
+      - user_ids
+extends_documentation_fragment:
+  - identityops.entra_risk.filters
+  - identityops.entra_risk.reading
+  - identityops.entra_risk.reading.history
+  - identityops.entra_risk.connection
+  - identityops.entra_risk.attributes
+  - identityops.entra_risk.attributes.action_group
+  - identityops.entra_risk.attributes.info_module
+  - identityops.entra_risk.attributes.platform
+notes:
+  - Needs the Graph permission C(IdentityRiskyUser.Read.All). A user principal name that no risk record has is looked up
+    in the directory, since the record may have an older name, which needs C(User.Read.All). Without it, the record is
+    looked for in all pages.
+  - The tenant needs Microsoft Entra ID P2.
+  - A list takes one request for 500 users.
+seealso:
+  - module: identityops.entra_risk.risky_user
+  - module: identityops.entra_risk.risk_detection_info
+  - ref: ansible_collections.identityops.entra_risk.docsite.guide_authentication
+    description: Every way to log in.
+  - name: Microsoft Graph, list risky users
+    description: The API call behind this module.
+    link: https://learn.microsoft.com/graph/api/riskyuser-list
+"""
+
+EXAMPLES = r"""
+- name: Read every user with an active risk
+  identityops.entra_risk.risky_user_info:
+  register: risky
+
+- name: Show who is at risk, by level
+  ansible.builtin.debug:
+    msg: "{{ item.risk_level }}: {{ item.user_principal_name }}, since {{ item.risk_last_updated_date_time }}"
+  loop: "{{ risky.users }}"
+  loop_control:
+    label: "{{ item.id }}"
+
+- name: Read high risk that is new since yesterday
+  identityops.entra_risk.risky_user_info:
+    filters:
+      risk_level: [high]
+      updated_after: 24h
+
+- name: Read two users with their history
+  identityops.entra_risk.risky_user_info:
+    users:
+      - adele.vance@contoso.example
+      - 04487ee0-f4f6-4e7f-8999-facc5a30e232
+    include_history: true
+"""
+
+RETURN = r"""
+users:
+  description:
+    - The risky users. With O(users), in that order. Else by user principal name.
+    - Every property of Graph. What Graph does not tell is null.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The object ID of the user.
+      type: str
+      sample: 04487ee0-f4f6-4e7f-8999-facc5a30e232
+    user_principal_name:
+      description: The user principal name.
+      type: str
+      sample: adele.vance@contoso.example
+    user_display_name:
+      description: The display name.
+      type: str
+      sample: Adele Vance
+    risk_state:
+      description: The risk state.
+      type: str
+      sample: atRisk
+    risk_level:
+      description: The risk level.
+      type: str
+      sample: medium
+    risk_detail:
+      description: What last decided the risk.
+      type: str
+      sample: none
+    risk_last_updated_date_time:
+      description: When the risk last changed, as Graph wrote it, with up to seven digits after the second.
+      type: str
+      sample: "2026-01-30T22:41:07.1234567Z"
+    is_deleted:
+      description: Whether the user is deleted. The risk of deleted users cannot be changed.
+      type: bool
+      sample: false
+    is_processing:
+      description: Whether Graph still works on a change of the risk.
+      type: bool
+      sample: false
+    history:
+      description: What changed the risk, newest first. The same keys as above, and those below.
+      returned: with O(include_history=true)
+      type: list
+      elements: dict
+      contains:
+        user_id:
+          description: The object ID of the user.
+          type: str
+        initiated_by:
+          description: The object ID of whoever caused the change, null for Microsoft's own.
+          type: str
+        activity:
+          description: What happened. C(detail) and the list C(risk_event_types), as Graph gives them.
+          type: dict
+      sample:
+        - risk_state: atRisk
+          risk_level: medium
+          risk_last_updated_date_time: "2026-01-30T22:41:07.1234567Z"
+          initiated_by: null
+          activity: {detail: null, risk_event_types: [unfamiliarFeatures]}
+count:
+  description: The number of users that are returned.
+  returned: always
+  type: int
+  sample: 1
+truncated:
+  description:
+    - V(true) when there are, or may be, more than were returned. Because of O(limit), because Graph broke off a
+      list before its end, which is a known fault of its last page and comes with a warning, or because the task failed.
+  returned: always
+  type: bool
+  sample: false
+not_listed:
+  description: Those of O(users) that have no risk record, as the task spells them.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+evaluated_at:
+  description:
+    - When the risk was read, by the clock of the service, in ISO 8601 and UTC. Never earlier than the newest change
+      that was read. Null when nothing was read.
+    - Made for O(identityops.entra_risk.risky_user#module:if_unmodified_since) of a later task.
+  returned: always
+  type: str
+  sample: "2026-01-31T08:15:00Z"
+requests:
+  description: What went over the line to Graph. The login is not counted.
+  returned: always
+  type: dict
+  contains:
+    sent:
+      description: HTTP requests sent.
+      type: int
+      sample: 2
+    retried:
+      description: Requests that were sent again.
+      type: int
+      sample: 0
+    throttled:
+      description: Answers 429 (too many requests).
+      type: int
+      sample: 0
+    waited_seconds:
+      description: Seconds spent waiting, because of throttling, faults or O(wait=true).
+      type: float
+      sample: 0.0
+    write_request_ids:
+      description: Always empty, since nothing is written.
+      type: list
+      elements: str
+      sample: []
+error:
+  description: What went wrong, to branch on. What is unknown is null.
+  returned: on failure
+  type: dict
+  contains:
+    kind:
+      description:
+        - One of V(credentials), V(login), V(permission), V(licence), V(throttled), V(network), V(tls), V(request),
+          V(service), V(limit), V(users).
+      type: str
+      sample: users
+    status:
+      description: The HTTP status.
+      type: int
+      sample: 403
+    code:
+      description: The error code of Graph or Entra, such as V(Forbidden) or V(AADSTS7000215).
+      type: str
+      sample: Forbidden
+    request_id:
+      description: The C(request-id) of Graph, or the trace ID of a refused login, for Microsoft's support.
+      type: str
+      sample: 8770c46e-e790-4b4c-8ae7-8aab1c2eaca7
+    client_request_id:
+      description: The C(client-request-id) that the module sent, or the correlation ID of a refused login.
+      type: str
+      sample: beea7eaf-7176-48e8-bfc8-046504279547
+"""
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils._ansible import run_module
+from ansible_collections.identityops.entra_risk.plugins.module_utils._info import query_spec, read
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS
+
+
+def main() -> None:
+    run_module(query_spec(RISKY_USERS), read, RISKY_USERS)
+
+
+if __name__ == "__main__":
+    main()
