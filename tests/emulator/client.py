@@ -11,6 +11,9 @@ import typing as t
 import requests
 
 RISKY_USERS = "/v1.0/identityProtection/riskyUsers"
+RISKY_SERVICE_PRINCIPALS = "/v1.0/identityProtection/riskyServicePrincipals"
+RISK_DETECTIONS = "/v1.0/identityProtection/riskDetections"
+GET_BY_IDS = "/v1.0/directoryObjects/getByIds"
 UNKNOWN_ID = "ffffffff-ffff-4fff-8fff-ffffffffffff"
 
 
@@ -38,11 +41,12 @@ class Client:
 
     def act(self, action: str, *ids: str, prefix: str = RISKY_USERS) -> requests.Response:
         """One of the write actions."""
-        return self.send("POST", f"{prefix}/{action}", json={"userIds": list(ids)})
+        key = "servicePrincipalIds" if prefix.endswith("riskyServicePrincipals") else "userIds"
+        return self.send("POST", f"{prefix}/{action}", json={key: list(ids)})
 
-    def everybody(self, **query: t.Any) -> list[list[dict[str, t.Any]]]:
+    def everybody(self, path: str = RISKY_USERS, **query: t.Any) -> list[list[dict[str, t.Any]]]:
         """All pages of the list."""
-        answer = self.get(**query)
+        answer = self.get(path, **query)
         pages = [answer.json()["value"]]
         while "@odata.nextLink" in answer.json():
             link = answer.json()["@odata.nextLink"]

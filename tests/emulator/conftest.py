@@ -12,9 +12,11 @@ import pytest
 
 from tests import loopback
 from tests.entra_emulator.emulator import Emulator
+from tests.entra_emulator.resources import ALL_ROLES
 from tests.entra_emulator.tenant import Tenant
 
 from .client import Client
+from .kinds import KINDS, Kind
 
 loopback.refuse_everything_else()
 
@@ -39,9 +41,16 @@ def tenant(emulator: Emulator) -> t.Iterator[Tenant]:
 @pytest.fixture
 def graph(emulator: Emulator, tenant: Tenant) -> t.Iterator[Client]:
     """Graph, asked by an app that may do everything."""
-    client = Client(emulator.graph_url, emulator.ca_path, tenant.mint_token())
+    client = Client(emulator.graph_url, emulator.ca_path, tenant.mint_token(roles=ALL_ROLES))
     yield client
     client.close()
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.label)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Users, and then service principals."""
+    found: Kind = request.param
+    return found
 
 
 @pytest.fixture

@@ -13,59 +13,91 @@ import pytest
 
 from tests.entra_emulator.tenant import Tenant
 
-from .client import RISKY_USERS, UNKNOWN_ID, Client
+from .client import RISKY_SERVICE_PRINCIPALS, RISKY_USERS, UNKNOWN_ID, Client
+from .kinds import KINDS, SERVICE_PRINCIPALS, USERS, Kind
 
+NAME = "adele.vance@contoso.example"
+# Columns: kind, action, and what it sets.
 EFFECTS = [
-    ("dismiss", "dismissed", "none", "adminDismissedAllRiskForUser"),
-    ("confirmCompromised", "confirmedCompromised", "high", "adminConfirmedUserCompromised"),
-    ("confirmSafe", "confirmedSafe", "none", "adminConfirmedAccountSafe"),
+    (USERS, "dismiss", "dismissed", "none", "adminDismissedAllRiskForUser"),
+    (USERS, "confirmCompromised", "confirmedCompromised", "high", "adminConfirmedUserCompromised"),
+    (USERS, "confirmSafe", "confirmedSafe", "none", "adminConfirmedAccountSafe"),
+    (SERVICE_PRINCIPALS, "dismiss", "dismissed", "none", "adminDismissedAllRiskForServicePrincipal"),
+    (
+        SERVICE_PRINCIPALS,
+        "confirmCompromised",
+        "confirmedCompromised",
+        "high",
+        "adminConfirmedServicePrincipalCompromised",
+    ),
 ]
-PREFIXES = [RISKY_USERS, "/beta/identityProtection/riskyUsers", "/beta/riskyUsers"]
 
 
-@pytest.mark.parametrize("prefix", PREFIXES)
-@pytest.mark.parametrize(("action", "state", "level", "detail"), EFFECTS)
+@pytest.mark.parametrize(
+    ("kind", "prefix", "action", "state", "level", "detail"),
+    [(row[0], prefix, *row[1:]) for row in EFFECTS for prefix in row[0].paths],
+)
 def test_a_write_sets_state_level_and_detail(
-    action: str, state: str, level: str, detail: str, prefix: str, tenant: Tenant, graph: Client
+    kind: Kind, prefix: str, action: str, state: str, level: str, detail: str, tenant: Tenant, graph: Client
 ) -> None:
-    user = tenant.add_user("adele.vance@contoso.example")
-    other = tenant.add_user("other@contoso.example")
+    written = kind.add(tenant, NAME)
+    other = kind.add(tenant, "other@contoso.example")
 
-    answer = graph.act(action, user.id.upper(), prefix=prefix)
+    answer = graph.act(action, written.id.upper(), prefix=prefix)
 
     assert (answer.status_code, answer.content) == (204, b"")
     assert "Content-Length" not in answer.headers
-    changed = tenant.user(user.id)
-    assert changed.risk is not None and user.risk is not None
+    changed = kind.find(tenant, written.id)
+    assert changed.risk is not None and written.risk is not None
     assert (changed.risk_state, changed.risk_level, changed.risk["riskDetail"]) == (state, level, detail)
-    assert changed.risk["riskLastUpdatedDateTime"] > user.risk["riskLastUpdatedDateTime"]
-    assert tenant.user(other.id) == other
-    assert tenant.journal.entries[-1]["written"] == [user.id]
+    assert changed.risk["riskLastUpdatedDateTime"] > written.risk["riskLastUpdatedDateTime"]
+    assert kind.find(tenant, other.id) == other
+    assert tenant.journal.entries[-1]["written"] == [written.id]
 
 
-@pytest.mark.parametrize("action", [row[0] for row in EFFECTS])
-def test_the_long_form_of_an_action(action: str, tenant: Tenant, graph: Client) -> None:
-    user = tenant.add_user("adele.vance@contoso.example")
+@pytest.mark.parametrize(("kind", "action"), [row[:2] for row in EFFECTS])
+def test_the_long_form_of_an_action(kind: Kind, action: str, tenant: Tenant, graph: Client) -> None:
+    added = kind.add(tenant, NAME)
 
-    assert graph.act(f"microsoft.graph.{action}", user.id).status_code == 204
-    assert tenant.user(user.id).risk_state != "atRisk"
-
-
-def test_a_repeated_write_moves_the_time_and_adds_history(tenant: Tenant, graph: Client) -> None:
-    user = tenant.add_user("adele.vance@contoso.example")
-    graph.act("dismiss", user.id)
-    first = tenant.user(user.id)
-    graph.act("dismiss", user.id)
-
-    assert (tenant.user(user.id).risk_last_updated or "") > (first.risk_last_updated or "")
-    assert len(tenant.user(user.id).history) == len(first.history) + 1
+    assert graph.act(f"microsoft.graph.{action}", added.id, prefix=kind.path).status_code == 204
+    assert kind.find(tenant, added.id).risk_state != "atRisk"
 
 
-def test_sixty_users_at_once(tenant: Tenant, graph: Client) -> None:
-    ids = tenant.add_users(60)
+@pytest.mark.breaks_contract
+@pytest.mark.parametrize("action", ["confirmSafe", "microsoft.graph.confirmSafe"])
+def test_nobody_confirms_service_principals_as_safe(action: str, tenant: Tenant, graph: Client) -> None:
+    added = tenant.add_service_principal("Payroll Sync")
 
-    assert graph.act("dismiss", *ids).status_code == 204
-    assert {user.risk_state for user in tenant.users} == {"dismissed"}
+    assert graph.act(action, added.id, prefix=RISKY_SERVICE_PRINCIPALS).status_code == 405
+    assert tenant.service_principal(added.id) == added
+
+
+def test_the_kinds_are_kept_apart(tenant: Tenant, graph: Client) -> None:
+    user = tenant.add_user(NAME)
+    workload = tenant.add_service_principal("Payroll Sync")
+
+    assert graph.act("dismiss", user.id, prefix=RISKY_SERVICE_PRINCIPALS).status_code == 404
+    assert graph.act("dismiss", workload.id).status_code == 404
+    assert graph.act("confirmCompromised", workload.id).status_code == 404
+    assert (tenant.users, tenant.service_principals) == ([user], [workload])
+
+
+def test_a_repeated_write_moves_the_time_and_adds_history(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    added = kind.add(tenant, NAME)
+    graph.act("dismiss", added.id, prefix=kind.path)
+    first = kind.find(tenant, added.id)
+    graph.act("dismiss", added.id, prefix=kind.path)
+
+    second = kind.find(tenant, added.id)
+    assert (second.risk_last_updated or "") > (first.risk_last_updated or "")
+    assert len(second.history) == len(first.history) + 1
+
+
+def test_sixty_at_once(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    ids = kind.add_many(tenant, 60)
+
+    assert graph.act("dismiss", *ids, prefix=kind.path).status_code == 204
+    assert {each.risk_state for each in kind.all(tenant)} == {"dismissed"}
 
 
 MALFORMED: t.Sequence[t.Any] = [
@@ -126,42 +158,57 @@ def test_a_body_that_is_no_json(data: str, content_type: str | None, graph: Clie
 
 
 @pytest.mark.breaks_contract
-@pytest.mark.parametrize(("switch", "status"), [("refuse", 400), ("accept", 204)])
-def test_more_than_sixty(switch: str, status: int, tenant: Tenant, graph: Client) -> None:
-    tenant.switches.over_sixty = switch
-    ids = tenant.add_users(61)
+@pytest.mark.parametrize("body", [{}, {"servicePrincipalIds": []}, {"userIds": [UNKNOWN_ID]}], ids=str)
+def test_a_malformed_body_for_service_principals(body: t.Any, graph: Client) -> None:
+    answer = graph.send("POST", f"{RISKY_SERVICE_PRINCIPALS}/dismiss", json=body)
 
-    assert graph.act("dismiss", *ids).status_code == status
-    assert {user.risk_state for user in tenant.users} == {"atRisk" if status == 400 else "dismissed"}
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
 
 
 @pytest.mark.breaks_contract
-def test_an_id_twice_may_be_accepted(tenant: Tenant, graph: Client) -> None:
-    tenant.switches.duplicate_ids = "accept"
-    user = tenant.add_user("adele.vance@contoso.example")
+@pytest.mark.parametrize(("switch", "status"), [("refuse", 400), ("accept", 204)])
+def test_more_than_sixty(switch: str, status: int, kind: Kind, tenant: Tenant, graph: Client) -> None:
+    tenant.switches.over_sixty = switch
+    ids = kind.add_many(tenant, 61)
 
-    assert graph.act("dismiss", user.id, user.id).status_code == 204
-    assert len(tenant.user(user.id).history) == 2
+    assert graph.act("dismiss", *ids, prefix=kind.path).status_code == status
+    assert {each.risk_state for each in kind.all(tenant)} == {"atRisk" if status == 400 else "dismissed"}
+
+
+@pytest.mark.breaks_contract
+def test_an_id_twice_may_be_accepted(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    tenant.switches.duplicate_ids = "accept"
+    added = kind.add(tenant, NAME)
+
+    assert graph.act("dismiss", added.id, added.id, prefix=kind.path).status_code == 204
+    assert len(kind.find(tenant, added.id).history) == 2
+
+
+# Columns: action, who else is written to, switches, the answer, whether that one is written.
+DOUBTFUL: t.Sequence[tuple[str, str, dict[str, str], int, bool]] = [
+    ("dismiss", "unknown", {}, 404, False),
+    ("dismiss", "unknown", {"unknown_ids": "ignore"}, 204, False),
+    ("confirmCompromised", "unknown", {}, 404, False),
+    ("dismiss", "unlisted", {}, 400, False),
+    ("dismiss", "unlisted", {"unlisted_dismiss": "ignore"}, 204, False),
+    ("confirmCompromised", "unlisted", {}, 204, True),
+]
+DOUBTFUL_USERS: t.Sequence[tuple[str, str, dict[str, str], int, bool]] = [
+    ("dismiss", "deleted", {}, 400, False),
+    ("dismiss", "deleted", {"deleted_users": "ignore"}, 204, False),
+    ("dismiss", "deleted", {"deleted_users": "accept"}, 204, True),
+    ("confirmSafe", "unlisted", {}, 400, False),
+]
 
 
 @pytest.mark.parametrize(
-    ("action", "kind", "switches", "status", "written"),
-    [
-        ("dismiss", "unknown", {}, 404, False),
-        ("dismiss", "unknown", {"unknown_ids": "ignore"}, 204, False),
-        ("confirmCompromised", "unknown", {}, 404, False),
-        ("dismiss", "deleted", {}, 400, False),
-        ("dismiss", "deleted", {"deleted_users": "ignore"}, 204, False),
-        ("dismiss", "deleted", {"deleted_users": "accept"}, 204, True),
-        ("dismiss", "unlisted", {}, 400, False),
-        ("confirmSafe", "unlisted", {}, 400, False),
-        ("dismiss", "unlisted", {"unlisted_dismiss": "ignore"}, 204, False),
-        ("confirmCompromised", "unlisted", {}, 204, True),
-    ],
+    ("kind", "action", "doubt", "switches", "status", "written"),
+    [(kind, *row) for kind in KINDS for row in DOUBTFUL] + [(USERS, *row) for row in DOUBTFUL_USERS],
 )
 def test_what_becomes_of_doubtful_ids(
+    kind: Kind,
     action: str,
-    kind: str,
+    doubt: str,
     switches: dict[str, str],
     status: int,
     written: bool,
@@ -169,18 +216,18 @@ def test_what_becomes_of_doubtful_ids(
     graph: Client,
 ) -> None:
     tenant.switches.update(switches)
-    good = tenant.add_user("good@contoso.example")
+    good = kind.add(tenant, "good@contoso.example")
     doubtful = {
         "unknown": UNKNOWN_ID,
         "deleted": tenant.add_user("deleted@contoso.example", deleted=True).id,
-        "unlisted": tenant.add_user("unlisted@contoso.example", listed=False).id,
-    }[kind]
+        "unlisted": kind.add(tenant, "unlisted@contoso.example", listed=False).id,
+    }[doubt]
 
-    answer = graph.act(action, good.id, doubtful)
+    answer = graph.act(action, good.id, doubtful, prefix=kind.path)
 
     assert answer.status_code == status
     # All or nothing: the good one is written exactly when the call was accepted.
-    assert (tenant.user(good.id).risk_state != "atRisk") is (status == 204)
+    assert (kind.find(tenant, good.id).risk_state != "atRisk") is (status == 204)
     expected = ([good.id] if status == 204 else []) + ([doubtful] if written else [])
     assert tenant.journal.entries[-1]["written"] == expected
 
@@ -194,40 +241,50 @@ def test_confirming_an_unlisted_user_lists_it(tenant: Tenant, graph: Client) -> 
     assert (record["riskState"], record["userPrincipalName"]) == ("confirmedCompromised", "unlisted@contoso.example")
 
 
-def test_ids_can_be_made_poisonous(tenant: Tenant, graph: Client) -> None:
-    ids = tenant.add_users(3)
+def test_confirming_an_unlisted_service_principal_lists_it(tenant: Tenant, graph: Client) -> None:
+    workload = tenant.add_service_principal("Payroll Sync", listed=False, enabled=False, app_id=UNKNOWN_ID)
+    graph.act("confirmCompromised", workload.id, prefix=RISKY_SERVICE_PRINCIPALS)
+
+    record = graph.get(f"{RISKY_SERVICE_PRINCIPALS}/{workload.id}").json()
+
+    assert (record["riskState"], record["displayName"]) == ("confirmedCompromised", "Payroll Sync")
+    assert (record["appId"], record["isEnabled"], record["servicePrincipalType"]) == (UNKNOWN_ID, False, "Application")
+
+
+def test_ids_can_be_made_poisonous(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    ids = kind.add_many(tenant, 3)
     tenant.switches.reject_ids = [ids[1].upper()]
 
-    assert graph.act("dismiss", *ids).status_code == 400
-    assert graph.act("dismiss", ids[0], ids[2]).status_code == 204
-    assert tenant.user(ids[1]).risk_state == "atRisk"
+    assert graph.act("dismiss", *ids, prefix=kind.path).status_code == 400
+    assert graph.act("dismiss", ids[0], ids[2], prefix=kind.path).status_code == 204
+    assert kind.find(tenant, ids[1]).risk_state == "atRisk"
 
 
-def test_an_effect_may_take_its_time(tenant: Tenant, graph: Client) -> None:
+def test_an_effect_may_take_its_time(kind: Kind, tenant: Tenant, graph: Client) -> None:
     tenant.switches.effect_delay = 900
-    user = tenant.add_user("adele.vance@contoso.example")
-    path = f"{RISKY_USERS}/{user.id}"
+    added = kind.add(tenant, NAME)
+    path = f"{kind.path}/{added.id}"
 
-    graph.act("dismiss", user.id)
+    graph.act("dismiss", added.id, prefix=kind.path)
 
     before = graph.get(path).json()
     assert (before["riskState"], before["isProcessing"]) == ("atRisk", True)
-    assert before["riskLastUpdatedDateTime"] == user.risk_last_updated
+    assert before["riskLastUpdatedDateTime"] == added.risk_last_updated
     tenant.hurry()
     after = graph.get(path).json()
     assert (after["riskState"], after["isProcessing"]) == ("dismissed", False)
     assert after["riskLastUpdatedDateTime"] > before["riskLastUpdatedDateTime"]
 
 
-def test_two_writes_in_processing_take_effect_in_their_order(tenant: Tenant, graph: Client) -> None:
+def test_two_writes_in_processing_take_effect_in_their_order(kind: Kind, tenant: Tenant, graph: Client) -> None:
     tenant.switches.effect_delay = 0.1
-    user = tenant.add_user("adele.vance@contoso.example")
+    added = kind.add(tenant, NAME)
 
-    graph.act("confirmCompromised", user.id)
-    graph.act("dismiss", user.id)
+    graph.act("confirmCompromised", added.id, prefix=kind.path)
+    graph.act("dismiss", added.id, prefix=kind.path)
     time.sleep(0.15)
 
-    assert [item["riskState"] for item in tenant.user(user.id).history] == [
+    assert [item["riskState"] for item in kind.find(tenant, added.id).history] == [
         "atRisk",
         "confirmedCompromised",
         "dismissed",
@@ -235,13 +292,14 @@ def test_two_writes_in_processing_take_effect_in_their_order(tenant: Tenant, gra
 
 
 @pytest.mark.parametrize("delay", [0, 0.05])
-@pytest.mark.parametrize(("action", "gone"), [("dismiss", True), ("confirmSafe", True), ("confirmCompromised", False)])
-def test_a_record_may_vanish(action: str, gone: bool, delay: float, tenant: Tenant, graph: Client) -> None:
+@pytest.mark.parametrize(("kind", "action"), [row[:2] for row in EFFECTS])
+def test_a_record_may_vanish(kind: Kind, action: str, delay: float, tenant: Tenant, graph: Client) -> None:
     tenant.switches.update({"vanish_after_dismiss": True, "effect_delay": delay})
-    user = tenant.add_user("adele.vance@contoso.example")
+    added = kind.add(tenant, NAME)
+    gone = action != "confirmCompromised"
 
-    graph.act(action, user.id)
+    graph.act(action, added.id, prefix=kind.path)
     time.sleep(delay * 1.5)
 
-    assert graph.get(f"{RISKY_USERS}/{user.id}").status_code == (404 if gone else 200)
-    assert len(graph.get().json()["value"]) == (0 if gone else 1)
+    assert graph.get(f"{kind.path}/{added.id}").status_code == (404 if gone else 200)
+    assert len(graph.get(kind.path).json()["value"]) == (0 if gone else 1)

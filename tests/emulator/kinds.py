@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The two kinds of principals, so that one test can speak of both."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from tests.entra_emulator.records import Principal
+from tests.entra_emulator.tenant import Tenant
+
+from .client import RISKY_SERVICE_PRINCIPALS, RISKY_USERS
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """How to add and find principals of a kind, and where Graph has them. `paths` are all that lead to the set."""
+
+    label: str
+    paths: tuple[str, ...]
+    directory: str
+    ids_key: str
+    add: t.Callable[..., Principal]
+    add_many: t.Callable[..., list[str]]
+    change: t.Callable[..., Principal]
+    find: t.Callable[[Tenant, str], Principal]
+    all: t.Callable[[Tenant], list[Principal]]
+
+    @property
+    def path(self) -> str:
+        """Where v1.0 has the set."""
+        return self.paths[0]
+
+
+USERS = Kind(
+    label="users",
+    paths=(RISKY_USERS, "/beta/identityProtection/riskyUsers", "/beta/riskyUsers"),
+    directory="/v1.0/users",
+    ids_key="userIds",
+    add=Tenant.add_user,
+    add_many=Tenant.add_users,
+    change=Tenant.change_user,
+    find=Tenant.user,
+    all=lambda tenant: tenant.users,
+)
+SERVICE_PRINCIPALS = Kind(
+    label="service principals",
+    paths=(RISKY_SERVICE_PRINCIPALS, "/beta/identityProtection/riskyServicePrincipals"),
+    directory="/v1.0/servicePrincipals",
+    ids_key="servicePrincipalIds",
+    add=Tenant.add_service_principal,
+    add_many=Tenant.add_service_principals,
+    change=Tenant.change_service_principal,
+    find=Tenant.service_principal,
+    all=lambda tenant: tenant.service_principals,
+)
+KINDS = (USERS, SERVICE_PRINCIPALS)
