@@ -20,7 +20,7 @@ _REQUIREMENTS = ("-r", "benchmarks/requirements.txt")
 def bench(space: Workspace, *options: str, report: Path = ROOT / "docs") -> int:
     """Measure and show how it goes. Gives the exit code: not zero when a count is wrong.
 
-    :param options: `--quick`, `--render`.
+    :param options: `--quick`, `--startup`, `--render`.
     :param report: where benchmark.md and benchmark.svg go.
     """
     env = space.environment(space.venv("bench", _REQUIREMENTS))

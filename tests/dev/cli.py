@@ -74,7 +74,7 @@ def bench(space: Workspace, arguments: argparse.Namespace) -> int:
     """Measure risky_user against other ways, and write docs/benchmark.md and its plot."""
     if arguments.quick:
         return _bench.bench(space, "--quick", report=space.cache / "bench")
-    return _bench.bench(space, *(["--render"] if arguments.render else []))
+    return _bench.bench(space, *(f"--{name}" for name in ("startup", "render") if getattr(arguments, name)))
 
 
 def fix(space: Workspace, arguments: argparse.Namespace) -> int:
@@ -111,5 +111,6 @@ def _parser() -> argparse.ArgumentParser:
         if run is bench:
             which = command.add_mutually_exclusive_group()
             which.add_argument("--quick", action="store_true", help="small numbers; leaves docs alone")
+            which.add_argument("--startup", action="store_true", help="measure only the start-up again")
             which.add_argument("--render", action="store_true", help="write docs anew from the last measurements")
     return parser
