@@ -23,7 +23,7 @@ from ._info import parse_limit
 from ._pace import Clock
 from ._plan import Asked, listing, parse_asked
 from ._reader import filter_chunk
-from ._result import Report, failure_of, rendered, requests_made
+from ._result import Report, failure_of, found, rendered, requests_made
 from ._risk import RISKY_USERS, quoted
 from ._snake_case import snake_case, with_snake_case
 
@@ -104,20 +104,20 @@ def read(
 
     :param connect: gives the client; checks the connection options before anything is sent.
     """
-    found = _Found()
+    gathered = _Gathered()
 
     def work() -> None:
         query = parse_query(params, _timestamps.from_seconds((clock or Clock()).wall()))
         client = connect()
-        found.counts = client.counts
-        found.limit = query.limit
-        _Reading(client, query, found).read()
+        gathered.counts = client.counts
+        gathered.limit = query.limit
+        _Reading(client, query, gathered).read()
 
-    return found.report(failure_of(work))
+    return gathered.report(failure_of(work))
 
 
 @dataclasses.dataclass
-class _Found:
+class _Gathered:
     """What was read so far; `truncated` when there is, or may be, more than was read."""
 
     chosen: dict[str, dict[str, t.Any]] = dataclasses.field(default_factory=dict)
@@ -132,27 +132,28 @@ class _Found:
         newest_first = sorted(self.chosen.values(), key=lambda item: detected_ticks(item) or 0, reverse=True)
         detections = newest_first[: self.limit]
         moments = [ticks for ticks in (self.first_date, self.newest_change) if ticks is not None]
+        truncated = self.truncated or len(detections) < len(newest_first) or error is not None
         data = {
             "changed": False,
             "risk_detections": [
                 {**{snake_case(name): None for name in _PROPERTIES}, **with_snake_case(item)} for item in detections
             ],
             "count": len(detections),
-            "truncated": self.truncated or len(detections) < len(newest_first) or error is not None,
+            "truncated": truncated,
             "evaluated_at": rendered(max(moments, default=None)),
             "requests": requests_made(self.counts),
         }
-        sentence = f"Found {len(detections)} risk detection{'' if len(detections) == 1 else 's'}."
+        sentence = f"{found(len(detections), 'risk detection', 'risk detections', truncated)}."
         return Report(data, f"{error.message} {sentence}" if error else sentence, tuple(self.warnings), error)
 
 
 class _Reading:
     """One task in the making."""
 
-    def __init__(self, client: GraphClient, query: Query, found: _Found) -> None:
+    def __init__(self, client: GraphClient, query: Query, gathered: _Gathered) -> None:
         self._client = client
         self._query = query
-        self._found = found
+        self._gathered = gathered
         # Who is asked for: by id, and by name where nobody knows the id.
         self._ids: set[str] = set()
         self._names: dict[str, str] = {}
@@ -195,7 +196,7 @@ class _Reading:
             else:
                 self._ids.add(user.id)
         if directory.forbidden:
-            self._found.warnings.append(
+            self._gathered.warnings.append(
                 f"{listing(list(self._names.values()))} could not be looked up in the directory: the token lacks the "
                 f"Graph permission {USERS.permission}. So their detections are found by the name of that time."
             )
@@ -246,8 +247,8 @@ class _Reading:
                 return True
             # The limit is for the newest. Whether the service sorts as it was asked to shows in what it sends.
             limit = self._query.limit
-            if limit is not None and len(self._found.chosen) >= limit and in_order and seen >= _SORTED_FOR_SURE:
-                self._found.truncated = True
+            if limit is not None and len(self._gathered.chosen) >= limit and in_order and seen >= _SORTED_FOR_SURE:
+                self._gathered.truncated = True
                 return True
             if number == most_pages:
                 return False
@@ -265,12 +266,12 @@ class _Reading:
 
     def _take(self, page: Page) -> list[dict[str, t.Any]]:
         """Keep what is wanted of a page. Gives all detections that are on it."""
-        found = self._found
-        if found.first_date is None:
-            found.first_date = page.date
+        gathered = self._gathered
+        if gathered.first_date is None:
+            gathered.first_date = page.date
         if page.broken is not None:
-            found.truncated = True
-            found.warnings.append(
+            gathered.truncated = True
+            gathered.warnings.append(
                 "Graph broke off the list of risk detections before its end (a known fault of its last page). "
                 "Run the task again to see whether more are found."
             )
@@ -279,14 +280,14 @@ class _Reading:
             changes = map(
                 _timestamps.parse_or_none, (detection.get("lastUpdatedDateTime"), detection.get("detectedDateTime"))
             )
-            known = [ticks for ticks in (*changes, found.newest_change) if ticks is not None]
-            found.newest_change = max(known, default=None)
+            known = [ticks for ticks in (*changes, gathered.newest_change) if ticks is not None]
+            gathered.newest_change = max(known, default=None)
             user_id = str(detection.get("userId") or "").lower()
             name = str(detection.get("userPrincipalName") or "").casefold()
             self._ids_seen.setdefault(name, set()).add(user_id)
             is_asked = self._query.asked is None or user_id in self._ids or name in self._names
             if is_asked and self._query.wanted.matches(detection):
-                found.chosen[detection["id"]] = detection
+                gathered.chosen[detection["id"]] = detection
         return detections
 
 

@@ -18,7 +18,7 @@ from ._finder import Finder
 from ._graph import GraphClient, RequestCounts
 from ._pace import Clock
 from ._plan import Asked, Existence, parse_asked
-from ._result import Report, failure_of, rendered, requests_made
+from ._result import Report, failure_of, found, rendered, requests_made
 from ._risk import ACTIVE_STATES, Record, Resource, RiskApi
 from ._snake_case import snake_case, with_snake_case
 
@@ -34,7 +34,7 @@ class Query:
 
 
 @dataclasses.dataclass
-class _Found:
+class _Gathered:
     """What was read so far; `truncated` when there is, or may be, more."""
 
     resource: Resource
@@ -47,7 +47,9 @@ class _Found:
 
     def report(self, error: EntraRiskError | None) -> Report:
         noun = self.resource.noun
-        sentence = f"Found {len(self.entries)} risky {noun.one if len(self.entries) == 1 else noun.many}"
+        # Whatever ended the work early, there may be more.
+        truncated = self.truncated or error is not None
+        sentence = found(len(self.entries), f"risky {noun.one}", f"risky {noun.many}", truncated)
         if self.not_listed:
             sentence += f", and {len(self.not_listed)} without a risk record"
         data = {
@@ -55,8 +57,7 @@ class _Found:
             noun.key: self.entries,
             "count": len(self.entries),
             "not_listed": self.not_listed,
-            # Whatever ended the work early, there may be more.
-            "truncated": self.truncated or error is not None,
+            "truncated": truncated,
             "evaluated_at": rendered(self.evaluated_at),
             "requests": requests_made(self.counts),
         }
@@ -114,31 +115,31 @@ def read(
 
     :param connect: gives the client; checks the connection options before anything is sent.
     """
-    found = _Found(resource)
+    gathered = _Gathered(resource)
 
     def work() -> None:
         query = parse_query(params, resource, _timestamps.from_seconds((clock or Clock()).wall()))
         client = connect()
-        found.counts = client.counts
+        gathered.counts = client.counts
         api = RiskApi(client, resource, in_full=True)
-        finder = Finder(api, found.warnings)
+        finder = Finder(api, gathered.warnings)
         try:
-            records = _find(query, finder, found)
+            records = _find(query, finder, gathered)
         finally:
-            found.truncated = finder.truncated
-            found.evaluated_at = finder.evaluated_at()
+            gathered.truncated = finder.truncated
+            gathered.evaluated_at = finder.evaluated_at()
         if query.limit is not None and len(records) > query.limit:
-            found.truncated = True
+            gathered.truncated = True
         records = records[: query.limit]
-        found.entries = [_entry(record, api.properties) for record in records]
+        gathered.entries = [_entry(record, api.properties) for record in records]
         if query.include_history:
-            for record, entry in zip(records, found.entries):
-                entry["history"] = _history(api, record, found)
+            for record, entry in zip(records, gathered.entries):
+                entry["history"] = _history(api, record, gathered)
 
-    return found.report(failure_of(work))
+    return gathered.report(failure_of(work))
 
 
-def _find(query: Query, finder: Finder, found: _Found) -> list[Record]:
+def _find(query: Query, finder: Finder, gathered: _Gathered) -> list[Record]:
     if query.risk_filter is not None:
         targets = finder.filtered(query.risk_filter, query.limit)
         return [target.record for target in targets if target.record is not None]
@@ -151,7 +152,7 @@ def _find(query: Query, finder: Finder, found: _Found) -> list[Record]:
             # Nothing is written here, so there is no need to know which one is meant.
             records.extend(finder.knowledge.named(target.name))
         else:
-            found.not_listed.append(_spelled(asked, target.id, target.name))
+            gathered.not_listed.append(_spelled(asked, target.id, target.name))
     return records
 
 
@@ -168,14 +169,14 @@ def _entry(record: Record, properties: t.Sequence[str]) -> dict[str, t.Any]:
     return {**{snake_case(name): None for name in properties}, **with_snake_case(record.properties)}
 
 
-def _history(api: RiskApi, record: Record, found: _Found) -> list[dict[str, t.Any]]:
+def _history(api: RiskApi, record: Record, gathered: _Gathered) -> list[dict[str, t.Any]]:
     """The history of one record, newest first."""
     items: list[dict[str, t.Any]] = []
     for page in api.history(record.id):
         items.extend(with_snake_case(item) for item in page.items if isinstance(item, dict))
         if page.broken is not None:
-            found.truncated = True
-            found.warnings.append(
+            gathered.truncated = True
+            gathered.warnings.append(
                 f"Graph broke off the history of {record.name or record.id} before its end (a known fault of its last "
                 f"page). {len(items)} of its entries were read."
             )

@@ -55,6 +55,11 @@ def requests_made(counts: RequestCounts, write_request_ids: t.Sequence[str] = ()
     }
 
 
+def found(count: int, one: str, many: str, truncated: bool) -> str:
+    """The sentence that sums up what was read."""
+    return f"Found {count} {one if count == 1 else many}{' (there may be more)' if truncated else ''}"
+
+
 def rendered(ticks: int | None) -> str | None:
     """A time for a result, None when it is not known."""
     return None if ticks is None else _timestamps.render(ticks)
