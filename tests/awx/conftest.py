@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A local tenant, and a controller that launches jobs. What the jobs leave behind is searched for their secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests import loopback
+from tests.entra_emulator.apps import App
+from tests.entra_emulator.emulator import Emulator
+from tests.entra_emulator.tenant import Tenant
+from tests.integration.targets.leaks.files.find_canaries import TOKEN, readings
+
+from .credentials import AzureResourceManager, CredentialType
+from .jobs import Controller, Job
+
+loopback.refuse_everything_else()
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "docs" / "examples"
+OIDC_SUBJECT = "awx"
+# What an execution environment has of its own. Credentials and settings of the person who runs the tests stay out.
+_KEPT = ("CI", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "leaks: the jobs of this test show their secrets on purpose")
+    config.addinivalue_line("markers", "slow: installs packages, half a minute")
+
+
+@pytest.fixture(scope="session")
+def emulator() -> t.Iterator[Emulator]:
+    with Emulator(validate=True) as running:
+        yield running
+        assert running.violations == []
+
+
+@pytest.fixture(scope="session")
+def surroundings(emulator: Emulator) -> dict[str, str]:
+    """What leads to the local tenant instead of Microsoft's clouds."""
+    return {
+        "AZURE_AUTHORITY_HOST": emulator.login_url,
+        "MSGRAPH_URL": emulator.graph_url,
+        "REQUESTS_CA_BUNDLE": emulator.ca_path,
+    }
+
+
+@pytest.fixture
+def tenant(emulator: Emulator) -> Tenant:
+    return emulator.add_tenant()
+
+
+@pytest.fixture
+def app(emulator: Emulator, tenant: Tenant) -> App:
+    """An app that may log in with a secret, a certificate and an OIDC token."""
+    federated = [{"issuer": emulator.oidc.url, "subject": OIDC_SUBJECT}]
+    return tenant.add_app(certificate=True, federated=federated)
+
+
+@pytest.fixture
+def credential(tenant: Tenant, app: App) -> AzureResourceManager:
+    """The built-in credential, as most people fill it in."""
+    return AzureResourceManager(tenant=tenant.id, client=app.client_id, secret=app.secret or "")
+
+
+@pytest.fixture(scope="session")
+def credential_type() -> CredentialType:
+    """The custom type of the examples."""
+    return CredentialType.read(EXAMPLES / "credential_type")
+
+
+@pytest.fixture(scope="session")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory where Ansible finds the collection."""
+    path = tmp_path_factory.mktemp("collections")
+    link = path / "ansible_collections" / "identityops" / "entra_risk"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(ROOT, target_is_directory=True)
+    return path
+
+
+@pytest.fixture
+def awx(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    surroundings: dict[str, str],
+    collections: Path,
+    tmp_path: Path,
+) -> t.Iterator[Controller]:
+    for name in set(os.environ) - set(_KEPT):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    # The commands of the environment that runs the tests, even if it is not switched on.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    controller = Controller(surroundings, collections, tmp_path)
+    yield controller
+    if request.node.get_closest_marker("leaks") is None:
+        assert [found_secrets(job, controller.secrets) for job in controller.jobs] == [set()] * len(controller.jobs)
+
+
+def found_secrets(job: Job, secrets: t.Iterable[str]) -> set[str]:
+    """Which secrets a job has left somewhere, in whatever form; "token" stands for any JSON web token."""
+    # The longest run of letters and digits stays the same in every encoding of a text.
+    markers = {secret: max(re.findall("[A-Za-z0-9]+", _key_of(secret)), key=len) for secret in secrets}
+    found: set[str] = set()
+    for text in job.traces:
+        for reading in readings(text):
+            found.update(secret for secret, marker in markers.items() if marker in reading)
+        if TOKEN.search(text):
+            found.add("token")
+    return found
+
+
+def _key_of(secret: str) -> str:
+    """Of a PEM the private key alone: the certificate is no secret."""
+    return re.sub(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", "", secret, flags=re.DOTALL)
