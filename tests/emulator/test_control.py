@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, p
 from tests.entra_emulator.emulator import Emulator
 from tests.entra_emulator.seed import PEOPLE
 
-from .client import UNKNOWN_ID, Client
+from .client import RISK_DETECTIONS, RISKY_SERVICE_PRINCIPALS, UNKNOWN_ID, Client
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
@@ -49,6 +49,11 @@ def made(emulator: Emulator, control: Client) -> t.Iterator[dict[str, t.Any]]:
             "apps": [{}, {"secret": None, "certificate": True, "roles": ["IdentityRiskyUser.Read.All"]}],
             "identities": [{"user_assigned": True}],
             "users": [{"upn": "adele.vance@made.example"}, {"count": 3, "prefix": "many", "risk_state": "dismissed"}],
+            "service_principals": [{"display_name": "Payroll Sync", "history": []}, {"count": 2, "prefix": "job"}],
+            "detections": [
+                {"user": "adele.vance@made.example", "risk_event_type": "passwordSpray"},
+                {"count": 2, "user": "many00002@made.example", "location": None},
+            ],
             "tokens": [{}, {"expires_in": -5}],
             "faults": [{"path": "nothing", "status": 500}],
         },
@@ -89,8 +94,53 @@ def test_users_over_the_wire(made: dict[str, t.Any], control: Client) -> None:
     assert added["risk"] is None and added["directory"]["userPrincipalName"] == "b@made.example"
     assert changed["risk"]["riskState"] == "dismissed"
     assert control.get(f"{base}/c@made.example").json() == listed[0]
-    assert len(control.get(base).json()) == 6
+    past = control.send("POST", base, json={"upn": "d@made.example", "history": [{"risk_level": "low"}]}).json()
+    assert [item["riskLevel"] for item in past["history"]] == ["low"]
+    assert len(control.get(base).json()) == 7
     assert control.get(f"{base}/{UNKNOWN_ID}").status_code == 404
+
+
+def test_service_principals_over_the_wire(made: dict[str, t.Any], control: Client) -> None:
+    base = "/control/tenants/made.example/service_principals"
+    first, several = made["service_principals"]
+
+    history = [{"risk_state": "atRisk", "risk_level": "low"}, {"risk_state": "remediated"}]
+    added = control.send("POST", base, json={"display_name": "Backup", "history": history}).json()
+    changed = control.send("PATCH", f"{base}/{added['id']}", json={"risk_state": "dismissed"}).json()
+
+    assert (first["risk"]["displayName"], first["history"], len(several)) == ("Payroll Sync", [], 2)
+    assert [item["riskState"] for item in added["history"]] == ["atRisk", "remediated"]
+    assert changed["risk"]["riskState"] == "dismissed"
+    assert control.get(f"{base}/{added['id']}").json() == changed
+    assert [each["risk"]["displayName"] for each in control.get(base).json()] == [
+        "Payroll Sync",
+        "job00001",
+        "job00002",
+        "Backup",
+    ]
+    assert control.get(f"{base}/{made['users'][0]['id']}").status_code == 404
+    assert control.send("PATCH", f"{base}/{added['id']}", json={"upn": "x"}).status_code == 400
+
+
+def test_detections_over_the_wire(made: dict[str, t.Any], control: Client) -> None:
+    base = "/control/tenants/made.example/detections"
+    first, several = made["detections"]
+
+    added = control.send("POST", base, json={"user": made["users"][0]["id"], "risk_level": "low"}).json()
+    more = control.send(
+        "POST", base, json=[{"user": "adele.vance@made.example"}, {"count": 2, "user": added["userId"]}]
+    )
+
+    everything = control.get(base).json()
+    assert (first["riskEventType"], added["riskLevel"], len(several)) == ("passwordSpray", "low", 2)
+    assert everything[:4] == [first, *everything[1:3], added]
+    assert [item["id"] for item in everything[1:3]] == several
+    assert [item["location"] for item in everything[1:3]] == [None, None]
+    assert [item["id"] for item in everything[4:]] == [more.json()[0]["id"], *more.json()[1]]
+    assert control.send("POST", base, json={"user": "nobody@made.example"}).status_code == 404
+    assert control.send("POST", base, json={"user": added["userId"], "colour": "red"}).status_code == 400
+    assert control.send("POST", base, json={}).status_code == 400
+    assert control.send("DELETE", base).status_code == 404
 
 
 def test_switches_and_faults_over_the_wire(made: dict[str, t.Any], control: Client) -> None:
@@ -167,6 +217,9 @@ def test_the_emulators_own_journal(emulator: Emulator, control: Client) -> None:
         ("POST", "/control/tenants", '{"switches": {"colour": "red"}}', 400),
         ("POST", "/control/tenants", '{"domain": "half.example", "users": [{"name": "x"}]}', 400),
         ("POST", "/control/tenants", '{"faults": [{"path": "("}]}', 400),
+        ("POST", "/control/tenants", '{"service_principals": [{"upn": "x@half.example"}]}', 400),
+        ("POST", "/control/tenants", '{"detections": [{"user": "nobody@half.example"}]}', 404),
+        ("POST", "/control/tenants", '{"users": [{"upn": "x@half.example", "history": [{"x": 1}]}]}', 400),
         ("GET", "/control/tenants/nobody.example/journal", None, 404),
         ("GET", "/control/nothing", None, 404),
         ("PUT", "/control/tenants", None, 404),
@@ -232,6 +285,8 @@ def test_the_start_by_hand(ending: signal.Signals, tmp_path: Path) -> None:
         ).json()["access_token"]
         graph = Client(ready["graph_url"], ready["ca_path"], token)
         users = graph.get().json()["value"]
+        workloads = graph.get(RISKY_SERVICE_PRINCIPALS).json()["value"]
+        detections = graph.get(RISK_DETECTIONS).json()["value"]
         login.close()
         graph.close()
         process.send_signal(ending)
@@ -239,6 +294,13 @@ def test_the_start_by_hand(ending: signal.Signals, tmp_path: Path) -> None:
 
     assert process.returncode == 0
     assert len(users) == sum(1 for row in PEOPLE if row[5].get("listed", True))
+    assert sorted((each["riskState"], each["riskLevel"]) for each in workloads) == [
+        ("atRisk", "high"),
+        ("atRisk", "low"),
+        ("confirmedCompromised", "high"),
+    ]
+    assert {each["userId"] for each in detections} <= {user["id"] for user in users}
+    assert len({each["riskEventType"] for each in detections}) == len(detections) >= 6
     assert "adele.vance@contoso.example" in [user["userPrincipalName"] for user in users]
     assert set(ready["env"]) == ENVIRONMENT
     assert ready["env"]["AZURE_SECRET"] == ready["secret"]

@@ -165,25 +165,6 @@ def test_other_methods_are_refused(tenant: Tenant, graph: Client) -> None:
     assert tenant.user(user.id).listed
 
 
-def test_history_tells_every_change(tenant: Tenant, graph: Client) -> None:
-    user = tenant.add_user("adele.vance@contoso.example")
-    graph.act("confirmCompromised", user.id)
-
-    items = graph.get(f"{RISKY_USERS}/{user.id}/history").json()["value"]
-    single = graph.get(f"{RISKY_USERS}/{user.id}/history/{items[1]['id']}").json()
-
-    assert [(item["riskState"], item["userId"]) for item in items] == [
-        ("atRisk", user.id),
-        ("confirmedCompromised", user.id),
-    ]
-    assert items[0]["initiatedBy"] is None
-    assert items[1]["initiatedBy"]
-    assert items[1]["activity"]["detail"] == "adminConfirmedUserCompromised"
-    assert single.items() >= items[1].items()
-    assert graph.get(f"{RISKY_USERS}/{user.id}/history/nothing").status_code == 404
-    assert graph.get(f"{RISKY_USERS}/{UNKNOWN_ID}/history").status_code == 404
-
-
 def test_late_members_show_only_to_those_who_ask(tenant: Tenant, graph: Client) -> None:
     user = tenant.add_user("adele.vance@contoso.example", risk_state="confirmedSafe")
     path = f"{RISKY_USERS}/{user.id}"

@@ -15,7 +15,8 @@ from tests.entra_emulator.limiter import Limiter
 from tests.entra_emulator.switches import Switches
 from tests.entra_emulator.tenant import Tenant
 
-from .client import RISKY_USERS, Client
+from .client import RISK_DETECTIONS, RISKY_SERVICE_PRINCIPALS, RISKY_USERS, Client
+from .kinds import Kind
 
 # One request in a quarter of an hour: whatever the machine is busy with, the second one comes too early.
 SLOW = 0.001
@@ -36,6 +37,18 @@ def test_the_limit_refuses_without_retry_after(tenant: Tenant, graph: Client) ->
     assert graph.get(f"/v1.0/users/{user.id}").status_code == 200
     tenant.switches.rate_limit = None
     assert graph.act("dismiss", user.id).status_code == 204
+
+
+def test_everything_of_identity_protection_shares_one_limit(tenant: Tenant, graph: Client) -> None:
+    tenant.switches.rate_limit = SLOW
+    workload = tenant.add_service_principal("Payroll Sync")
+
+    assert graph.get(RISK_DETECTIONS).status_code == 200
+    assert graph.get(RISKY_SERVICE_PRINCIPALS).status_code == 429
+    assert graph.act("dismiss", workload.id, prefix=RISKY_SERVICE_PRINCIPALS).status_code == 429
+    assert graph.get().status_code == 429
+    assert graph.get(f"/v1.0/servicePrincipals/{workload.id}").status_code == 200
+    assert tenant.service_principal(workload.id) == workload
 
 
 def test_a_limit_with_retry_after(tenant: Tenant, graph: Client) -> None:
@@ -72,18 +85,18 @@ def test_refused_requests_count_too(rate: float | None, moments: list[float], al
     assert [limiter.allows(rate) for dummy in moments] == allowed
 
 
-def test_pages_may_be_smaller_than_asked_for(tenant: Tenant, graph: Client) -> None:
+def test_pages_may_be_smaller_than_asked_for(kind: Kind, tenant: Tenant, graph: Client) -> None:
     tenant.switches.page_size = 3
-    tenant.add_users(7)
+    kind.add_many(tenant, 7)
 
-    assert [len(page) for page in graph.everybody(top=500)] == [3, 3, 1]
+    assert [len(page) for page in graph.everybody(kind.path, top=500)] == [3, 3, 1]
 
 
 @pytest.mark.parametrize(("switches", "broken"), [({"break_page": 2}, 2), ({"break_last_page": True}, 3)])
-def test_pages_may_break(switches: dict[str, t.Any], broken: int, tenant: Tenant, graph: Client) -> None:
+def test_pages_may_break(switches: dict[str, t.Any], broken: int, kind: Kind, tenant: Tenant, graph: Client) -> None:
     tenant.switches.update({"page_size": 2, **switches})
-    tenant.add_users(5)
-    answer = graph.get()
+    kind.add_many(tenant, 5)
+    answer = graph.get(kind.path)
     number = 1
     while "@odata.nextLink" in answer.json():
         answer = graph.send("GET", answer.json()["@odata.nextLink"][len(graph.origin) :])
@@ -131,8 +144,32 @@ def test_filters_may_be_refused_or_ignored(
 
 
 @pytest.mark.parametrize(
+    ("switches", "found"),
+    [
+        ({}, 1),
+        ({"filter_mode": "ignore"}, 2),
+        ({"filter_mode": "refuse"}, None),
+        ({"filter_refuse": ["riskState"]}, None),
+        ({"filter_ignore": ["riskState"]}, 2),
+    ],
+)
+def test_filters_of_both_kinds(
+    switches: dict[str, t.Any], found: int | None, kind: Kind, tenant: Tenant, graph: Client
+) -> None:
+    tenant.switches.update(switches)
+    kind.add(tenant, "atrisk@contoso.example")
+    kind.add(tenant, "dismissed@contoso.example", risk_state="dismissed")
+
+    answer = graph.get(kind.path, filter="riskState eq 'dismissed'")
+
+    assert answer.status_code == (400 if found is None else 200)
+    assert found is None or len(answer.json()["value"]) == found
+
+
+@pytest.mark.parametrize(
     "changes",
-    [{"nothing": 1}, {"licensed": 1}, {"rate_limit": "1"}, {"rate_limit": True}, {"unknown_ids": "maybe"},
+    [{"orderby_mode": "maybe"}, {"workload_licensed": None},
+     {"nothing": 1}, {"licensed": 1}, {"rate_limit": "1"}, {"rate_limit": True}, {"unknown_ids": "maybe"},
      {"filter_refuse": "id"}, {"licensed": False, "page_size": "x"}],
 )  # fmt: skip
 def test_wrong_switches_change_nothing(changes: dict[str, t.Any]) -> None:
@@ -143,10 +180,10 @@ def test_wrong_switches_change_nothing(changes: dict[str, t.Any]) -> None:
     assert switches == Switches()
 
 
-def test_a_new_risk_state_can_be_put_in(tenant: Tenant, graph: Client) -> None:
-    tenant.add_user("adele.vance@contoso.example", risk_state="newerThanThis")
+def test_a_new_risk_state_can_be_put_in(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    kind.add(tenant, "adele.vance@contoso.example", risk_state="newerThanThis")
 
-    assert graph.get().json()["value"][0]["riskState"] == "newerThanThis"
+    assert graph.get(kind.path).json()["value"][0]["riskState"] == "newerThanThis"
 
 
 def test_properties_can_be_nulled(tenant: Tenant, graph: Client) -> None:
@@ -186,10 +223,10 @@ def test_two_records_may_bear_one_name(tenant: Tenant, graph: Client) -> None:
     assert [user["isDeleted"] for user in found] == [True, False]
 
 
-def test_thousands_are_added_and_read(tenant: Tenant, graph: Client) -> None:
-    ids = tenant.add_users(2400)
+def test_thousands_are_added_and_read(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    ids = kind.add_many(tenant, 2400)
 
-    pages = graph.everybody(top=500)
+    pages = graph.everybody(kind.path, top=500)
 
     assert [len(page) for page in pages] == [500, 500, 500, 500, 400]
-    assert [user["id"] for page in pages for user in page] == ids
+    assert [each["id"] for page in pages for each in page] == ids

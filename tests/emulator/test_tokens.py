@@ -13,12 +13,14 @@ import typing as t
 import jwt
 import pytest
 
+from tests.entra_emulator.apps import DEFAULT_ROLES
 from tests.entra_emulator.emulator import Emulator
 from tests.entra_emulator.pki import ClientCertificate
 from tests.entra_emulator.resources import READER_ROLES, WRITER_ROLES
 from tests.entra_emulator.tenant import Tenant
 
-from .client import RISKY_USERS, UNKNOWN_ID, Client
+from .client import GET_BY_IDS, RISK_DETECTIONS, UNKNOWN_ID, Client
+from .kinds import SERVICE_PRINCIPALS, USERS, Kind
 
 Ask = t.Callable[..., t.Any]
 
@@ -105,29 +107,41 @@ def test_tenants_do_not_see_each_other(emulator: Emulator, tenant: Tenant, clien
     assert client.get().status_code == 401
 
 
-READ = ["IdentityRiskyUser.Read.All"]
-WRITE = ["IdentityRiskyUser.ReadWrite.All"]
-DIRECTORY = ["User.Read.All"]
 SCOPES = "You cannot perform the requested operation, required scopes are missing in the token."
+# Columns: kind, permissions, and the statuses of reading, writing and looking up in the directory.
+PERMISSIONS = [
+    (USERS, ["IdentityRiskyUser.Read.All"], 200, 403, 403),
+    (USERS, ["IdentityRiskyUser.ReadWrite.All"], 200, 204, 403),
+    (USERS, ["User.Read.All"], 403, 403, 200),
+    (USERS, [], 403, 403, 403),
+    (USERS, ["Directory.Read.All", "IdentityRiskyUser.ReadWrite.All"], 200, 204, 200),
+    (USERS, ["IdentityRiskyServicePrincipal.ReadWrite.All", "Application.Read.All"], 403, 403, 403),
+    (SERVICE_PRINCIPALS, ["IdentityRiskyServicePrincipal.Read.All"], 200, 403, 403),
+    (SERVICE_PRINCIPALS, ["IdentityRiskyServicePrincipal.ReadWrite.All"], 200, 204, 403),
+    (SERVICE_PRINCIPALS, ["Application.Read.All"], 403, 403, 200),
+    (SERVICE_PRINCIPALS, ["Directory.Read.All"], 403, 403, 200),
+    # What an app has here without saying more.
+    (SERVICE_PRINCIPALS, list(DEFAULT_ROLES), 403, 403, 403),
+]
 
 
-@pytest.mark.parametrize(
-    ("roles", "read", "write", "look_up"),
-    [(READ, 200, 403, 403), (WRITE, 200, 204, 403), (DIRECTORY, 403, 403, 200), ([], 403, 403, 403),
-     (["Directory.Read.All", *WRITE], 200, 204, 200)],
-)  # fmt: skip
-def test_permissions(roles: list[str], read: int, write: int, look_up: int, tenant: Tenant, client_for: Ask) -> None:
-    user = tenant.add_user("adele.vance@contoso.example")
+@pytest.mark.parametrize(("kind", "roles", "read", "write", "look_up"), PERMISSIONS)
+def test_permissions(
+    kind: Kind, roles: list[str], read: int, write: int, look_up: int, tenant: Tenant, client_for: Ask
+) -> None:
+    added = kind.add(tenant, "adele.vance@contoso.example")
     client = client_for(tenant.mint_token(roles=roles))
+    by_type = {"ids": [added.id], "types": ["user" if kind is USERS else "servicePrincipal"]}
 
     answers = [
-        (client.get(), read),
-        (client.get(f"{RISKY_USERS}/{user.id}/history"), read),
-        (client.act("dismiss", user.id), write),
+        (client.get(kind.path), read),
+        (client.get(f"{kind.path}/{added.id}/history"), read),
+        (client.act("dismiss", added.id, prefix=kind.path), write),
     ]
     directory = [
-        client.get(f"/v1.0/users/{user.id}"),
-        client.send("POST", "/v1.0/directoryObjects/getByIds", json={"ids": [user.id]}),
+        client.get(f"{kind.directory}/{added.id}"),
+        client.get(kind.directory),
+        client.send("POST", GET_BY_IDS, json=by_type),
     ]
 
     for answer, status in answers:
@@ -138,6 +152,47 @@ def test_permissions(roles: list[str], read: int, write: int, look_up: int, tena
         assert answer.status_code == look_up
         if look_up == 403:
             assert answer.json()["error"]["code"] == "Authorization_RequestDenied"
+
+
+@pytest.mark.parametrize(
+    ("roles", "found"),
+    [
+        (["User.Read.All"], ["user"]),
+        (["Application.Read.All"], ["servicePrincipal"]),
+        (["Directory.Read.All"], ["user", "servicePrincipal"]),
+        (["IdentityRiskyUser.Read.All"], None),
+    ],
+)
+def test_objects_of_any_type_are_those_that_may_be_read(
+    roles: list[str], found: list[str] | None, tenant: Tenant, client_for: Ask
+) -> None:
+    ids = [tenant.add_user("adele.vance@contoso.example").id, tenant.add_service_principal("Payroll Sync").id]
+
+    answer = client_for(tenant.mint_token(roles=roles)).send("POST", GET_BY_IDS, json={"ids": ids})
+
+    if found is None:
+        assert answer.json()["error"]["code"] == "Authorization_RequestDenied"
+    else:
+        assert [each["@odata.type"].rpartition(".")[2] for each in answer.json()["value"]] == found
+
+
+@pytest.mark.parametrize(
+    ("roles", "status"),
+    [
+        (["IdentityRiskEvent.Read.All"], 200),
+        (["IdentityRiskEvent.ReadWrite.All"], 200),
+        (["IdentityRiskyUser.ReadWrite.All", "IdentityRiskyServicePrincipal.ReadWrite.All"], 403),
+        (list(DEFAULT_ROLES), 403),
+    ],
+)
+def test_permissions_for_detections(roles: list[str], status: int, tenant: Tenant, client_for: Ask) -> None:
+    tenant.add_user("adele.vance@contoso.example")
+    added = tenant.add_detection("adele.vance@contoso.example")
+    client = client_for(tenant.mint_token(roles=roles))
+
+    for answer in (client.get(RISK_DETECTIONS), client.get(f"{RISK_DETECTIONS}/{added['id']}")):
+        assert answer.status_code == status
+        assert status == 200 or answer.json()["error"]["message"] == SCOPES
 
 
 @pytest.mark.parametrize(
@@ -161,13 +216,30 @@ def test_a_person_without_the_permission(tenant: Tenant, client_for: Ask) -> Non
     assert client.get("/v1.0/users/" + UNKNOWN_ID).status_code == 404
 
 
-def test_a_tenant_without_licence(tenant: Tenant, graph: Client) -> None:
-    user = tenant.add_user("adele.vance@contoso.example")
-    tenant.switches.licensed = False
+def test_a_person_who_reads_detections(tenant: Tenant, client_for: Ask) -> None:
+    for wids, status in (([], 403), (READER_ROLES.values(), 200)):
+        client = client_for(tenant.mint_token(scp="IdentityRiskEvent.Read.All", wids=list(wids)))
+        assert client.get(RISK_DETECTIONS).status_code == status
 
-    for answer in (graph.get(), graph.act("dismiss", user.id)):
-        assert answer.status_code == 403
-        assert answer.json()["error"]["code"] == "Forbidden"
-        assert answer.json()["error"]["message"] == "Your tenant is not licensed for this feature."
+
+@pytest.mark.parametrize("switch", ["licensed", "workload_licensed"])
+def test_a_tenant_without_licence(switch: str, tenant: Tenant, graph: Client) -> None:
+    user = tenant.add_user("adele.vance@contoso.example")
+    workload = tenant.add_service_principal("Payroll Sync")
+    tenant.switches.update({switch: False})
+
+    for needed, answer in (
+        ("licensed", graph.get()),
+        ("licensed", graph.get(RISK_DETECTIONS)),
+        ("licensed", graph.act("dismiss", user.id)),
+        ("workload_licensed", graph.get(SERVICE_PRINCIPALS.path)),
+        ("workload_licensed", graph.act("dismiss", workload.id, prefix=SERVICE_PRINCIPALS.path)),
+    ):
+        assert (answer.status_code == 403) is (needed == switch)
+        if needed == switch:
+            assert answer.json()["error"]["code"] == "Forbidden"
+            assert answer.json()["error"]["message"] == "Your tenant is not licensed for this feature."
     assert graph.get(f"/v1.0/users/{user.id}").status_code == 200
-    assert tenant.user(user.id) == user
+    assert graph.get(f"/v1.0/servicePrincipals/{workload.id}").status_code == 200
+    assert (tenant.user(user.id) == user) is (switch == "licensed")
+    assert (tenant.service_principal(workload.id) == workload) is (switch == "workload_licensed")

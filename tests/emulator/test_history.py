@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the risk of somebody changed: pages, and a past that is made up."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.entra_emulator.tenant import Tenant
+
+from .client import UNKNOWN_ID, Client
+from .kinds import USERS, Kind
+
+PAST: t.Sequence[dict[str, t.Any]] = [
+    {
+        "id": "first",
+        "risk_state": "atRisk",
+        "risk_level": "low",
+        "risk_last_updated": "2026-01-02T03:04:05Z",
+        "risk_event_types": ["unlikelyTravel", "passwordSpray"],
+    },
+    {
+        "id": "second",
+        "risk_state": "confirmedCompromised",
+        "risk_last_updated": "2026-01-03T00:00:00.1234567Z",
+        "initiated_by": UNKNOWN_ID,
+    },
+]
+
+
+def test_history_tells_every_change(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    added = kind.add(tenant, "adele.vance@contoso.example")
+    graph.act("confirmCompromised", added.id, prefix=kind.path)
+
+    answer = graph.get(f"{kind.path}/{added.id}/history")
+    items = answer.json()["value"]
+    single = graph.get(f"{kind.path}/{added.id}/history/{items[1]['id']}").json()
+
+    assert [item["riskState"] for item in items] == ["atRisk", "confirmedCompromised"]
+    assert [item.get("userId") for item in items] == ([added.id] * 2 if kind is USERS else [None, None])
+    assert items[0]["initiatedBy"] is None
+    assert items[1]["initiatedBy"]
+    assert items[0]["activity"]["riskEventTypes"] == ["unfamiliarFeatures" if kind is USERS else "suspiciousSignins"]
+    assert single.items() >= items[1].items()
+    assert "@odata.nextLink" not in answer.json()
+
+
+@pytest.mark.parametrize("suffix", ["history", "history/nothing"])
+def test_what_is_nowhere_has_no_history(suffix: str, kind: Kind, tenant: Tenant, graph: Client) -> None:
+    unlisted = kind.add(tenant, "adele.vance@contoso.example", listed=False)
+
+    for record_id in (UNKNOWN_ID, unlisted.id):
+        answer = graph.get(f"{kind.path}/{record_id}/{suffix}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "ResourceNotFound")
+
+
+def test_an_item_that_does_not_exist(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    added = kind.add(tenant, "adele.vance@contoso.example")
+
+    assert graph.get(f"{kind.path}/{added.id}/history/nothing").status_code == 404
+
+
+def test_a_past_can_be_made_up(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    added = kind.add(tenant, "adele.vance@contoso.example", risk_state="dismissed", history=PAST)
+
+    first, second = graph.get(f"{kind.path}/{added.id}/history").json()["value"]
+
+    assert (first["id"], first["riskState"], first["riskLevel"]) == ("first", "atRisk", "low")
+    assert first["riskLastUpdatedDateTime"] == "2026-01-02T03:04:05.0000000Z"
+    assert first["activity"] == {"detail": "none", "riskEventTypes": ["unlikelyTravel", "passwordSpray"]}
+    assert (second["riskState"], second["riskLevel"], second["initiatedBy"]) == (
+        "confirmedCompromised",
+        "high",
+        UNKNOWN_ID,
+    )
+    assert second["riskLastUpdatedDateTime"] == "2026-01-03T00:00:00.1234567Z"
+    assert added.risk_state == "dismissed"
+    assert [item["id"] for item in added.history] == ["first", "second"]
+
+
+def test_a_past_goes_on(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    added = kind.add(tenant, "adele.vance@contoso.example", history=PAST)
+
+    graph.act("dismiss", added.id, prefix=kind.path)
+
+    assert [item["riskState"] for item in kind.find(tenant, added.id).history] == [
+        "atRisk",
+        "confirmedCompromised",
+        "dismissed",
+    ]
+
+
+def test_there_may_be_no_past(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    added = kind.add(tenant, "adele.vance@contoso.example", history=[])
+
+    assert graph.get(f"{kind.path}/{added.id}/history").json()["value"] == []
+
+
+def test_a_part_that_does_not_exist(kind: Kind, tenant: Tenant) -> None:
+    with pytest.raises(ValueError, match="colour"):
+        kind.add(tenant, "adele.vance@contoso.example", history=[{"colour": "red"}])
+
+
+def with_long_past(kind: Kind, tenant: Tenant) -> str:
+    """The path of a history of 7 items, with the ids 0 to 6."""
+    items = [{"id": str(number)} for number in range(7)]
+    return f"{kind.path}/{kind.add(tenant, 'adele.vance@contoso.example', history=items).id}/history"
+
+
+def test_history_has_pages(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    path = with_long_past(kind, tenant)
+
+    by_request = graph.everybody(path, top=3)
+    tenant.switches.page_size = 2
+    by_switch = graph.everybody(path)
+
+    assert [len(page) for page in by_request] == [3, 3, 1]
+    assert [len(page) for page in by_switch] == [2, 2, 2, 1]
+    for pages in (by_request, by_switch):
+        assert [item["id"] for page in pages for item in page] == list("0123456")
+
+
+def test_a_page_of_history_may_break(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    path = with_long_past(kind, tenant)
+    tenant.switches.break_last_page = True
+
+    first = graph.get(path, top=4)
+    last = graph.send("GET", first.json()["@odata.nextLink"][len(graph.origin) :])
+
+    assert (first.status_code, last.status_code) == (200, 400)
+
+
+def test_a_next_link_serves_one_history_only(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    path = with_long_past(kind, tenant)
+    other = with_long_past(kind, tenant)
+    link = graph.get(path, top=1).json()["@odata.nextLink"][len(graph.origin) :]
+
+    assert graph.send("GET", link).status_code == 200
+    assert graph.send("GET", link.replace(path, other)).status_code == 400
+
+
+@pytest.mark.breaks_contract
+@pytest.mark.parametrize(
+    "query", ["$filter=id eq 'x'", "$select=id", "$orderby=id", "$top=501", "$top=0", "$count=true"]
+)
+def test_options_that_history_does_not_take(query: str, kind: Kind, tenant: Tenant, graph: Client) -> None:
+    assert graph.send("GET", f"{with_long_past(kind, tenant)}?{query}").status_code == 400
