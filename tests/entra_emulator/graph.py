@@ -349,7 +349,7 @@ class GraphService:
             raise RefusedError(
                 400, "Request_BadRequest", f"The request takes {MAX_OBJECT_IDS} ids, none of them twice."
             )
-        select = _select(options, {name: edm for each in searched for name, edm in each.properties.items()})
+        select = _select(options, {name for directory in DIRECTORIES for name in directory.properties})
         found = [
             {
                 "@odata.type": f"#microsoft.graph.{directory.type}",
