@@ -189,7 +189,7 @@ requests:
       type: int
       sample: 0
     waited_seconds:
-      description: Seconds spent waiting, because of throttling, faults or O(wait=true).
+      description: Seconds spent waiting, because of throttling or faults.
       type: float
       sample: 0.0
     write_request_ids:
