@@ -24,9 +24,12 @@ from .web import Answer, Request
 # All of ASCII that means nothing special in a path.
 _PLAIN = "@$!'()*+,;:=&"
 # What the document says of these is "any text", so they need not be compared.
-_FREE_TEXT = frozenset({"displayName", "mail", "userDisplayName", "userPrincipalName"})
+_FREE_TEXT = frozenset(
+    {"additionalInfo", "displayName", "ipAddress", "mail", "riskEventType", "userDisplayName", "userPrincipalName"}
+)
 _VARYING = (
     re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
+    re.compile(r"[0-9a-f]{64}"),
     re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{7}Z"),
 )
 
