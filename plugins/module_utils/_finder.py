@@ -42,9 +42,9 @@ class Finder:
         new_ids = tuple(target.id for target in found if target.id is not None and target.record is None)
         self._reader.read(Asked(new_ids))
         targets: dict[str, Target] = {}
-        for target in found:
-            if target.id is not None and target.record is None:
-                target = dataclasses.replace(target, record=self.knowledge.records.get(target.id))
+        for item, target in zip(asked.order, found):
+            record = target.record or self.knowledge.records.get(target.id or "")
+            target = dataclasses.replace(target, record=record, asked=asked.as_given.get(item, item))
             targets.setdefault(target.id or f"name {target.name}", target)
         return list(targets.values())
 

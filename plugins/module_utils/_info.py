@@ -143,25 +143,16 @@ def _find(query: Query, finder: Finder, gathered: _Gathered) -> list[Record]:
     if query.risk_filter is not None:
         targets = finder.filtered(query.risk_filter, query.limit)
         return [target.record for target in targets if target.record is not None]
-    asked = query.asked or Asked(())
-    records: list[Record] = []
-    for target in finder.named(asked):
-        if target.record is not None:
-            records.append(target.record)
-        elif target.existence is Existence.AMBIGUOUS and target.name is not None:
+    records: dict[str, Record] = {}
+    for target in finder.named(query.asked or Asked(())):
+        meant = [target.record] if target.record is not None else []
+        if target.existence is Existence.AMBIGUOUS and target.name is not None:
             # Nothing is written here, so there is no need to know which one is meant.
-            records.extend(finder.knowledge.named(target.name))
-        else:
-            gathered.not_listed.append(_spelled(asked, target.id, target.name))
-    return records
-
-
-def _spelled(asked: Asked, object_id: str | None, name: str | None) -> str:
-    """An object as the task spells it."""
-    for key in (object_id, name):
-        if key is not None and key in asked.as_given:
-            return asked.as_given[key]
-    return name or object_id or ""
+            meant = finder.knowledge.named(target.name)
+        records.update((record.id, record) for record in meant if record.id not in records)
+        if not meant:
+            gathered.not_listed.append(target.asked or "")
+    return list(records.values())
 
 
 def _entry(record: Record, properties: t.Sequence[str]) -> dict[str, t.Any]:

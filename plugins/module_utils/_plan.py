@@ -56,12 +56,13 @@ class Asked:
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """One object, with everything that is known before the decision."""
+    """One object, with everything that is known before the decision. `asked` is how the task spells it."""
 
     id: str | None
     name: str | None
     record: Record | None = None
     existence: Existence = Existence.UNCHECKED
+    asked: str | None = dataclasses.field(default=None, compare=False)
 
 
 @dataclasses.dataclass(frozen=True)
