@@ -12,12 +12,21 @@ import json
 import typing as t
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _engine
+from ansible_collections.identityops.entra_risk.plugins.module_utils import (
+    _detections,
+    _engine,
+    _info,
+    _timestamps,
+)
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import NetworkError
 from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import GraphClient
 from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Answer
 from ansible_collections.identityops.entra_risk.plugins.module_utils._result import Report
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import (
+    RISKY_SERVICE_PRINCIPALS,
+    RISKY_USERS,
+    Resource,
+)
 from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import Scrubber
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.odata_reading import odata_holds
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.simulated_time import (
@@ -27,12 +36,14 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
 
 GRAPH = "https://graph.example"
 RISKY = "/v1.0/identityProtection/riskyUsers"
+DETECTIONS = "/v1.0/identityProtection/riskDetections"
 EFFECTS = {
     "dismiss": ("dismissed", "none"),
     "confirmCompromised": ("confirmedCompromised", "high"),
     "confirmSafe": ("confirmedSafe", "none"),
 }
-# The module's options when a task gives none.
+# The options of the modules when a task gives none.
+NOTHING_TO_READ: dict[str, t.Any] = {"users": None, "filters": None, "limit": None, "include_history": False}
 NOTHING: dict[str, t.Any] = {
     "state": "dismissed",
     "users": None,
@@ -62,18 +73,98 @@ def upn(number: int) -> str:
     return f"user{number}@contoso.example"
 
 
-@dataclasses.dataclass
-class FakeTenant:
-    """Risk records, a directory, and the moods of the service.
+def app_name(number: int) -> str:
+    return f"app{number}"
 
-    `faults` maps the number of a request (from 1) to what goes wrong with it; `every` goes wrong each time for the
-    paths that end with its keys.
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """One kind of risky object as the service and people call it, written down apart from the code under test.
+
+    `key` is its word in options and results, `unknown` the reason when one does not exist, `usual` are the properties
+    of a record that only this kind has.
     """
 
+    resource: Resource
+    path: str
+    beta_path: str
+    key: str
+    ids_key: str
+    name_property: str
+    name: t.Callable[[int], str]
+    directory: str
+    directory_type: str
+    directory_permission: str
+    nouns: str
+    unknown: str
+    usual: t.Mapping[str, t.Any]
+
+    def options(self, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Options of the modules of users as the modules of this kind call them."""
+        return {name.replace("users", self.key): value for name, value in given.items()}
+
+
+PEOPLE = Kind(
+    resource=RISKY_USERS,
+    path=RISKY,
+    beta_path="/beta/riskyUsers",
+    key="users",
+    ids_key="userIds",
+    name_property="userPrincipalName",
+    name=upn,
+    directory="users",
+    directory_type="user",
+    directory_permission="User.Read.All",
+    nouns="users",
+    unknown="unknown_user",
+    usual={"userDisplayName": "A Person", "isDeleted": False},
+)
+WORKLOADS = Kind(
+    resource=RISKY_SERVICE_PRINCIPALS,
+    path="/v1.0/identityProtection/riskyServicePrincipals",
+    beta_path="/beta/identityProtection/riskyServicePrincipals",
+    key="service_principals",
+    ids_key="servicePrincipalIds",
+    name_property="displayName",
+    name=app_name,
+    directory="servicePrincipals",
+    directory_type="servicePrincipal",
+    directory_permission="Application.Read.All",
+    nouns="service principals",
+    unknown="unknown_service_principal",
+    usual={
+        "appId": "4b5c3a1e-7f20-4c8c-9d51-6a0a3f2f1c77",
+        "servicePrincipalType": "Application",
+        "isEnabled": True,
+    },
+)
+KINDS = (PEOPLE, WORKLOADS)
+
+
+def told(report: Report) -> list[dict[str, t.Any]]:
+    """What a report says of each object, whatever its kind."""
+    entries: list[dict[str, t.Any]] = next(report.data[kind.key] for kind in KINDS if kind.key in report.data)
+    return entries
+
+
+@dataclasses.dataclass
+class FakeTenant:
+    """Risk records of one kind with their history, a directory, detections, and the moods of the service.
+
+    `filters` and `orders` say what the service does with the text of a `$filter` and an `$orderby`. `faults` maps the
+    number of a request (from 1) to what goes wrong with it; `every` goes wrong each time for the paths that end with
+    its keys.
+    """
+
+    kind: Kind = PEOPLE
     records: dict[str, dict[str, t.Any]] = dataclasses.field(default_factory=dict)
+    histories: dict[str, list[t.Any]] = dataclasses.field(default_factory=dict)
+    detections: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
     directory: dict[str, str] = dataclasses.field(default_factory=dict)
     page_size: int = 500
     filters: t.Callable[[str], str] = lambda dummy: "honoured"
+    orders: t.Callable[[str], str] = lambda dummy: "honoured"
+    last_page_breaks: bool = False
     directory_forbidden: bool = False
     by_ids_status: int = 200
     rejected: frozenset[str] = frozenset()
@@ -94,25 +185,43 @@ class FakeTenant:
     # Who is there
 
     def add(self, number: int, state: str | None = "atRisk", level: str | None = "medium", **more: t.Any) -> str:
-        """A user with a risk record, known to the directory under the same name."""
+        """An object with a risk record, known to the directory under the same name."""
         record = {
             "id": user_id(number),
-            "userPrincipalName": upn(number),
+            self.kind.name_property: self.kind.name(number),
             "riskState": state,
             "riskLevel": level,
+            "riskDetail": "none",
             "riskLastUpdatedDateTime": "2026-11-01T10:00:00.1234567Z",
-            "isDeleted": False,
             "isProcessing": False,
+            **self.kind.usual,
             **more,
         }
         self.records[record["id"]] = record
-        if record["userPrincipalName"] is not None and not record["isDeleted"]:
-            self.directory[record["id"]] = record["userPrincipalName"]
+        name = record[self.kind.name_property]
+        if name is not None and not record.get("isDeleted"):
+            self.directory[record["id"]] = name
         return record["id"]
 
     def add_unlisted(self, number: int, name: str | None = None) -> str:
-        self.directory[user_id(number)] = name or upn(number)
+        self.directory[user_id(number)] = name or self.kind.name(number)
         return user_id(number)
+
+    def add_detection(self, user: int, detected: str | None = "2026-11-01T10:00:00.1234567Z", **more: t.Any) -> str:
+        """A detection of a user, who need not have a risk record. It tells the id unless `more` says otherwise."""
+        detection = {
+            "id": f"detection-{len(self.detections)}",
+            "userId": user_id(user),
+            "userPrincipalName": upn(user),
+            "riskEventType": "unfamiliarFeatures",
+            "riskState": "atRisk",
+            "riskLevel": "medium",
+            "detectedDateTime": detected,
+            "lastUpdatedDateTime": detected,
+            **more,
+        }
+        self.detections.append(detection)
+        return str(detection["id"])
 
     def state_of(self, key: str) -> str | None:
         self._let_pass()
@@ -122,8 +231,9 @@ class FakeTenant:
 
     @property
     def reads(self) -> int:
-        """Requests for risk records."""
-        return sum(method == "GET" and path.startswith(RISKY) for method, path, dummy in self.log)
+        """Requests for risk records, their history and detections."""
+        places = (self.kind.path, DETECTIONS)
+        return sum(method == "GET" and path.startswith(places) for method, path, dummy in self.log)
 
     @property
     def writes(self) -> int:
@@ -132,14 +242,15 @@ class FakeTenant:
     @property
     def look_ups(self) -> int:
         """Requests to the directory."""
-        return sum("/users/" in path or path.endswith("getByIds") for dummy, path, dummy2 in self.log)
+        place = f"/{self.kind.directory}/"
+        return sum(place in path or path.endswith("getByIds") for dummy, path, dummy2 in self.log)
 
-    def client(self, retry_timeout: float = 300) -> GraphClient:
+    def client(self, retry_timeout: float = 300, api_version: str = "v1.0") -> GraphClient:
         return GraphClient(
             t.cast(t.Any, self),
             t.cast(t.Any, _Token()),
             GRAPH,
-            api_version="v1.0",
+            api_version=api_version,
             retry_timeout=retry_timeout,
             scrubber=Scrubber(),
             clock=self.time.clock,
@@ -148,13 +259,30 @@ class FakeTenant:
     def run(
         self, *, check_mode: bool = False, diff: bool = False, retry_timeout: float = 300, **params: t.Any
     ) -> Report:
-        """The module's task, as AnsibleModule would hand it over."""
+        """A task that changes risk, as AnsibleModule would hand it over. Takes the options of `risky_user`."""
         return _engine.run(
-            {**NOTHING, **params},
-            RISKY_USERS,
+            self.kind.options({**NOTHING, **params}),
+            self.kind.resource,
             check_mode=check_mode,
             diff=diff,
             connect=lambda: self.client(retry_timeout),
+            clock=self.time.clock,
+        )
+
+    def read(self, *, api_version: str = "v1.0", **params: t.Any) -> Report:
+        """A task that reads risk. Takes the options of `risky_user_info`."""
+        return _info.read(
+            self.kind.options({**NOTHING_TO_READ, **params}),
+            self.kind.resource,
+            connect=lambda: self.client(api_version=api_version),
+            clock=self.time.clock,
+        )
+
+    def detect(self, *, api_version: str = "v1.0", **params: t.Any) -> Report:
+        """A task that reads detections."""
+        return _detections.read(
+            {**NOTHING_TO_READ, **params},
+            connect=lambda: self.client(api_version=api_version),
             clock=self.time.clock,
         )
 
@@ -186,17 +314,25 @@ class FakeTenant:
         """Nothing is open."""
 
     def _serve(self, method: str, path: str, query: dict[str, str], body: t.Any) -> Answer:
-        if path == RISKY:
-            return self._list(query)
-        if method == "POST" and path.startswith(RISKY):
-            return self._act(path.rpartition("/")[2], body["userIds"])
-        if path.startswith(RISKY):
-            record = self.records.get(path.rpartition("/")[2])
-            return self._answer(200, record) if record else self._error(404, "NotFound", "No such risky user.")
+        beta = path.startswith("/beta/")
+        path = path.replace(self.kind.beta_path, self.kind.path).replace("/beta/riskDetections", DETECTIONS)
+        if path == DETECTIONS:
+            return self._list(path, self.detections, query, beta)
+        if path == self.kind.path:
+            return self._list(path, self.records.values(), query, beta)
+        if method == "POST" and path.startswith(self.kind.path):
+            return self._act(path.rpartition("/")[2], body[self.kind.ids_key])
+        if path.startswith(self.kind.path):
+            key, dummy, history = path[len(self.kind.path) + 1 :].partition("/")
+            if key not in self.records:
+                return self._error(404, "NotFound", "Nobody like that is at risk.")
+            if history:
+                return self._list(path, self.histories.get(key, []), query, beta)
+            return self._answer(200, self.records[key])
         if self.directory_forbidden:
             return self._error(403, "Authorization_RequestDenied", "Insufficient privileges.")
         if path.endswith("getByIds"):
-            assert body["types"] == ["user"] and 1 <= len(body["ids"]) <= 1000
+            assert body["types"] == [self.kind.directory_type] and 1 <= len(body["ids"]) <= 1000
             if self.by_ids_status != 200:
                 return self._error(self.by_ids_status, "Authorization_RequestDenied", "Insufficient privileges.")
             return self._answer(200, {"value": [self._person(key) for key in body["ids"] if key in self.directory]})
@@ -207,22 +343,29 @@ class FakeTenant:
         return self._error(404, "Request_ResourceNotFound", "Not found.")
 
     def _person(self, key: str) -> dict[str, str]:
-        return {"id": key.upper(), "userPrincipalName": self.directory[key]}
+        return {"id": key.upper(), self.kind.name_property: self.directory[key]}
 
-    def _list(self, query: dict[str, str]) -> Answer:
+    def _list(self, path: str, items: t.Iterable[t.Any], query: dict[str, str], beta: bool) -> Answer:
         text = query.get("$filter", "")
         mood = self.filters(text) if text else "honoured"
-        if mood == "refused":
+        order = query.get("$orderby", "")
+        order_mood = self.orders(order) if order else "ignored"
+        if "refused" in (mood, order_mood):
             return self._error(400, "BadRequest", "Invalid filter clause")
-        chosen = [
-            record for record in self.records.values() if not text or mood == "ignored" or odata_holds(text, record)
-        ]
+        chosen = [item for item in items if not text or mood == "ignored" or odata_holds(text, item)]
+        if order_mood == "honoured":
+            assert order == "detectedDateTime desc"
+            chosen.sort(key=lambda item: _timestamps.parse_or_none(item["detectedDateTime"]) or 0, reverse=True)
         start = int(query.get("$skiptoken", 0))
         size = min(self.page_size, int(query.get("$top", 500)))
-        page: dict[str, t.Any] = {"value": chosen[start : start + size]}
-        if start + size < len(chosen):
+        more = start + size < len(chosen)
+        if start and not more and self.last_page_breaks:
+            return self._error(400, "BadRequest", "The last page is out of reach.")
+        page: dict[str, t.Any] = {"value": [_selected(item, query) for item in chosen[start : start + size]]}
+        if more:
             rest = "&".join(f"{key}={value}" for key, value in {**query, "$skiptoken": str(start + size)}.items())
-            page["@odata.nextLink"] = f"{GRAPH}{RISKY}?{rest}"
+            shown = path.replace(self.kind.path, self.kind.beta_path) if beta else path
+            page["@odata.nextLink"] = f"{GRAPH}{shown}?{rest}"
         return self._answer(200, page)
 
     def _act(self, action: str, ids: list[str]) -> Answer:
@@ -248,7 +391,7 @@ class FakeTenant:
                     self.records.pop(key, None)
                     continue
                 record = self.records.setdefault(
-                    key, {"id": key, "userPrincipalName": self.directory.get(key), "isDeleted": False}
+                    key, {**self.kind.usual, "id": key, self.kind.name_property: self.directory.get(key)}
                 )
                 updated = datetime.datetime.fromtimestamp(START + self.time.now, datetime.timezone.utc)
                 record.update(
@@ -265,6 +408,12 @@ class FakeTenant:
         now = datetime.datetime.fromtimestamp(START + self.time.now, datetime.timezone.utc)
         headers = {"request-id": request_id(len(self.log)), "date": f"{now:%a, %d %b %Y %H:%M:%S} GMT"}
         return Answer(status, headers, body if isinstance(body, str) else json.dumps(body))
+
+
+def _selected(item: t.Any, query: dict[str, str]) -> t.Any:
+    """The properties that are asked for, of those that there are."""
+    names = query["$select"].split(",") if "$select" in query else None
+    return {name: item[name] for name in names if name in item} if names and isinstance(item, dict) else item
 
 
 class _Token:

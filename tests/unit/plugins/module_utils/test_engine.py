@@ -19,26 +19,45 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._pace impor
 from ansible_collections.identityops.entra_risk.plugins.module_utils._result import Report
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
+    KINDS,
     LOST,
     LOST_AFTER,
     NOTHING,
+    PEOPLE,
     RISKY,
+    WORKLOADS,
     FakeTenant,
     request_id,
+    told,
     upn,
     user_id,
 )
 
-KEYS = {"changed", "state", "users", "summary", "verified", "evaluated_at", "requests"}
+KEYS = {"changed", "state", "summary", "verified", "evaluated_at", "requests"}
 
 
 @pytest.fixture
-def tenant() -> FakeTenant:
-    return FakeTenant()
+def tenant(request: pytest.FixtureRequest) -> FakeTenant:
+    """A tenant whose users are at risk, or what else a test is parametrized for."""
+    return FakeTenant(kind=getattr(request, "param", PEOPLE))
+
+
+both_kinds = pytest.mark.parametrize("tenant", KINDS, indirect=True, ids=[kind.key for kind in KINDS])
+every_state = pytest.mark.parametrize(
+    ("tenant", "state"),
+    [
+        (PEOPLE, "dismissed"),
+        (PEOPLE, "safe"),
+        (PEOPLE, "compromised"),
+        (WORKLOADS, "dismissed"),
+        (WORKLOADS, "compromised"),
+    ],
+    indirect=["tenant"],
+)
 
 
 def outcomes(report: Report) -> list[tuple[str, str | None]]:
-    return [(user["outcome"], user["reason"]) for user in report.data["users"]]
+    return [(entry["outcome"], entry["reason"]) for entry in told(report)]
 
 
 def kind(report: Report) -> str | None:
@@ -51,7 +70,7 @@ def active(tenant: FakeTenant, count: int, **more: t.Any) -> list[str]:
 
 def check(report: Report) -> Report:
     """What holds for every report."""
-    assert set(report.data) - {"diff"} == KEYS
+    assert set(report.data) - {"diff", "users", "service_principals"} == KEYS
     assert set(report.data["summary"]) == {"changed", "unchanged", "skipped", "failed"}
     assert json.loads(json.dumps(report.data)) == report.data
     if report.data["summary"]["failed"]:
@@ -127,8 +146,9 @@ def test_check_mode_says_the_same_and_writes_nothing(tenant: FakeTenant, state: 
     assert planned.message.startswith("Would ")
 
 
+@both_kinds
 def test_nothing_to_do_with_nobody(tenant: FakeTenant) -> None:
-    report = check(tenant.run(users=[], exclude_users=[upn(1)], wait=True, max_changes=0))
+    report = check(tenant.run(users=[], exclude_users=[user_id(1)], wait=True, max_changes=0))
     assert report.error is None
     assert report.data["changed"] is False
     assert report.data["evaluated_at"] is None
@@ -138,6 +158,7 @@ def test_nothing_to_do_with_nobody(tenant: FakeTenant) -> None:
 # How many requests
 
 
+@both_kinds
 def test_60_active_users_are_one_read_and_one_write(tenant: FakeTenant) -> None:
     ids = active(tenant, 60)
     report = check(tenant.run(users=ids))
@@ -151,11 +172,13 @@ def test_60_active_users_by_name_cost_the_same(tenant: FakeTenant) -> None:
     assert (tenant.reads, tenant.writes, len(tenant.log)) == (1, 1, 2)
 
 
+@both_kinds
 def test_61_users_are_two_writes(tenant: FakeTenant) -> None:
     check(tenant.run(users=active(tenant, 61)))
     assert [len(body) for body in tenant.bodies] == [60, 1]
 
 
+@both_kinds
 @pytest.mark.parametrize("asked", [1, 2, 7, 15, 16, 31, 100, 230])
 @pytest.mark.parametrize("page_size", [5, 40, 500])
 def test_reading_costs_at_most_twice_the_better_way(tenant: FakeTenant, asked: int, page_size: int) -> None:
@@ -198,12 +221,13 @@ def test_filters_of_the_service_change_nothing(
     users = [upn(number) if by_name else user_id(number) for number in wanted]
     report = check(tenant.run(users=users))
     assert report.error is None
-    for number, user in zip(wanted, report.data["users"]):
+    for number, user in zip(wanted, told(report)):
         expected = "changed" if number % 6 in (0, 2) else "unchanged"
         assert (user["id"], user["outcome"], user["reason"]) == (user_id(number), expected, None)
     assert sorted(tenant.applied) == sorted(user_id(number) for number in wanted if number % 6 in (0, 2))
 
 
+@both_kinds
 @pytest.mark.parametrize("mood", MOODS)
 def test_a_filter_never_widens_the_selection(tenant: FakeTenant, mood: str) -> None:
     tenant.filters = MOODS[mood]
@@ -216,9 +240,9 @@ def test_a_filter_never_widens_the_selection(tenant: FakeTenant, mood: str) -> N
     tenant.add(6, level=None)
     tenant.add(7, level="low", riskLastUpdatedDateTime="2026-11-22T11:59:59.9999999Z")
     tenant.add(8, level="low", riskLastUpdatedDateTime=None)
-    tenant.add(9, level="low", userPrincipalName=None)
+    tenant.add(9, level="low", **{tenant.kind.name_property: None})
     report = check(tenant.run(filters={"risk_level": ["low"], "updated_before": "1d"}, max_changes=3))
-    assert [user["id"] for user in report.data["users"]] == [user_id(1), user_id(3), user_id(9)]
+    assert [user["id"] for user in told(report)] == [user_id(1), user_id(3), user_id(9)]
     assert sorted(tenant.applied) == [user_id(1), user_id(3), user_id(9)]
     assert report.warnings == ()
 
@@ -231,6 +255,7 @@ def test_empty_filters_mean_users_at_risk(tenant: FakeTenant) -> None:
     assert report.data["summary"] == {"changed": 1, "unchanged": 0, "skipped": 0, "failed": 0}
 
 
+@both_kinds
 def test_filters_may_choose_users_who_are_there_already(tenant: FakeTenant) -> None:
     tenant.add(1, "dismissed")
     report = check(tenant.run(filters={"risk_state": ["dismissed", "atRisk"]}, max_changes=0))
@@ -238,16 +263,18 @@ def test_filters_may_choose_users_who_are_there_already(tenant: FakeTenant) -> N
     assert report.data["changed"] is False
 
 
+@both_kinds
 @pytest.mark.parametrize(("status", "reads"), [(400, 3), (404, 1), (405, 1)])
 def test_a_list_that_is_refused_without_any_filter_is_an_error(tenant: FakeTenant, status: int, reads: int) -> None:
     tenant.add(1)
-    tenant.every = {"riskyUsers": status}
+    tenant.every = {tenant.kind.path: status}
     report = check(tenant.run(filters={"risk_level": ["low"]}, max_changes=9))
     assert kind(report) == "request"
     assert tenant.reads == reads
     assert report.data["evaluated_at"] is None
 
 
+@both_kinds
 def test_a_list_that_breaks_off_is_told(tenant: FakeTenant) -> None:
     tenant.page_size = 2
     active(tenant, 4)
@@ -263,14 +290,14 @@ def test_a_list_that_breaks_off_is_told(tenant: FakeTenant) -> None:
 def test_ids_and_names_of_the_same_user_are_one(tenant: FakeTenant) -> None:
     tenant.add(1)
     report = check(tenant.run(users=[upn(1).upper(), user_id(1), upn(1)]))
-    assert [user["user_principal_name"] for user in report.data["users"]] == [upn(1)]
+    assert [user["user_principal_name"] for user in told(report)] == [upn(1)]
     assert tenant.bodies == [[user_id(1)]]
 
 
 def test_the_order_is_that_of_the_task(tenant: FakeTenant) -> None:
     active(tenant, 6)
     report = check(tenant.run(users=[upn(5), user_id(2), upn(0), user_id(4)]))
-    assert [user["id"] for user in report.data["users"]] == [user_id(number) for number in (5, 2, 0, 4)]
+    assert [user["id"] for user in told(report)] == [user_id(number) for number in (5, 2, 0, 4)]
 
 
 @pytest.mark.parametrize(
@@ -290,7 +317,7 @@ def test_a_name_that_is_not_listed(
     tenant.directory_forbidden = forbidden
     report = check(tenant.run(state=state, users=[upn(1)]))
     assert outcomes(report) == [expected]
-    user = report.data["users"][0]
+    user = told(report)[0]
     assert user["id"] == (None if forbidden else user_id(1))
     if forbidden:
         assert "User.Read.All" in user["message"]
@@ -321,8 +348,8 @@ def test_a_renamed_user_is_found_under_the_new_name(tenant: FakeTenant) -> None:
     key = tenant.add(1)
     tenant.directory[key] = "married@contoso.example"
     report = check(tenant.run(users=["married@contoso.example"]))
-    assert report.data["users"][0]["before"]["risk_state"] == "atRisk"
-    assert report.data["users"][0]["user_principal_name"] == "married@contoso.example"
+    assert told(report)[0]["before"]["risk_state"] == "atRisk"
+    assert told(report)[0]["user_principal_name"] == "married@contoso.example"
     assert tenant.applied == [key]
 
 
@@ -330,8 +357,8 @@ def test_a_name_that_two_records_have_is_settled_by_the_directory(tenant: FakeTe
     active(tenant, 2, userPrincipalName="shared@contoso.example")
     tenant.directory = {user_id(1): "shared@contoso.example"}
     report = check(tenant.run(users=["shared@contoso.example", *map(user_id, range(5, 9))], check_mode=True))
-    assert report.data["users"][0]["id"] == user_id(1)
-    assert report.data["users"][0]["outcome"] == "changed"
+    assert told(report)[0]["id"] == user_id(1)
+    assert told(report)[0]["outcome"] == "changed"
 
 
 @pytest.mark.parametrize("forbidden", [False, True])
@@ -348,7 +375,7 @@ def test_a_deleted_user_s_name_may_have_gone_to_somebody_else(tenant: FakeTenant
     tenant.add(1, userPrincipalName="name@contoso.example", isDeleted=True)
     tenant.add_unlisted(2, "name@contoso.example")
     report = check(tenant.run(users=["name@contoso.example"]))
-    assert [user["id"] for user in report.data["users"]] == [user_id(2)]
+    assert [user["id"] for user in told(report)] == [user_id(2)]
     assert outcomes(report) == [("unchanged", "not_listed")]
 
 
@@ -374,6 +401,7 @@ def test_deleted_users_that_a_filter_finds_are_skipped_quietly(tenant: FakeTenan
     assert report.warnings == ()
 
 
+@both_kinds
 def test_unlisted_ids_are_counted_in_one_warning(tenant: FakeTenant) -> None:
     tenant.add(1)
     report = check(tenant.run(users=[user_id(1), user_id(2), user_id(3)]))
@@ -382,6 +410,7 @@ def test_unlisted_ids_are_counted_in_one_warning(tenant: FakeTenant) -> None:
     assert tenant.look_ups == 0
 
 
+@both_kinds
 def test_an_answer_without_the_asked_id_is_not_taken_for_not_listed(tenant: FakeTenant) -> None:
     tenant.faults = {1: (200, '{"riskState": "atRisk"}')}
     report = check(tenant.run(users=[user_id(1)]))
@@ -393,6 +422,7 @@ def test_an_answer_without_the_asked_id_is_not_taken_for_not_listed(tenant: Fake
 # Existence before a confirmation
 
 
+@both_kinds
 @pytest.mark.parametrize("by_ids_status", [200, 403, 400])
 @pytest.mark.parametrize("count", [1, 3])
 def test_who_does_not_exist_is_not_confirmed(tenant: FakeTenant, by_ids_status: int, count: int) -> None:
@@ -400,20 +430,23 @@ def test_who_does_not_exist_is_not_confirmed(tenant: FakeTenant, by_ids_status: 
     ids = [tenant.add_unlisted(number) for number in range(count)]
     ghosts = [user_id(number) for number in range(100, 100 + count)]
     report = check(tenant.run(state="compromised", users=ids + ghosts))
-    assert outcomes(report) == [("changed", None)] * count + [("failed", "unknown_user")] * count
-    assert report.data["users"][0]["user_principal_name"] == upn(0)
+    assert outcomes(report) == [("changed", None)] * count + [("failed", tenant.kind.unknown)] * count
+    assert tenant.kind.name(0) in told(report)[0].values()
     assert tenant.applied == ids
     assert tenant.look_ups == (1 if by_ids_status == 200 else 1 + 2 * count)
 
 
+@both_kinds
 def test_without_the_permission_to_look_they_are_confirmed_with_a_warning(tenant: FakeTenant) -> None:
     tenant.directory_forbidden = True
     report = check(tenant.run(state="compromised", users=[user_id(1), user_id(2), user_id(3)]))
     assert outcomes(report) == [("changed", None)] * 3
-    assert len(report.warnings) == 1 and "User.Read.All" in report.warnings[0] and "3 users" in report.warnings[0]
+    assert len(report.warnings) == 1 and tenant.kind.directory_permission in report.warnings[0]
+    assert f"3 {tenant.kind.nouns}" in report.warnings[0]
     assert tenant.look_ups == 2
 
 
+@both_kinds
 def test_a_thousand_and_one_are_looked_up_in_two_requests(tenant: FakeTenant) -> None:
     ids = [tenant.add_unlisted(number) for number in range(1001)]
     report = check(tenant.run(state="compromised", users=ids, check_mode=True))
@@ -421,14 +454,16 @@ def test_a_thousand_and_one_are_looked_up_in_two_requests(tenant: FakeTenant) ->
     assert tenant.look_ups == 2
 
 
+@both_kinds
 @pytest.mark.parametrize("answer", [(404, "<html>Not Found</html>"), (405, "<html>"), (501, "<html>"), (501, "{}")])
 def test_a_gateway_that_does_not_know_the_call_is_no_hindrance(tenant: FakeTenant, answer: tuple[int, str]) -> None:
     ids = [tenant.add_unlisted(1), tenant.add_unlisted(2)]
     tenant.every = {"getByIds": answer}
     report = check(tenant.run(state="compromised", users=[*ids, user_id(3)]))
-    assert outcomes(report) == [("changed", None), ("changed", None), ("failed", "unknown_user")]
+    assert outcomes(report) == [("changed", None), ("changed", None), ("failed", tenant.kind.unknown)]
 
 
+@both_kinds
 def test_a_directory_that_fails_stops_a_confirmation_before_the_first_write(tenant: FakeTenant) -> None:
     tenant.add(1)
     tenant.every = {"getByIds": 500}
@@ -548,13 +583,14 @@ def test_an_unlisted_user_is_protected_by_the_name_that_the_directory_knows(tena
 # Brakes
 
 
+@both_kinds
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("selection", [{"users": [user_id(0), user_id(1)]}, {"filters": {}}])
 def test_the_brake(tenant: FakeTenant, check_mode: bool, selection: dict[str, t.Any]) -> None:
     active(tenant, 2)
     report = check(tenant.run(max_changes=1, check_mode=check_mode, diff=True, **selection))
     assert kind(report) == "limit"
-    assert "2 users would change, but max_changes is 1" in report.message
+    assert f"2 {tenant.kind.nouns} would change, but max_changes is 1" in report.message
     assert report.data["changed"] is False
     assert report.data["diff"] == {"before": {}, "after": {}}
     assert tenant.writes == 0
@@ -572,6 +608,7 @@ def test_what_changed_since_the_decision_is_left_alone(tenant: FakeTenant) -> No
     assert kind(report) == "users"
 
 
+@both_kinds
 def test_evaluated_at_covers_what_was_read_in_the_same_second(tenant: FakeTenant) -> None:
     tenant.add(1, riskLastUpdatedDateTime="2026-11-22T12:00:00.1234567Z")
     plan = check(tenant.run(users=[user_id(1)], check_mode=True))
@@ -581,6 +618,7 @@ def test_evaluated_at_covers_what_was_read_in_the_same_second(tenant: FakeTenant
     assert outcomes(done) == [("changed", None)]
 
 
+@both_kinds
 def test_evaluated_at_does_not_cover_what_changes_while_later_pages_are_read(tenant: FakeTenant) -> None:
     tenant.page_size = 1
     active(tenant, 3)
@@ -596,7 +634,7 @@ def test_a_state_that_nobody_knows_is_not_guessed_at(tenant: FakeTenant, state: 
     tenant.add(2)
     report = check(tenant.run(users=[upn(1), upn(2)]))
     assert outcomes(report) == [("failed", "unknown_state"), ("changed", None)]
-    assert report.data["users"][0]["before"]["risk_state"] == state
+    assert told(report)[0]["before"]["risk_state"] == state
     assert tenant.applied == [user_id(2)]
 
 
@@ -651,7 +689,7 @@ def test_a_connection_that_cannot_be_set_up_gives_a_full_result() -> None:
 
 @pytest.mark.parametrize("vanish", [False, True])
 @pytest.mark.parametrize("count", [1, 5, 70])
-@pytest.mark.parametrize("state", ["dismissed", "compromised", "safe"])
+@every_state
 def test_wait_until_it_shows(tenant: FakeTenant, vanish: bool, count: int, state: str) -> None:
     tenant.delay, tenant.vanish = 100, vanish
     ids = active(tenant, count)
@@ -661,7 +699,7 @@ def test_wait_until_it_shows(tenant: FakeTenant, vanish: bool, count: int, state
     assert 100 <= tenant.time.now <= 160
     gone = vanish and state != "compromised"
     expected = None if gone else tenant.records[ids[0]]["riskState"]
-    assert {user["after"]["risk_state"] for user in report.data["users"]} == {expected}
+    assert {user["after"]["risk_state"] for user in told(report)} == {expected}
     assert tenant.writes == math.ceil(count / 60)
     assert report.data["requests"]["waited_seconds"] == pytest.approx(tenant.time.now, abs=0.001)
 
@@ -673,11 +711,12 @@ def test_who_is_stuck_is_pending(tenant: FakeTenant) -> None:
     assert outcomes(report) == [("changed", None), ("failed", "pending"), ("changed", None)]
     assert kind(report) == "users"
     assert report.data["changed"] is True
-    assert report.data["users"][1]["after"] == {"risk_state": "atRisk", "risk_level": "medium"}
+    assert told(report)[1]["after"] == {"risk_state": "atRisk", "risk_level": "medium"}
     assert tenant.time.now == 60
     assert set(report.data["diff"]["before"]) == set(map(upn, range(3)))
 
 
+@both_kinds
 def test_waiting_outlasts_a_service_that_is_away_for_a_while(tenant: FakeTenant) -> None:
     ids = active(tenant, 2)
     tenant.delay = 20
@@ -687,6 +726,7 @@ def test_waiting_outlasts_a_service_that_is_away_for_a_while(tenant: FakeTenant)
     assert report.data["verified"] is True
 
 
+@both_kinds
 @pytest.mark.parametrize("fault", [429, 500, LOST])
 def test_nothing_is_verified_when_nothing_could_be_read_back(tenant: FakeTenant, fault: t.Any) -> None:
     ids = active(tenant, 2)
@@ -720,7 +760,7 @@ def test_a_permission_that_goes_away_while_waiting_is_an_error_and_the_change_st
 
 
 @pytest.mark.parametrize("fault", [LOST, LOST_AFTER, 408, 500, 502, 504, 507, 200, (200, "<html>"), (202, "{}")])
-@pytest.mark.parametrize("state", ["dismissed", "safe", "compromised"])
+@every_state
 @pytest.mark.parametrize("count", [1, 2, 60])
 def test_a_write_without_a_clear_answer_is_read_back(tenant: FakeTenant, fault: t.Any, state: str, count: int) -> None:
     ids = active(tenant, count)
@@ -740,6 +780,7 @@ def test_a_service_that_answers_200_to_every_write_ends_in_success_after_reading
     assert sorted(tenant.applied) == ids
 
 
+@both_kinds
 def test_a_user_whom_graph_works_on_is_not_sent_again(tenant: FakeTenant) -> None:
     ids = active(tenant, 2)
     tenant.delay = 500
@@ -749,13 +790,14 @@ def test_a_user_whom_graph_works_on_is_not_sent_again(tenant: FakeTenant) -> Non
     assert tenant.writes == 1
 
 
+@both_kinds
 def test_a_write_that_never_gets_a_clear_answer_is_told_as_such(tenant: FakeTenant) -> None:
     ids = active(tenant, 2)
     tenant.every = {"dismiss": 500}
     report = check(tenant.run(users=ids))
     assert kind(report) == "service"
     assert outcomes(report) == [("failed", "pending")] * 2
-    assert all("not known whether" in user["message"] for user in report.data["users"])
+    assert all("not known whether" in user["message"] for user in told(report))
     assert tenant.applied == []
 
 
@@ -765,9 +807,10 @@ def test_nobody_knows_when_the_reading_back_fails_as_well(tenant: FakeTenant) ->
     report = check(tenant.run(users=ids))
     assert kind(report) == "network"
     assert outcomes(report) == [("failed", "pending")] * 2
-    assert all("not known whether" in user["message"] for user in report.data["users"])
+    assert all("not known whether" in user["message"] for user in told(report))
 
 
+@both_kinds
 @pytest.mark.parametrize(
     ("fault", "expected"), [(401, "login"), (403, "permission"), (429, "throttled"), (405, "request")]
 )
@@ -782,14 +825,14 @@ def test_a_stop_in_the_middle_tells_what_was_done(
     assert report.data["changed"] is True
     assert report.data["summary"] == {"changed": 60, "unchanged": 0, "skipped": 0, "failed": 90}
     assert sorted(tenant.applied) == ids[:60]
-    failed = [user for user in report.data["users"] if user["outcome"] == "failed"]
+    failed = [user for user in told(report) if user["outcome"] == "failed"]
     # Who was not reached shares one cause with thousands of others: the exceptions leave them out, the count has them.
     assert [user["id"] for user in failed] == (ids[60:] if return_users == "all" else [])
     assert all("Not written" in user["message"] for user in failed)
-    assert len(report.data["users"]) == (150 if return_users == "all" else 0)
+    assert len(told(report)) == (150 if return_users == "all" else 0)
     assert "(90 not written)" in report.message
     assert len(report.data["diff"]["before"]) == 60
-    assert "60 users" in report.message
+    assert f"60 {tenant.kind.nouns}" in report.message
     assert len(report.data["requests"]["write_request_ids"]) == 1
 
 
@@ -800,14 +843,15 @@ def test_one_bad_id_among_130_costs_few_writes_and_stops_nobody(tenant: FakeTena
         tenant.rejected = frozenset({ids[culprit]})
         report = check(tenant.run(users=ids))
         assert kind(report) == "users"
-        assert [user["reason"] for user in report.data["users"] if user["outcome"] == "failed"] == ["rejected"]
-        assert report.data["users"][culprit]["outcome"] == "failed"
-        assert "One of the ids cannot be changed" in report.data["users"][culprit]["message"]
+        assert [user["reason"] for user in told(report) if user["outcome"] == "failed"] == ["rejected"]
+        assert told(report)[culprit]["outcome"] == "failed"
+        assert "One of the ids cannot be changed" in told(report)[culprit]["message"]
         assert sorted(tenant.applied) == sorted(set(ids) - tenant.rejected)
         assert len(set(tenant.applied)) == len(tenant.applied)
         assert tenant.writes <= 3 + 2 * math.log2(60), culprit
 
 
+@both_kinds
 @pytest.mark.parametrize("count", [1, 2, 3, 60])
 def test_when_all_are_rejected_all_are_told(tenant: FakeTenant, count: int) -> None:
     ids = active(tenant, count)
@@ -819,17 +863,19 @@ def test_when_all_are_rejected_all_are_told(tenant: FakeTenant, count: int) -> N
     assert len(report.message) < 1500
 
 
+@both_kinds
 def test_when_two_chunks_are_refused_to_the_last_user_the_others_are_not_tried(tenant: FakeTenant) -> None:
     ids = active(tenant, 300)
     tenant.rejected = frozenset(ids)
     report = check(tenant.run(users=ids))
     assert kind(report) == "request"
     assert report.error is not None and report.error.status == 400
-    assert "each of the first 120 users" in report.message
-    assert [user["reason"] for user in report.data["users"]] == ["rejected"] * 120 + [None] * 180
+    assert f"each of the first 120 {tenant.kind.nouns}" in report.message
+    assert [user["reason"] for user in told(report)] == ["rejected"] * 120 + [None] * 180
     assert report.data["summary"]["failed"] == 300
 
 
+@both_kinds
 def test_one_accepted_user_keeps_the_work_going(tenant: FakeTenant) -> None:
     ids = active(tenant, 200)
     tenant.rejected = frozenset(ids[1:])
@@ -897,6 +943,7 @@ def test_the_diff_shows_only_who_changes(tenant: FakeTenant) -> None:
     }
 
 
+@both_kinds
 @pytest.mark.parametrize(("count", "return_users", "most"), [(1000, "all", 500_000), (6000, "exceptions", 20_000)])
 def test_the_sizes_that_a_job_event_may_have(tenant: FakeTenant, count: int, return_users: str, most: int) -> None:
     report = check(tenant.run(users=active(tenant, count), return_users=return_users))
