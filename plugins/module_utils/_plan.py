@@ -131,8 +131,8 @@ def decide(
         return Decision(target, outcome, reason, message)
 
     record = target.record
-    # The directory may know a newer name than the record; both protect.
-    names = {name.casefold() for name in (target.name, record.name if record else None) if name is not None}
+    # The directory may know a newer name than the record; both protect. A display name that looks like an id does not.
+    names = {name.casefold() for name in (target.name, record.name if record else None) if name and is_name(name)}
     if target.id in excluded or any(name in excluded for name in names):
         return result(Outcome.SKIPPED, "excluded")
     if record is None:
