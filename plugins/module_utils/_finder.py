@@ -82,7 +82,8 @@ class Finder:
         """Read a list that holds everything wanted: the narrow one, or a wider one where the service refuses that."""
         for odata in dict.fromkeys((wanted.odata(), wanted.states_only().odata(), None)):
             try:
-                found = 0
+                # By id: records move between pages while they are read.
+                found: set[str] = set()
                 for page in self._api.pages(odata):
                     records = self._api.records(page)
                     self.knowledge.add(records, page.date)
@@ -93,8 +94,8 @@ class Finder:
                             f"last page). {self._noun.count(len(self.knowledge.records))} were read; run the task "
                             "again to see whether more are found."
                         )
-                    found += sum(map(wanted.matches, records))
-                    if limit is not None and (found > limit or (found == limit and not page.last)):
+                    found.update(record.id for record in records if wanted.matches(record))
+                    if limit is not None and (len(found) > limit or (len(found) == limit and not page.last)):
                         self.truncated = True
                         return
                 return
