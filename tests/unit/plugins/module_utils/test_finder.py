@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who is meant, as far as the tests of the engine do not tell it."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _filters, _timestamps
+from ansible_collections.identityops.entra_risk.plugins.module_utils._finder import Finder
+from ansible_collections.identityops.entra_risk.plugins.module_utils._plan import Existence, parse_asked
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS, RiskApi
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
+    FakeTenant,
+    upn,
+    user_id,
+)
+
+EVERYBODY = _filters.parse({}, ("atRisk", "dismissed"), 0)
+
+
+@pytest.fixture
+def tenant() -> FakeTenant:
+    return FakeTenant()
+
+
+def finder_of(tenant: FakeTenant) -> Finder:
+    return Finder(RiskApi(tenant.client(), RISKY_USERS), [])
+
+
+def named(tenant: FakeTenant, *users: str) -> list[tuple[str | None, str | None, bool, Existence]]:
+    targets = finder_of(tenant).named(parse_asked(users, "users", RISKY_USERS))
+    return [(target.id, target.name, target.record is not None, target.existence) for target in targets]
+
+
+def test_who_is_listed_needs_no_directory(tenant: FakeTenant) -> None:
+    tenant.add(1)
+    assert named(tenant, upn(1)) == [(user_id(1), upn(1), True, Existence.UNCHECKED)]
+    assert tenant.look_ups == 0
+
+
+def test_an_id_without_a_record_is_left_unchecked(tenant: FakeTenant) -> None:
+    assert named(tenant, user_id(1)) == [(user_id(1), None, False, Existence.UNCHECKED)]
+
+
+@pytest.mark.parametrize(
+    ("known", "forbidden", "expected"),
+    [
+        (True, False, (user_id(1), upn(1), False, Existence.CONFIRMED)),
+        (False, False, (None, upn(1), False, Existence.ABSENT)),
+        (True, True, (None, upn(1), False, Existence.FORBIDDEN)),
+    ],
+)
+def test_a_name_without_a_record(tenant: FakeTenant, known: bool, forbidden: bool, expected: t.Any) -> None:
+    if known:
+        tenant.add_unlisted(1)
+    tenant.directory_forbidden = forbidden
+    assert named(tenant, upn(1)) == [expected]
+
+
+def test_a_name_of_several_records_is_told_as_such(tenant: FakeTenant) -> None:
+    for number in (1, 2):
+        tenant.add(number, userPrincipalName="shared@contoso.example")
+    tenant.directory.clear()
+    assert named(tenant, "shared@contoso.example") == [(None, "shared@contoso.example", False, Existence.AMBIGUOUS)]
+
+
+def test_how_the_task_spells_each(tenant: FakeTenant) -> None:
+    tenant.add(1)
+    tenant.add_unlisted(2)
+    values = [
+        upn(1).upper(),
+        f" {user_id(1)} ",
+        upn(2).title(),
+        user_id(2),
+        user_id(3).upper(),
+        "Ghost@contoso.example",
+    ]
+    targets = finder_of(tenant).named(parse_asked(values, "users", RISKY_USERS))
+    assert [target.asked for target in targets] == [values[0], values[2], values[4], values[5]]
+
+
+def test_a_renamed_user_keeps_both_names(tenant: FakeTenant) -> None:
+    key = tenant.add(1, userPrincipalName="old@contoso.example")
+    tenant.directory[key] = "new@contoso.example"
+    (target,) = finder_of(tenant).named(parse_asked(["new@contoso.example", key], "users", RISKY_USERS))
+    assert target.name == "new@contoso.example"
+    assert target.record is not None and target.record.name == "old@contoso.example"
+
+
+@pytest.mark.parametrize(
+    ("limit", "reads", "found", "truncated"),
+    [(None, 3, 6, False), (1, 1, 1, True), (2, 1, 2, True), (3, 2, 3, True), (5, 3, 5, True), (6, 3, 6, False)],
+)
+def test_a_limit_ends_the_reading(
+    tenant: FakeTenant, limit: int | None, reads: int, found: int, truncated: bool
+) -> None:
+    tenant.page_size = 2
+    for number in range(6):
+        tenant.add(number)
+    finder = finder_of(tenant)
+    assert len(finder.filtered(EVERYBODY, limit)) == found
+    assert (tenant.reads, finder.truncated) == (reads, truncated)
+
+
+def test_a_record_that_comes_twice_counts_once(tenant: FakeTenant) -> None:
+    """Records move between pages while they are read."""
+    tenant.page_size = 2
+    for number in range(5):
+        tenant.add(number)
+    records = list(tenant.records.values())
+    tenant.records = dict(enumerate([records[0], records[1], records[1], records[0], *records[2:]]))  # type: ignore[arg-type]  # only the values count
+    assert [target.id for target in finder_of(tenant).filtered(EVERYBODY, 3)] == [
+        user_id(number) for number in range(3)
+    ]
+
+
+@pytest.mark.parametrize("refused", ["riskLevel", "riskState"])
+def test_a_refused_filter_is_widened_step_by_step(tenant: FakeTenant, refused: str) -> None:
+    tenant.filters = lambda text: "refused" if refused in text else "honoured"
+    tenant.add(1, level="low")
+    tenant.add(2, level="high")
+    wanted = _filters.parse({"risk_level": ["low"]}, ("atRisk",), 0)
+    assert [target.id for target in finder_of(tenant).filtered(wanted)] == [user_id(1)]
+    asked = [query.get("$filter") for dummy, dummy2, query in tenant.log]
+    steps = ["riskState eq 'atRisk' and riskLevel eq 'low'", "riskState eq 'atRisk'", None]
+    assert asked == steps[: 2 if refused == "riskLevel" else 3]
+
+
+def test_the_time_of_the_knowledge(tenant: FakeTenant) -> None:
+    finder = finder_of(tenant)
+    assert finder.evaluated_at() is None
+    tenant.add(1)
+    finder.filtered(EVERYBODY)
+    assert finder.evaluated_at() == _timestamps.parse("2026-11-22T12:00:00Z")
+    tenant.add(2, riskLastUpdatedDateTime="2026-11-22T12:00:00.5Z")
+    finder.filtered(EVERYBODY)
+    assert finder.evaluated_at() == _timestamps.parse("2026-11-22T12:00:00.5Z")

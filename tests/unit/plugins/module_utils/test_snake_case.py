@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _detections
+from ansible_collections.identityops.entra_risk.plugins.module_utils._snake_case import snake_case, with_snake_case
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import KINDS
+
+NAMES = sorted({*_detections._PROPERTIES, *(name for kind in KINDS for name in kind.resource.properties)})
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("id", "id"),
+        ("riskState", "risk_state"),
+        ("riskLastUpdatedDateTime", "risk_last_updated_date_time"),
+        ("userPrincipalName", "user_principal_name"),
+        ("ipAddress", "ip_address"),
+        ("countryOrRegion", "country_or_region"),
+        ("mitreTechniqueId", "mitre_technique_id"),
+        # Names that nobody knows yet.
+        ("riskIPAddress", "risk_ip_address"),
+        ("IPAddress", "ip_address"),
+        ("userID", "user_id"),
+        ("v2Score", "v2_score"),
+        ("SAML2Token", "saml2_token"),
+        ("already_there", "already_there"),
+        ("Key", "key"),
+        ("", ""),
+    ],
+)
+def test_names(name: str, expected: str) -> None:
+    assert snake_case(name) == expected
+
+
+def test_names_stay_apart() -> None:
+    assert len({snake_case(name) for name in NAMES}) == len(NAMES)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", snake_case(name)) for name in NAMES)
+
+
+def test_keys_inside_change_and_values_do_not() -> None:
+    value = {
+        "riskState": "atRisk",
+        "activity": {"detail": None, "riskEventTypes": ["unfamiliarFeatures", {"innerKey": "innerValue"}]},
+        "isDeleted": False,
+        "additionalInfo": '[{"Key":"userAgent","Value":"Mozilla/5.0"}]',
+        "newNumber": 1.5,
+    }
+    assert with_snake_case(value) == {
+        "risk_state": "atRisk",
+        "activity": {"detail": None, "risk_event_types": ["unfamiliarFeatures", {"inner_key": "innerValue"}]},
+        "is_deleted": False,
+        "additional_info": '[{"Key":"userAgent","Value":"Mozilla/5.0"}]',
+        "new_number": 1.5,
+    }
+
+
+def test_annotations_of_odata_are_left_out() -> None:
+    value = {"@odata.context": "https://x", "riskLevel@odata.type": "#String", "a": [{"@odata.etag": "W/1", "b": 1}]}
+    assert with_snake_case(value) == {"a": [{"b": 1}]}
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.text()
+
+
+@settings(derandomize=True, max_examples=100, deadline=None)
+@given(SCALARS | st.lists(SCALARS))
+def test_what_has_no_keys_stays_as_it_is(value: t.Any) -> None:
+    assert with_snake_case(value) == value
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.from_regex(r"[a-z]+([A-Z][a-z0-9]+){0,4}", fullmatch=True))
+def test_the_words_of_a_name_can_be_told_again(name: str) -> None:
+    head, *rest = snake_case(name).split("_")
+    assert head + "".join(word.capitalize() for word in rest) == name
