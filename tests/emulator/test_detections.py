@@ -82,6 +82,16 @@ def test_the_list_and_one_detection_show_the_same(path: str, tenant: Tenant, gra
     }
 
 
+def test_an_id_can_be_given(tenant: Tenant, graph: Client) -> None:
+    tenant.add_user(ADELE)
+
+    added = tenant.add_detection(ADELE, id="ABCDEF-0001")
+
+    assert added["id"] == "abcdef-0001"
+    for spelling in ("ABCDEF-0001", "abcdef-0001"):
+        assert graph.get(f"{RISK_DETECTIONS}/{spelling}").json()["id"] == "abcdef-0001"
+
+
 def test_one_that_does_not_exist(graph: Client) -> None:
     answer = graph.get(f"{RISK_DETECTIONS}/{'0' * 64}")
 
@@ -158,7 +168,9 @@ def test_detections_belong_to_somebody(tenant: Tenant) -> None:
     renamed = tenant.add_user("old@contoso.example", directory_upn="new@contoso.example")
 
     assert tenant.add_detection(unlisted.id)["userPrincipalName"] == "unlisted@contoso.example"
-    assert tenant.add_detection("new@contoso.example")["userId"] == renamed.id
+    detection = tenant.add_detection("new@contoso.example")
+    # It keeps the name that the risk record has.
+    assert (detection["userId"], detection["userPrincipalName"]) == (renamed.id, "old@contoso.example")
     with pytest.raises(LookupError):
         tenant.add_detection("nobody@contoso.example")
     with pytest.raises(ValueError, match="colour"):
