@@ -28,8 +28,8 @@ loopback.refuse_everything_else()
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 OIDC_SUBJECT = "awx"
-# What an execution environment has of its own. Credentials and settings of the person who runs the tests stay out.
-_KEPT = ("CI", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
+# Credentials and settings of the person who runs the tests stay out.
+_KEPT = ("LD_LIBRARY_PATH", "TMPDIR")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,10 +46,15 @@ def emulator() -> t.Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def surroundings(emulator: Emulator) -> dict[str, str]:
-    """What leads to the local tenant instead of Microsoft's clouds."""
+    """The variables of an execution environment, and what leads to the local tenant instead of Microsoft's clouds."""
+    # The commands of the environment that runs the tests, even if it is not switched on.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {
+        **{name: os.environ[name] for name in _KEPT if name in os.environ},
         "AZURE_AUTHORITY_HOST": emulator.login_url,
+        "LC_ALL": "C.UTF-8",
         "MSGRAPH_URL": emulator.graph_url,
+        "PATH": path,
         "REQUESTS_CA_BUNDLE": emulator.ca_path,
     }
 
@@ -90,18 +95,9 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def awx(
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    surroundings: dict[str, str],
-    collections: Path,
-    tmp_path: Path,
+    request: pytest.FixtureRequest, surroundings: dict[str, str], collections: Path, tmp_path: Path
 ) -> t.Iterator[Controller]:
-    for name in set(os.environ) - set(_KEPT):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    # The commands of the environment that runs the tests, even if it is not switched on.
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    controller = Controller(surroundings, collections, tmp_path)
+    controller = Controller({**surroundings, "HOME": str(tmp_path)}, collections, tmp_path)
     yield controller
     if request.node.get_closest_marker("leaks") is None:
         assert [found_secrets(job, controller.secrets) for job in controller.jobs] == [set()] * len(controller.jobs)

@@ -12,11 +12,11 @@ import json
 import os
 import shlex
 import signal
+import subprocess
 import sys
+import time
 import typing as t
 from pathlib import Path
-
-import ansible_runner
 
 from .credentials import Credential, unsafe_yaml
 
@@ -29,9 +29,14 @@ Event = dict[str, t.Any]
 
 # AWX names the folder of the job in this variable.
 _DIRECTORY = "AWX_PRIVATE_DATA_DIR"
+# Those of AWX, but for the seconds until ansible-runner sees that a silent job is cancelled: 5 there.
+_SETTINGS = {"suppress_ansible_output": True, "suppress_output_file": True, "pexpect_timeout": 1}
+_LOG = "ansible-runner.log"
+# Seconds. No job of the tests takes so long.
+_LONGEST = 300
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Job:
     """A finished job.
 
@@ -42,6 +47,10 @@ class Job:
     status: str
     events: list[Event]
     directory: Path
+
+    def __repr__(self) -> str:
+        """What somebody wants to see whose test has failed."""
+        return f"<{self.status} job>\n{self.output}"
 
     @property
     def output(self) -> str:
@@ -78,14 +87,13 @@ class Job:
         One file is left out: `command`, where ansible-runner keeps the whole environment. AWX removes the folder.
         """
         files = [path for path in (self.directory / "artifacts").rglob("*") if path.is_file()]
-        texts = [path.read_text(encoding="utf-8") for path in files if path.name != "command"]
-        return [*texts, self.output, json.dumps(self.events)]
+        return [path.read_text(encoding="utf-8") for path in (*files, self.directory / _LOG) if path.name != "command"]
 
 
 class Controller:
     """Launches jobs.
 
-    :param surroundings: variables of the execution environment itself, the same for every job.
+    :param surroundings: the variables of the execution environment itself, the same for every job.
     :param directory: where the jobs keep their files.
     """
 
@@ -103,7 +111,7 @@ class Controller:
         survey: t.Mapping[str, t.Any] | None = None,
         check: bool = False,
         diff: bool = False,
-        cancel: t.Callable[[], bool] | None = None,
+        cancel: t.Callable[[], bool] = lambda: False,
     ) -> Job:
         """Run a playbook of the collection by its name, or a play of the project by its text.
 
@@ -121,41 +129,46 @@ class Controller:
         words = [*(["--check"] if check else []), "-u", "root", *(["--diff"] if diff else [])]
         words += [word for item in injected for word in item.arguments]
         (directory / "env" / "cmdline").write_text(shlex.join(words), encoding="utf-8")
-        events: list[Event] = []
-
-        def keep(event: Event) -> bool:
-            events.append(event)
-            # So ansible-runner writes it into its folder too, which is searched for secrets.
-            return True
-
-        runner = ansible_runner.run(
-            private_data_dir=str(directory),
-            ident=str(number),
-            playbook="play.yml",
-            inventory="inventory/hosts",
-            envvars=environment,
-            suppress_env_files=True,
-            quiet=True,
-            settings={"suppress_ansible_output": True, "suppress_output_file": True, "pexpect_timeout": 1},
-            event_handler=keep,
-            cancel_callback=cancel or (lambda: False),
+        self._run(number, directory, environment, cancel)
+        artifacts = directory / "artifacts" / str(number)
+        # A cancelled job may leave events that are not complete, under another name.
+        files = [path for path in (artifacts / "job_events").glob("*.json") if not path.stem.endswith("-partial")]
+        events = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+        job = Job(
+            (artifacts / "status").read_text(encoding="utf-8"),
+            sorted(events, key=lambda event: event["counter"]),
+            directory,
         )
-        if runner.status == "canceled":
-            _remove_container(directory)
-        job = Job(runner.status, events, directory)
         self.jobs.append(job)
         return job
+
+    def _run(self, number: int, directory: Path, environment: dict[str, str], cancel: t.Callable[[], bool]) -> None:
+        """ansible-runner, in a process of its own as in an execution environment. AWX cancels with SIGTERM."""
+        command = [sys.executable, "-m", "ansible_runner", "run", str(directory), "--ident", str(number)]
+        command += ["--playbook", "play.yml", "--inventory", str(directory / "inventory" / "hosts"), "--omit-env-files"]
+        deadline = time.monotonic() + _LONGEST
+        with (directory / _LOG).open("wb") as log:
+            process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        while process.poll() is None:
+            if cancel() or time.monotonic() > deadline:
+                process.terminate()
+                process.wait()
+                _remove_container(directory)
+            time.sleep(0.1)
 
     def _prepare(self, number: int, playbook: str, survey: t.Mapping[str, t.Any]) -> Path:
         directory = self._directory / f"job{number}"
         files = {
             "project/play.yml": f"- import_playbook: {playbook}\n" if "\n" not in playbook else playbook,
             "env/extravars": unsafe_yaml({"awx_job_id": number, **survey}),
+            "env/settings": json.dumps(_SETTINGS),
             "inventory/hosts": _INVENTORY.format(python=sys.executable, hosts=json.dumps(_HOSTS)),
         }
         for name, text in files.items():
             path = directory / name
-            path.parent.mkdir(parents=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         (directory / "inventory" / "hosts").chmod(0o700)
         return directory

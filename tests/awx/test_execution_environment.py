@@ -75,11 +75,10 @@ def test_what_introspect_finds_is_enough(
     run(venv / "bin" / "python", "-m", "pip", "install", "--quiet", "ansible-core", "--requirement", found)
     galaxy: tuple[str | Path, ...] = (venv / "bin" / "ansible-galaxy", "collection")
     env = {
-        **credential.inject(tmp_path).env,
         **surroundings,
+        **credential.inject(tmp_path).env,
         "ANSIBLE_COLLECTIONS_PATH": str(installed),
         "HOME": str(tmp_path),
-        "LC_ALL": "C.UTF-8",
         "PATH": f"{venv / 'bin'}{os.pathsep}{os.defpath}",
     }
     run(*galaxy, "build", "--output-path", tmp_path, env=env)
