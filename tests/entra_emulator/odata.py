@@ -76,10 +76,9 @@ class Order:
     name: str
     descending: bool = False
 
-    def key(self, record: Record) -> tuple[bool, t.Any]:
+    def key(self, record: Record) -> str:
         """What to sort by. A record without a value comes first, as OData has it; last in a descending order."""
-        value = record[self.name]
-        return value is not None, value or ""
+        return record[self.name] or ""
 
 
 def parse_filter(text: str, properties: t.Mapping[str, Edm], *, ignore_case: bool = False) -> Filter:
