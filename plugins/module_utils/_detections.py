@@ -57,8 +57,10 @@ _PROPERTIES = (
 )
 _BETA_PROPERTIES = ("riskType", "mitreTechniqueId")
 _PAGE_SIZE = 500
-# So many in a row from the newest to the oldest are no accident: the service does sort.
+# So many steps from the newer to the older, and none back, are no accident: the service does sort.
 _SORTED_FOR_SURE = 100
+# A way to the detections. It pauses before each request; its value tells whether all is known at its end.
+_Way = t.Generator[None, None, bool]
 
 
 QUERY_SPEC: dict[str, dict[str, t.Any]] = {
@@ -111,6 +113,8 @@ def read(
         client = connect()
         gathered.counts = client.counts
         gathered.limit = query.limit
+        if client.api_version == "beta":
+            gathered.properties += _BETA_PROPERTIES
         _Reading(client, query, gathered).read()
 
     return gathered.report(failure_of(work))
@@ -121,6 +125,7 @@ class _Gathered:
     """What was read so far; `truncated` when there is, or may be, more than was read."""
 
     chosen: dict[str, dict[str, t.Any]] = dataclasses.field(default_factory=dict)
+    properties: tuple[str, ...] = _PROPERTIES
     limit: int | None = None
     truncated: bool = False
     first_date: int | None = None
@@ -136,7 +141,7 @@ class _Gathered:
         data = {
             "changed": False,
             "risk_detections": [
-                {**{snake_case(name): None for name in _PROPERTIES}, **with_snake_case(item)} for item in detections
+                {**{snake_case(name): None for name in self.properties}, **with_snake_case(item)} for item in detections
             ],
             "count": len(detections),
             "truncated": truncated,
@@ -157,30 +162,30 @@ class _Reading:
         # Who is asked for: by id, and by name where nobody knows the id.
         self._ids: set[str] = set()
         self._names: dict[str, str] = {}
-        self._ids_seen: dict[str, set[str]] = {}
 
     def read(self) -> None:
-        """Read the detections with few requests: by user where that is cheaper, by list where it is not."""
-        if self._query.asked is None:
-            self._read_list()
-            return
-        self._resolve(self._query.asked)
-        spellings = sorted({*self._names, *self._names.values()})
-        questions = len(_chunks("userId", sorted(self._ids))) + len(_chunks("userPrincipalName", spellings))
-        # The number of questions is known, that of the pages is not. So the list may cost as much as the questions.
-        if questions > 1 and self._read_list(most_pages=questions):
-            return
-        if any(self._ask("userPrincipalName", chunk) for chunk in _chunks("userPrincipalName", spellings)):
-            return
-        if any(name not in self._ids_seen for name in self._names):
-            # Nobody knows the name, but the service may mind upper and lower case, which names do not.
-            self._read_list()
-            return
-        for name in self._names:
-            self._ids.update(self._ids_seen[name])
-        for chunk in _chunks("userId", sorted(self._ids)):
-            if self._ask("userId", chunk):
+        """Read the detections with few requests: by user where that is cheaper, by list where it is not.
+
+        Nobody knows how long either way is. So both are gone by turns, a page each, until one is at its end: that is at
+        most twice the shorter one.
+        """
+        ways = [self._read_list()]
+        if self._query.asked is not None:
+            self._resolve(self._query.asked)
+            if not self._ids and not self._names:
                 return
+            # The first turn goes to the only question, which is seldom more than a page, else to the list.
+            only_one = len(self._ids) + len(self._names) == 1
+            ways.insert(0 if only_one else 1, self._read_by_user())
+        while ways:
+            way = ways.pop(0)
+            try:
+                next(way)
+            except StopIteration as end:
+                if end.value:
+                    return
+            else:
+                ways.append(way)
 
     def _resolve(self, asked: Asked) -> None:
         """Who is meant by the names. A detection keeps the name of its day, an id stays the same."""
@@ -201,68 +206,91 @@ class _Reading:
                 f"Graph permission {USERS.permission}. So their detections are found by the name of that time."
             )
 
-    def _ask(self, name: str, keys: t.Sequence[str]) -> bool:
-        """Ask for the detections of some users. True when the whole list was read, so that there is no more to ask.
-
-        The rest of the filter stays out: it would make the question longer, and it is decided here anyway.
-        """
-        asked = {key.casefold() for key in keys}
-        honoured = True
-        try:
-            for page in self._pages(" or ".join(f"{name} eq {quoted(key)}" for key in keys)):
-                values = [item.get(name) for item in self._take(page)]
-                honoured = honoured and all(isinstance(value, str) and value.casefold() in asked for value in values)
-        except RequestError as exc:
-            if exc.status != 400:
-                raise
-            return self._read_list()
-        return not honoured
-
-    def _read_list(self, most_pages: int | None = None) -> bool:
-        """Read a list that holds everything wanted, or a wider one where the service refuses that.
-
-        :return: False when there is more than `most_pages`.
-        """
-        odata = self._query.wanted.odata()
-        order = None if self._query.limit is None else "detectedDateTime desc"
-        for choice, sorting in dict.fromkeys(((odata, order), (odata, None), (None, None))):
-            try:
-                return self._read_pages(self._pages(choice, sorting), most_pages)
-            except RequestError as exc:
-                if exc.status != 400 or (choice, sorting) == (None, None):
-                    raise
-        return True
-
-    def _read_pages(self, pages: t.Iterator[Page], most_pages: int | None) -> bool:
-        last: int | None = None
-        in_order = True
-        seen = 0
-        for number, page in enumerate(pages, 1):
-            for detection in self._take(page):
-                ticks = detected_ticks(detection)
-                in_order = in_order and ticks is not None and (last is None or ticks <= last)
-                last = ticks
-                seen += 1
-            if page.last:
-                return True
-            # The limit is for the newest. Whether the service sorts as it was asked to shows in what it sends.
-            limit = self._query.limit
-            if limit is not None and len(self._gathered.chosen) >= limit and in_order and seen >= _SORTED_FOR_SURE:
-                self._gathered.truncated = True
-                return True
-            if number == most_pages:
+    def _read_by_user(self) -> _Way:
+        ids_of: dict[str, set[str]] = {}
+        spellings = sorted({*self._names, *self._names.values()})
+        for chunk in _chunks("userPrincipalName", spellings):
+            if not (yield from self._ask("userPrincipalName", chunk, ids_of)):
+                return False
+        if not ids_of.keys() >= self._names.keys():
+            # Nobody knows the name, but the service may mind upper and lower case, which names do not.
+            return False
+        # The same users may have other detections under the name, in another spelling.
+        for chunk in _chunks("userId", sorted(self._ids.union(*ids_of.values()) - {""})):
+            if not (yield from self._ask("userId", chunk, {})):
                 return False
         return True
 
+    def _ask(self, name: str, keys: t.Sequence[str], ids_of: dict[str, set[str]]) -> _Way:
+        """Ask for the detections of some users. False when the service does not answer such a question.
+
+        The rest of the filter stays out: it would make the question longer, and it is decided here anyway.
+
+        :param ids_of: where to note who the detections with each key belong to.
+        """
+        asked = {key.casefold() for key in keys}
+        yield
+        try:
+            for page in self._pages(" or ".join(f"{name} eq {quoted(key)}" for key in keys)):
+                for detection in self._take(page):
+                    key = str(detection.get(name)).casefold()
+                    if key not in asked:
+                        return False
+                    ids_of.setdefault(key, set()).add(_user_id(detection))
+                if not page.last:
+                    yield
+        except RequestError as exc:
+            if exc.status != 400:
+                raise
+            return False
+        return True
+
+    def _read_list(self) -> _Way:
+        """Read a list that holds everything wanted, or a wider one where the service refuses that."""
+        odata = self._query.wanted.odata()
+        order = None if self._query.limit is None else "detectedDateTime desc"
+        lists = list(dict.fromkeys(((odata, order), (odata, None), (None, None))))
+        while True:
+            try:
+                yield from self._read_pages(self._pages(*lists.pop(0)))
+                return True
+            except RequestError as exc:
+                if exc.status != 400 or not lists:
+                    raise
+
+    def _read_pages(self, pages: t.Iterator[Page]) -> t.Iterator[None]:
+        last: int | None = None
+        in_order = True
+        steps_down = 0
+        yield
+        for page in pages:
+            for detection in self._take(page):
+                ticks = detected_ticks(detection) or 0
+                in_order = in_order and (last is None or ticks <= last)
+                steps_down += last is not None and ticks < last
+                last = ticks
+            if page.last:
+                return
+            # The limit is for the newest. Whether the service sorts as it was asked to shows in what it sends.
+            if in_order and steps_down >= _SORTED_FOR_SURE and self._has_enough(last):
+                self._gathered.truncated = True
+                return
+            yield
+
+    def _has_enough(self, oldest: int | None) -> bool:
+        """Whether the limit is reached by detections that are not older than the oldest of a list."""
+        limit = self._query.limit
+        if limit is None or oldest is None:
+            return False
+        return sum((detected_ticks(item) or 0) >= oldest for item in self._gathered.chosen.values()) >= limit
+
     def _pages(self, odata: str | None, order: str | None = None) -> t.Iterator[Page]:
-        version = self._client.api_version
-        properties = _PROPERTIES + (_BETA_PROPERTIES if version == "beta" else ())
-        params = {"$select": ",".join(properties), "$top": str(_PAGE_SIZE)}
+        params = {"$select": ",".join(self._gathered.properties), "$top": str(_PAGE_SIZE)}
         if odata is not None:
             params["$filter"] = odata
         if order is not None:
             params["$orderby"] = order
-        return self._client.pages(_PATHS[version], params, access=_ACCESS)
+        return self._client.pages(_PATHS[self._client.api_version], params, access=_ACCESS)
 
     def _take(self, page: Page) -> list[dict[str, t.Any]]:
         """Keep what is wanted of a page. Gives all detections that are on it."""
@@ -282,13 +310,16 @@ class _Reading:
             )
             known = [ticks for ticks in (*changes, gathered.newest_change) if ticks is not None]
             gathered.newest_change = max(known, default=None)
-            user_id = str(detection.get("userId") or "").lower()
-            name = str(detection.get("userPrincipalName") or "").casefold()
-            self._ids_seen.setdefault(name, set()).add(user_id)
-            is_asked = self._query.asked is None or user_id in self._ids or name in self._names
+            name = str(detection.get("userPrincipalName")).casefold()
+            is_asked = self._query.asked is None or _user_id(detection) in self._ids or name in self._names
             if is_asked and self._query.wanted.matches(detection):
                 gathered.chosen[detection["id"]] = detection
         return detections
+
+
+def _user_id(detection: t.Mapping[str, t.Any]) -> str:
+    """Whose detection it is, empty when Graph does not tell."""
+    return str(detection.get("userId") or "").lower()
 
 
 def _chunks(name: str, keys: t.Sequence[str]) -> list[list[str]]:
