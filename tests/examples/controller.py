@@ -90,7 +90,10 @@ class Store:
         self._add("credential_types", {"name": "Microsoft Azure Resource Manager", "managed": True, "inputs": azure})
 
     def named(self, collection: str) -> dict[str, Values]:
-        """The objects of a collection by name (nodes: by identifier), as the API shows them, with `survey` and `links`."""
+        """The objects of a collection by name, as the API shows them, with `survey` and `links`.
+
+        Nodes have no name but an identifier.
+        """
         shown = {}
         for number, item in self._objects[collection].items():
             links = {kind: list(found) for (owner, kind), found in self._links.items() if owner == number}
@@ -254,9 +257,10 @@ def _handler(store: Store, token: str) -> type[http.server.BaseHTTPRequestHandle
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PATCH = _serve
-
-        def log_message(self, format: str, *args: t.Any) -> None:
+        def log_request(self, *dummy: object) -> None:
             """Nothing: the store remembers what was written."""
+
+    for method in ("GET", "POST", "PATCH"):
+        setattr(Handler, f"do_{method}", Handler._serve)
 
     return Handler

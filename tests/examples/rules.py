@@ -17,7 +17,7 @@ import typing as t
 from dateutil import rrule, tz
 
 # The type of a question, and that of its default.
-_QUESTIONS: dict[str, type] = {
+_QUESTIONS: dict[str, type[t.Any]] = {
     "float": float,
     "integer": int,
     "multiplechoice": str,
@@ -82,8 +82,8 @@ def _question_complaints(question: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     yield from _default_complaints(question, kind)
 
 
-def _default_complaints(question: t.Mapping[str, t.Any], kind: type) -> t.Iterator[str]:
-    default = question.get("default", "")
+def _default_complaints(question: t.Mapping[str, t.Any], kind: type[t.Any]) -> t.Iterator[str]:
+    default: t.Any = question.get("default", "")
     if default == "":
         return
     if type(default) is not kind:

@@ -49,7 +49,7 @@ def history(ansible: Ansible, login: str) -> History:
             more = {"entra_risk_login": login, "entra_risk_update_secrets": number == 2}
             # All the rest is made once: it is the same however the jobs log in, and takes its time.
             if number == 2 or login == "certificate":
-                more.update(dict.fromkeys(REST, []))
+                more.update({name: [] for name in REST})
             runs.append(ansible.play(CONFIGURE, "-e", json.dumps(more), CONTROLLER_HOST=server.url))
             writes.append(list(store.writes))
             store.writes.clear()
