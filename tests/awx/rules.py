@@ -117,7 +117,7 @@ def _fields(fields: list[dict[str, t.Any]]) -> t.Iterator[str]:
         kind = field.get("type", "string")
         if field["id"] == RESERVED_FIELD:
             yield f"{RESERVED_FIELD} is a reserved field name"
-        if "default" in field and type(field["default"]) is not _TYPES[kind]:
+        if "default" in field and not isinstance(field["default"], _TYPES[kind]):
             yield f"the default of {field['id']} is not a {kind}"
         if kind != "string":
             yield from (f"{key} is not allowed for {field['id']}" for key in _OF_STRINGS if key in field)
