@@ -41,12 +41,10 @@ def odata_holds(text: str, values: dict[str, str | None]) -> bool:
             assert right[0] == right[-1] == "'"
             return value == right[1:-1].replace("''", "'")
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", right), "Graph wants a bare UTC time"
-        if value is None:
+        ticks = _timestamps.parse_or_none(value)
+        if ticks is None:
             return False
-        return {
-            "ge": _timestamps.parse(value) >= _timestamps.parse(right),
-            "le": _timestamps.parse(value) <= _timestamps.parse(right),
-        }[operator]
+        return {"ge": ticks >= _timestamps.parse(right), "le": ticks <= _timestamps.parse(right)}[operator]
 
     result = either()
     assert not tokens

@@ -1,0 +1,412 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading risky objects of both kinds, against a tenant in memory."""
+
+from __future__ import annotations
+
+import json
+import math
+import typing as t
+
+import pytest
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _info
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import CredentialsError
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import GraphClient
+from ansible_collections.identityops.entra_risk.plugins.module_utils._result import Report
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
+    KINDS,
+    NOTHING_TO_READ,
+    PEOPLE,
+    WORKLOADS,
+    FakeTenant,
+    Kind,
+    told,
+    upn,
+    user_id,
+)
+
+KEYS = {"changed", "count", "truncated", "not_listed", "evaluated_at", "requests"}
+
+
+@pytest.fixture(params=KINDS, ids=[kind.key for kind in KINDS])
+def tenant(request: pytest.FixtureRequest) -> FakeTenant:
+    return FakeTenant(kind=request.param)
+
+
+@pytest.fixture
+def people() -> FakeTenant:
+    return FakeTenant()
+
+
+def check(report: Report) -> Report:
+    """What holds for every report."""
+    assert report.data.keys() - {kind.key for kind in KINDS} == KEYS
+    assert report.data["changed"] is False
+    assert report.data["count"] == len(told(report))
+    assert report.data["requests"]["write_request_ids"] == []
+    assert json.loads(json.dumps(report.data)) == report.data
+    return report
+
+
+def ids(report: Report) -> list[str]:
+    return [entry["id"] for entry in told(check(report))]
+
+
+def kind(report: Report) -> str | None:
+    return report.error.kind if report.error else None
+
+
+# What comes back
+
+
+EVERY_PROPERTY: dict[str, dict[str, t.Any]] = {
+    "users": {
+        "id": user_id(1),
+        "user_principal_name": upn(1),
+        "user_display_name": "A Person",
+        "is_deleted": False,
+    },
+    "service_principals": {
+        "id": user_id(1),
+        "app_id": "4b5c3a1e-7f20-4c8c-9d51-6a0a3f2f1c77",
+        "display_name": "app1",
+        "service_principal_type": "Application",
+        "is_enabled": True,
+    },
+}
+
+
+@pytest.mark.parametrize("params", [{}, {"users": [user_id(1)]}, {"filters": {}}])
+def test_every_property_comes_back(tenant: FakeTenant, params: dict[str, t.Any]) -> None:
+    tenant.add(1)
+    report = check(tenant.read(**params))
+    assert report.error is None and report.warnings == ()
+    assert told(report) == [
+        {
+            **EVERY_PROPERTY[tenant.kind.key],
+            "risk_state": "atRisk",
+            "risk_level": "medium",
+            "risk_detail": "none",
+            "risk_last_updated_date_time": "2026-11-01T10:00:00.1234567Z",
+            "is_processing": False,
+        }
+    ]
+    assert report.data["evaluated_at"] == "2026-11-22T12:00:00Z"
+    assert report.data["truncated"] is False
+    assert report.message == f"Found 1 risky {tenant.kind.nouns[:-1]}."
+
+
+@pytest.mark.parametrize("params", [{}, {"users": [user_id(1)]}])
+def test_what_is_null_odd_or_new_passes_through(tenant: FakeTenant, params: dict[str, t.Any]) -> None:
+    odd = {
+        "riskLevel": None,
+        "riskDetail": "microsoftRevokedSessions",
+        "riskLastUpdatedDateTime": "2026-11-01T10:00:00.1200000+00:00",
+        "isProcessing": "perhaps",
+        tenant.kind.name_property: None,
+    }
+    tenant.add(1, **odd)
+    (entry,) = told(check(tenant.read(**params)))
+    assert {key: entry[key] for key in ("risk_level", "risk_detail", "is_processing")} == {
+        "risk_level": None,
+        "risk_detail": "microsoftRevokedSessions",
+        "is_processing": "perhaps",
+    }
+    assert entry["risk_last_updated_date_time"] == "2026-11-01T10:00:00.1200000+00:00"
+
+
+@pytest.mark.parametrize("state", ["quarantined", None])
+def test_an_unknown_state_is_shown_as_it_is(tenant: FakeTenant, state: str | None) -> None:
+    tenant.add(1, state)
+    assert [entry["risk_state"] for entry in told(check(tenant.read(users=[user_id(1)])))] == [state]
+    assert ids(tenant.read()) == []
+
+
+def test_properties_that_nobody_knows_yet(tenant: FakeTenant) -> None:
+    record = {"@odata.type": "#x", "id": user_id(1).upper(), "riskState": "atRisk", "newThing": {"innerThing": [1]}}
+    tenant.faults = {1: (200, json.dumps({"value": [record, {"riskState": "atRisk"}, None]}))}
+    (entry,) = told(check(tenant.read()))
+    assert entry["new_thing"] == {"inner_thing": [1]}
+    assert entry["id"] == user_id(1).upper()
+    # What Graph leaves out is null.
+    assert entry["risk_level"] is None and "@odata.type" not in entry
+
+
+@pytest.mark.parametrize("api_version", ["v1.0", "beta"])
+def test_what_is_asked_for(tenant: FakeTenant, api_version: str) -> None:
+    tenant.add(1)
+    (entry,) = told(check(tenant.read(api_version=api_version)))
+    beta = api_version == "beta"
+    assert tenant.log[0][1] == (tenant.kind.beta_path if beta else tenant.kind.path)
+    asked = tenant.log[0][2]["$select"].split(",")
+    assert len(asked) == len(entry) == len(set(asked))
+    assert ("accountEnabled" in asked) is (beta and tenant.kind is WORKLOADS)
+    assert tenant.log[0][2]["$top"] == "500"
+
+
+# Who comes back
+
+
+@pytest.mark.parametrize("params", [{}, {"filters": {}}, {"filters": {"risk_state": None}}])
+def test_without_a_choice_everybody_active_comes_back_by_name(tenant: FakeTenant, params: dict[str, t.Any]) -> None:
+    name = tenant.kind.name_property
+    tenant.add(1, **{name: "b@contoso.example"})
+    tenant.add(2, "confirmedCompromised", **{name: "A@contoso.example"})
+    tenant.add(3, "atRisk", **{name: None})
+    for number, state in enumerate(("dismissed", "remediated", "confirmedSafe", "none"), 10):
+        tenant.add(number, state)
+    assert ids(tenant.read(**params)) == [user_id(2), user_id(1), user_id(3)]
+
+
+def test_named_ones_come_back_in_the_order_of_the_task(tenant: FakeTenant) -> None:
+    for number in range(4):
+        tenant.add(number, "dismissed")
+    asked = [user_id(3), user_id(9).upper(), user_id(1).upper(), user_id(3).upper(), user_id(8)]
+    report = tenant.read(users=asked)
+    assert ids(report) == [user_id(3), user_id(1)]
+    assert report.data["not_listed"] == [user_id(9).upper(), user_id(8)]
+    assert report.message == f"Found 2 risky {tenant.kind.nouns}, and 2 without a risk record."
+
+
+@pytest.mark.parametrize("forbidden", [False, True])
+def test_names_without_a_record_are_spelled_as_in_the_task(people: FakeTenant, forbidden: bool) -> None:
+    people.add(1)
+    people.add_unlisted(2)
+    people.directory_forbidden = forbidden
+    report = people.read(users=[upn(2).upper(), "Ghost@contoso.example", upn(1).title(), f" {user_id(7)} "])
+    assert ids(report) == [user_id(1)]
+    assert report.data["not_listed"] == [upn(2).upper(), "Ghost@contoso.example", user_id(7)]
+    assert report.error is None
+
+
+def test_a_renamed_user_is_found_by_both_names_once(people: FakeTenant) -> None:
+    key = people.add(1, userPrincipalName="old@contoso.example")
+    people.directory[key] = "new@contoso.example"
+    report = people.read(users=["new@contoso.example", "old@contoso.example", key])
+    assert ids(report) == [key]
+    assert told(report)[0]["user_principal_name"] == "old@contoso.example"
+    assert report.data["not_listed"] == []
+
+
+def test_several_users_of_one_name_come_back_all(people: FakeTenant) -> None:
+    for number in (1, 2):
+        people.add(number, userPrincipalName="shared@contoso.example")
+    people.directory.clear()
+    report = people.read(users=["Shared@contoso.example", user_id(2)])
+    assert sorted(ids(report)) == [user_id(1), user_id(2)]
+    assert report.data["not_listed"] == []
+
+
+def test_deleted_users_are_shown(people: FakeTenant) -> None:
+    people.add(1, isDeleted=True)
+    assert [user["is_deleted"] for user in told(people.read(users=[upn(1)]))] == [True]
+    assert ids(people.read()) == [user_id(1)]
+
+
+def test_an_empty_list_needs_no_request(tenant: FakeTenant) -> None:
+    tenant.add(1)
+    report = check(tenant.read(users=[], include_history=True, limit=1))
+    assert report.error is None
+    assert (told(report), report.data["not_listed"], report.data["evaluated_at"]) == ([], [], None)
+    assert tenant.log == []
+
+
+# How many requests
+
+
+def test_listing_6000_takes_12_requests(tenant: FakeTenant) -> None:
+    for number in range(6000):
+        tenant.add(number)
+    report = check(tenant.read())
+    assert report.data["count"] == 6000
+    assert report.data["requests"]["sent"] == len(tenant.log) == 12
+
+
+@pytest.mark.parametrize("asked", [1, 2, 15, 16, 31, 230])
+@pytest.mark.parametrize("page_size", [5, 40, 500])
+def test_named_ones_cost_at_most_twice_the_better_way(tenant: FakeTenant, asked: int, page_size: int) -> None:
+    tenant.page_size = page_size
+    everybody = [tenant.add(number) for number in range(230)]
+    assert ids(tenant.read(users=everybody[-asked:])) == everybody[-asked:]
+    assert tenant.reads <= 2 * min(asked, math.ceil(230 / page_size)) + 1
+
+
+# Limits
+
+
+@pytest.mark.parametrize(("limit", "reads"), [(1, 1), (2, 1), (3, 2), (5, 3), (6, 3)])
+def test_a_limit_ends_the_reading(tenant: FakeTenant, limit: int, reads: int) -> None:
+    tenant.page_size = 2
+    for number in range(6):
+        tenant.add(number)
+    report = check(tenant.read(limit=limit))
+    assert report.data["count"] == limit
+    assert report.data["truncated"] is (limit < 6)
+    assert ("there may be more" in report.message) is (limit < 6)
+    assert tenant.reads == reads
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_a_limit_for_named_ones(tenant: FakeTenant, limit: int) -> None:
+    for number in range(2):
+        tenant.add(number)
+    report = tenant.read(users=[user_id(1), user_id(9), user_id(0)], limit=limit, include_history=True)
+    assert ids(report) == [user_id(1), user_id(0)][:limit]
+    assert report.data["truncated"] is (limit < 2)
+    assert sum(path.endswith("/history") for dummy, path, dummy2 in tenant.log) == min(limit, 2)
+
+
+# History
+
+
+def test_the_history_is_newest_first_and_one_request_each(tenant: FakeTenant) -> None:
+    times = ["2026-11-01T10:00:00.1234567Z", "2026-11-03T10:00:00Z", None, "2026-11-03T10:00:00.0000001Z"]
+    for number in range(3):
+        tenant.add(number)
+        tenant.histories[user_id(number)] = [
+            {"id": f"{number}-{index}", "riskLastUpdatedDateTime": time, "activity": {"riskEventTypes": ["x"]}}
+            for index, time in enumerate(times)
+        ] + [None, "junk"]
+    del tenant.histories[user_id(2)]
+    report = check(tenant.read(include_history=True))
+    assert [item["id"] for item in told(report)[1]["history"]] == ["1-3", "1-1", "1-0", "1-2"]
+    assert [item["risk_last_updated_date_time"] for item in told(report)[1]["history"]] == [
+        "2026-11-03T10:00:00.0000001Z",
+        "2026-11-03T10:00:00Z",
+        "2026-11-01T10:00:00.1234567Z",
+        None,
+    ]
+    assert told(report)[0]["history"][0]["activity"] == {"risk_event_types": ["x"]}
+    assert told(report)[2]["history"] == []
+    assert tenant.reads == 1 + 3
+
+
+def test_no_history_unasked(tenant: FakeTenant) -> None:
+    tenant.add(1)
+    assert "history" not in told(check(tenant.read()))[0]
+    assert tenant.reads == 1
+
+
+def test_a_record_that_is_gone_in_the_meantime_has_no_history(tenant: FakeTenant) -> None:
+    tenant.add(1)
+    tenant.every = {"/history": (404, '{"error": {"code": "NotFound"}}')}
+    report = check(tenant.read(include_history=True))
+    assert report.error is None
+    assert told(report)[0]["history"] == []
+    assert report.data["truncated"] is False
+
+
+def test_a_history_that_breaks_off_is_told(tenant: FakeTenant) -> None:
+    tenant.page_size, tenant.last_page_breaks = 1, True
+    tenant.add(1)
+    tenant.histories[user_id(1)] = [{"id": "a"}, {"id": "b"}]
+    report = check(tenant.read(include_history=True))
+    assert told(report)[0]["history"] == [{"id": "a"}]
+    assert report.data["truncated"] is True
+    assert len(report.warnings) == 1
+    assert f"the history of {tenant.kind.name(1)}" in report.warnings[0] and "1 of" in report.warnings[0]
+
+
+@pytest.mark.parametrize(("status", "expected"), [(403, "permission"), (400, "request"), (404, "service")])
+def test_a_history_that_fails_leaves_the_users(tenant: FakeTenant, status: int, expected: str) -> None:
+    tenant.add(1)
+    tenant.every = {"/history": (status, "<html>" if status == 404 else "{}")}
+    report = check(tenant.read(include_history=True))
+    assert kind(report) == expected
+    assert ids(report) == [user_id(1)]
+    assert report.data["truncated"] is True
+
+
+# A service in trouble
+
+
+def test_a_list_that_breaks_off_is_told(tenant: FakeTenant) -> None:
+    tenant.page_size, tenant.last_page_breaks = 2, True
+    for number in range(5):
+        tenant.add(number)
+    report = check(tenant.read())
+    assert report.error is None
+    assert report.data["count"] == 4
+    assert report.data["truncated"] is True
+    assert len(report.warnings) == 1
+    assert f"the list of risky {tenant.kind.nouns}" in report.warnings[0]
+    assert f"4 {tenant.kind.nouns} were read" in report.warnings[0]
+
+
+def test_an_error_in_the_middle_fails_the_task(tenant: FakeTenant) -> None:
+    tenant.page_size = 1
+    tenant.add(1)
+    tenant.add(2)
+    tenant.faults = {2: 403}
+    report = check(tenant.read())
+    assert kind(report) == "permission"
+    assert report.data["truncated"] is True
+    assert report.data["evaluated_at"] == "2026-11-22T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("of", "says", "expected", "words"),
+    [
+        (PEOPLE, "Your tenant is not licensed for this feature.", "licence", "Microsoft Entra ID P2"),
+        (PEOPLE, "required scopes are missing in the token.", "permission", "IdentityRiskyUser.Read.All"),
+        (WORKLOADS, "not licensed", "licence", "Microsoft Entra Workload ID Premium"),
+        (WORKLOADS, "required scopes are missing", "permission", "IdentityRiskyServicePrincipal.Read.All"),
+    ],
+)
+@pytest.mark.parametrize("params", [{}, {"users": [user_id(1)]}])
+def test_a_refusal_names_what_is_missing(
+    of: Kind, says: str, expected: str, words: str, params: dict[str, t.Any]
+) -> None:
+    tenant = FakeTenant(kind=of)
+    tenant.every = {"": (403, f'{{"error": {{"code": "Forbidden", "message": "{says}"}}}}')}
+    report = check(tenant.read(**params))
+    assert kind(report) == expected
+    assert words in report.message
+    assert report.data["requests"]["sent"] == 1
+    assert report.data["truncated"] is True
+
+
+@pytest.mark.parametrize(
+    ("params", "expected", "words"),
+    [
+        ({"limit": 0}, "request", "limit is 0"),
+        ({"limit": -3}, "request", "limit is -3"),
+        ({"users": ["adele"]}, "users", "'adele'"),
+        ({"users": [], "filters": {}}, "request", "or filters, not both"),
+        ({"filters": {"risk_state": []}}, "request", "empty list"),
+        ({"filters": {"updated_before": "soon"}}, "request", "filters.updated_before: 'soon'"),
+    ],
+)
+def test_what_makes_no_sense_fails_before_anything_is_sent(
+    tenant: FakeTenant, params: dict[str, t.Any], expected: str, words: str
+) -> None:
+    report = check(tenant.read(**params))
+    assert kind(report) == expected
+    assert words in report.message
+    assert tenant.log == []
+
+
+def test_a_connection_that_cannot_be_set_up_gives_a_full_result(tenant: FakeTenant) -> None:
+    def connect() -> GraphClient:
+        raise CredentialsError("No credential.")
+
+    params = tenant.kind.options(NOTHING_TO_READ)
+    report = check(_info.read(params, tenant.kind.resource, connect=connect))
+    assert kind(report) == "credentials"
+    assert report.message == f"No credential. Found 0 risky {tenant.kind.nouns} (there may be more)."
+
+
+def test_a_plan_made_with_it_is_acted_on_safely(tenant: FakeTenant) -> None:
+    tenant.add(1, riskLastUpdatedDateTime="2026-11-22T12:00:00.9999999Z")
+    tenant.add(2)
+    plan = check(tenant.read())
+    tenant.time.now += 60
+    tenant.records[user_id(2)].update(riskLastUpdatedDateTime="2026-11-22T12:00:30Z")
+    done = tenant.run(users=ids(plan), if_unmodified_since=plan.data["evaluated_at"])
+    assert [(entry["outcome"], entry["reason"]) for entry in told(done)] == [
+        ("changed", None),
+        ("failed", "modified_since"),
+    ]
