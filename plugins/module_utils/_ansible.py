@@ -28,7 +28,7 @@ except ImportError:
     register_secret = None
 
 
-# Where a result is to stay small, longer lists of arguments are shortened in its `invocation`.
+# AWX drops a result of more than 700,000 characters, so longer lists of arguments are shortened in its `invocation`.
 _MOST_ARGUMENTS_SHOWN = 10
 
 
@@ -78,8 +78,7 @@ def run_module(argument_spec: dict[str, dict[str, t.Any]], work: t.Callable[...,
     for warning in report.warnings:
         module.warn(scrubber.clean(warning))
     result = {**report.data, "msg": report.message}
-    if report.brief:
-        _shorten_arguments(module.params)
+    _shorten_arguments(module.params)
     error = report.error
     if error is None:
         module.exit_json(**scrubber.clean_data(result))

@@ -174,9 +174,9 @@ class _Reading:
             self._resolve(self._query.asked)
             if not self._ids and not self._names:
                 return
-            # The first turn goes to the only question, which is seldom more than a page, else to the list.
-            only_one = len(self._ids) + len(self._names) == 1
-            ways.insert(0 if only_one else 1, self._read_by_user())
+            # A single question goes first: it is seldom more than a page. Several give the first turn to the list.
+            questions = len(_chunks("userId", sorted(self._ids))) + len(self._names)
+            ways.insert(0 if questions == 1 else 1, self._read_by_user())
         while ways:
             way = ways.pop(0)
             try:

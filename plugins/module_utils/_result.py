@@ -21,16 +21,12 @@ from ._snake_case import snake_case
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """How a task ended. With `error` it failed, and `data` tells what was done all the same.
-
-    `brief` asks for a small result, of thousands of objects too.
-    """
+    """How a task ended. With `error` it failed, and `data` tells what was done all the same."""
 
     data: dict[str, t.Any]
     message: str
     warnings: tuple[str, ...] = ()
     error: EntraRiskError | None = None
-    brief: bool = False
 
 
 def failure_of(work: t.Callable[[], None]) -> EntraRiskError | None:
@@ -107,7 +103,7 @@ class Account:
         }
         if diff:
             data["diff"] = self._diff()
-        return Report(data, self._message(summary, error), tuple(self.warnings), error, brief=not return_all)
+        return Report(data, self._message(summary, error), tuple(self.warnings), error)
 
     def _changed(self) -> bool:
         if self.check_mode:
