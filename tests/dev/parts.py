@@ -19,6 +19,9 @@ from . import bench, counting, demo, machine, tenant
 from .console import Command, Count, Counter, StopError, one_check
 from .workspace import Venv, Workspace
 
+AWX = ("-r", "tests/awx/requirements.txt")
+BROWSER = ("-r", "tests/browser/requirements.txt")
+EXAMPLES = ("-r", "tests/examples/requirements.txt")
 SDK = ("-r", "tests/sdk/requirements.txt")
 IMPORTER = ("galaxy-importer",)
 
@@ -123,15 +126,34 @@ def emulator(space: Workspace) -> None:
     _pytest(space, space.development(), "tests/emulator")
 
 
+def awx(space: Workspace) -> None:
+    """The playbooks and the credentials as AWX uses them, and many tenants at once."""
+    _pytest(space, space.venv("awx", AWX), "tests/awx", "tests/tenants")
+
+
+def browser(space: Workspace) -> None:
+    """The page that the playbook report_risk writes, in a real browser."""
+    missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
+    if missing:
+        space.console.leave_out(f"the report in a browser: {' and '.join(missing)} cannot be found")
+        return
+    _pytest(space, space.venv("browser", BROWSER), "tests/browser")
+
+
+def examples(space: Workspace) -> None:
+    """The files in docs/examples, against the collections that they use."""
+    _pytest(space, space.venv("examples", EXAMPLES), "tests/examples")
+
+
 def sdk(space: Workspace) -> None:
     """The local tenant, driven by Microsoft's own client."""
     _pytest(space, space.venv("sdk", SDK), "tests/sdk")
 
 
-def _pytest(space: Workspace, venv: Venv, directory: str) -> None:
+def _pytest(space: Workspace, venv: Venv, *directories: str) -> None:
     report = space.tree / "tests" / "output" / "pytest" / "report.xml"
     report.unlink(missing_ok=True)
-    command: Command = [venv.python, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", directory]
+    command: Command = [venv.python, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *directories]
     tool(space, venv, "pytest", *command, counter=counting.junit(report.parent))
 
 
@@ -216,12 +238,15 @@ PARTS: dict[str, t.Callable[[Workspace], None]] = {
     "docs": docs,
     "emulator": emulator,
     "integration": integration,
+    "browser": browser,
+    "awx": awx,
+    "examples": examples,
     "sdk": sdk,
     "bench": bench.smoke,
     "matrix": matrix,
 }
 # Left out unless they are asked for: they take longer and install more.
-ON_REQUEST = ("sdk", "bench", "matrix")
+ON_REQUEST = ("examples", "sdk", "bench", "matrix")
 
 
 def ansible_test(space: Workspace, venv: Venv, name: str, *words: str) -> bool:
