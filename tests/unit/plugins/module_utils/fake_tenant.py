@@ -35,6 +35,8 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
 )
 
 GRAPH = "https://graph.example"
+# What must never show in anything that a module prints.
+TOKEN = "canary-access-token-0123456789"
 RISKY = "/v1.0/identityProtection/riskyUsers"
 DETECTIONS = "/v1.0/identityProtection/riskDetections"
 EFFECTS = {
@@ -418,7 +420,7 @@ def _selected(item: t.Any, query: dict[str, str]) -> t.Any:
 
 class _Token:
     def token(self) -> str:
-        return "unused-token"
+        return TOKEN
 
     def renew(self) -> bool:
         return False

@@ -12,7 +12,16 @@ import json
 import typing as t
 
 import pytest
+import yaml
 from ansible.module_utils import basic
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _http, _pace
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
+    GRAPH,
+    PEOPLE,
+    TOKEN,
+    FakeTenant,
+)
 
 try:
     from ansible.module_utils.testing import patch_module_args
@@ -23,6 +32,11 @@ except ImportError:  # ansible-core before 2.18
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": module_args}).encode())
             yield
+
+
+ERROR_KEYS = {"kind", "status", "code", "request_id", "client_request_id"}
+ERROR_KINDS = {"credentials", "login", "permission", "licence", "throttled", "network", "tls", "request", "service",
+               "limit", "users"}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,5 +74,42 @@ def run_module(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
             main()
         captured = capsys.readouterr()
         return Ended(json.loads(captured.out), captured.out + captured.err)
+
+    return run
+
+
+@pytest.fixture
+def tenant(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FakeTenant:
+    """A tenant in the place of the HTTP transport, whose users are at risk or what else a test is parametrized for."""
+    tenant = FakeTenant(kind=getattr(request, "param", PEOPLE))
+
+    def send(dummy: t.Any, method: str, url: str, **options: t.Any) -> _http.Answer:
+        assert options.pop("bearer") == TOKEN
+        return tenant.send(method, url, **options)
+
+    monkeypatch.setattr(_http.Transport, "send", send)
+    monkeypatch.setattr(_pace, "Clock", lambda **dummy: tenant.time.clock)
+    return tenant
+
+
+@pytest.fixture
+def run_any(run_module: RunModule, tenant: FakeTenant) -> RunModule:
+    """A module with a ready token. Every ending is checked for the documented keys, and for the token."""
+
+    def run(module: t.Any, **args: t.Any) -> Ended:
+        ended = run_module(module.main, **{"access_token": TOKEN, "graph_url": GRAPH, **args})
+        assert TOKEN not in ended.output
+        if ended.failed and "error" not in ended.result:
+            # The arguments were refused by their specification, before the module had its say.
+            return ended
+        documented = yaml.safe_load(module.RETURN)
+        always = {key for key, value in documented.items() if value["returned"] == "always"}
+        # Ansible itself documents these two for all modules.
+        assert ended.result.keys() >= always | {"changed", "msg"}
+        assert ("error" in ended.result) is ended.failed
+        if ended.failed:
+            assert ended.result["error"].keys() == ERROR_KEYS
+            assert ended.result["error"]["kind"] in ERROR_KINDS
+        return ended
 
     return run
