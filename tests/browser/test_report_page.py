@@ -1,0 +1,296 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page of the playbook report_risk, opened in a real browser."""
+
+from __future__ import annotations
+
+import collections
+import json
+import shutil
+import typing as t
+from pathlib import Path
+
+import pytest
+
+if not (shutil.which("chromium") and shutil.which("chromedriver")):
+    pytest.skip("no Chromium here (Debian: chromium, chromium-driver), so no page is opened", allow_module_level=True)
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from tests.entra_emulator.emulator import Emulator
+
+from . import report
+from .report import HOSTILE, ROOT, Report
+
+PICTURES = ROOT / "tests" / "output" / "browser"
+ACTIVE = ("atRisk", "confirmedCompromised")
+
+
+def texts(browser: webdriver.Chrome, selector: str) -> list[str]:
+    """The texts of all elements, as they stand on the page, hidden ones too."""
+    return [
+        (each.get_attribute("textContent") or "").strip() for each in browser.find_elements(By.CSS_SELECTOR, selector)
+    ]
+
+
+def users_in_order(browser: webdriver.Chrome) -> list[str]:
+    """The user principal names of the table, from top to bottom."""
+    return texts(browser, "#users tbody small:not(.id)")
+
+
+def log(browser: webdriver.Chrome, kind: str) -> list[dict[str, t.Any]]:
+    """What the browser has logged since the last call: `browser` for complaints, `performance` for all that it does."""
+    # Selenium does not say what this gives.
+    untyped: t.Any = browser
+    return list(untyped.get_log(kind))
+
+
+def fetched(browser: webdriver.Chrome, page: Report) -> list[str]:
+    """Whatever was asked for on behalf of the page. The browser has a first page of its own, which does not matter."""
+    events = [json.loads(entry["message"])["message"] for entry in log(browser, "performance")]
+    sent = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    return [each["request"]["url"] for each in sent if each["documentURL"] == page.url]
+
+
+def sort_by(browser: webdriver.Chrome, head: str) -> None:
+    """Press the head of a column."""
+    for button in browser.find_elements(By.CSS_SELECTOR, "#users thead button"):
+        if button.text == head:
+            button.click()
+            return
+    raise AssertionError(f"there is no column {head}")
+
+
+def emulate(browser: webdriver.Chrome, *, scheme: str = "light", media: str = "screen") -> None:
+    """Look at the page as somebody with this setting does."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+
+
+def test_the_numbers_are_those_of_the_tenant(browser: webdriver.Chrome, page: Report) -> None:
+    browser.get(page.url)
+    risks = [user.risk for user in page.tenant.users if user.risk and user.risk["riskState"] in ACTIVE]
+    levels = collections.Counter(risk["riskLevel"] for risk in risks)
+    first_day = texts(browser, "#bars tbody th")[0]
+    detections = [each for each in page.tenant.detections if each["detectedDateTime"] >= first_day]
+    types = collections.Counter(each["riskEventType"] for each in detections)
+    owners = collections.Counter(each["userId"] for each in detections)
+
+    assert texts(browser, "h1") == ["Risky users of contoso.example"]
+    assert page.tenant.id in texts(browser, "header p")[0]
+    assert texts(browser, ".cards strong") == ["7", "2", "1", "26"]
+    assert (len(risks), levels["high"], len(detections)) == (7, 2, 26)
+    assert dict(zip(texts(browser, "#levels th"), map(int, texts(browser, "#levels .number")))) == levels
+    assert dict(zip(texts(browser, "#types th"), map(int, texts(browser, "#types .number")))) == types
+    assert sorted(users_in_order(browser)) == sorted(risk["userPrincipalName"] for risk in risks)
+    for row in browser.find_elements(By.CSS_SELECTOR, "#users tbody tr"):
+        user_id = row.find_element(By.CSS_SELECTOR, ".id").text
+        (risk,) = [each for each in risks if each["id"] == user_id]
+        cells = [cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
+        moment = risk["riskLastUpdatedDateTime"][:16].replace("T", " ")
+        assert cells == [risk["riskLevel"], risk["riskState"], risk["riskDetail"], moment, str(owners[user_id])]
+        assert (risk["userDisplayName"] in row.find_element(By.TAG_NAME, "th").text) and (
+            "deleted" in row.text
+        ) == risk["isDeleted"]
+
+
+def test_the_chart_is_as_high_as_the_numbers_behind_it(browser: webdriver.Chrome, page: Report) -> None:
+    browser.get(page.url)
+    drawn: collections.Counter[tuple[str, str]] = collections.Counter()
+    heights = []
+    for bar in browser.find_elements(By.CSS_SELECTOR, ".stack rect"):
+        day, text = (bar.find_element(By.TAG_NAME, "title").get_attribute("textContent") or "").split(": ")
+        number, level = text.split(" ")
+        drawn[day, level] = int(number)
+        heights.append(float(bar.get_attribute("height") or 0) / int(number))
+    expected = collections.Counter(
+        (each["detectedDateTime"][:10], each["riskLevel"]) for each in page.tenant.detections
+    )
+    first_day = texts(browser, "#bars tbody th")[0]
+    assert drawn == {key: number for key, number in expected.items() if key[0] >= first_day}
+    assert max(heights) - min(heights) < 0.02
+    assert len(texts(browser, "#bars tbody tr")) == 30
+
+
+def test_it_reaches_for_nothing_and_complains_about_nothing(browser: webdriver.Chrome, page: Report) -> None:
+    browser.get(page.url)
+    for head in texts(browser, "#users thead button"):
+        sort_by(browser, head)
+    assert fetched(browser, page) == [page.url]
+    assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
+    assert log(browser, "browser") == []
+
+
+def test_a_display_name_is_text(browser: webdriver.Chrome, page: Report) -> None:
+    browser.get(page.url)
+    assert browser.title.startswith("Risky users of contoso.example, ")
+    assert [text for text in texts(browser, "#users tbody th") if text.startswith(HOSTILE)]
+    assert browser.find_elements(By.TAG_NAME, "img") == []
+    assert len(browser.find_elements(By.TAG_NAME, "script")) == 1
+
+
+def test_the_policy_stops_what_might_get_in_all_the_same(browser: webdriver.Chrome, page: Report) -> None:
+    browser.get(page.url)
+    stopped = browser.execute_async_script(
+        """
+        const seen = [];
+        const done = arguments[0];
+        document.addEventListener("securitypolicyviolation", (event) => {
+          seen.push(event.effectiveDirective);
+          if (seen.length === 3) done(seen.sort());
+        });
+        const script = document.createElement("script");
+        script.textContent = "document.title = 'owned'";
+        document.body.append(script);
+        document.body.setAttribute("onclick", "document.title = 'owned'");
+        document.body.click();
+        new Image().src = "https://localhost:9/";
+        """
+    )
+    assert stopped == ["img-src", "script-src-attr", "script-src-elem"]
+    assert browser.title.startswith("Risky users of ")
+
+
+def test_the_table_can_be_sorted(browser: webdriver.Chrome, page: Report) -> None:
+    browser.get(page.url)
+    assert users_in_order(browser)[:3] == [
+        f"{name}@contoso.example" for name in ("megan.bowen", "zoe.oneill", "adele.vance")
+    ]
+
+    sort_by(browser, "Detections")
+    sort_by(browser, "Detections")
+    # As numbers: 11 comes before 9.
+    assert users_in_order(browser)[:3] == [
+        f"{name}@contoso.example" for name in ("adele.vance", "zoe.oneill", "megan.bowen")
+    ]
+    assert texts(browser, "th[aria-sort=descending]") == ["Detections"]
+
+    sort_by(browser, "Level")
+    assert texts(browser, "#users .level")[0] == "hidden"
+    sort_by(browser, "Level")
+    assert texts(browser, "#users .level") == ["high", "high", "medium", "medium", "low", "low", "hidden"]
+
+    sort_by(browser, "Last change (UTC)")
+    moments = texts(browser, "#users .time")
+    assert moments == sorted(moments)
+    assert len(texts(browser, "th[aria-sort]")) == 1
+
+
+def test_it_can_be_read_without_script(browser: webdriver.Chrome, page: Report, tmp_path: Path) -> None:
+    still = tmp_path / "still.html"
+    source = page.path.read_text(encoding="utf-8")
+    assert source.count("script-src 'sha256-") == 1
+    # The browser then refuses the script of the page.
+    still.write_text(source.replace("script-src 'sha256-", "script-src 'sha384-"), encoding="utf-8")
+    browser.get(still.as_uri())
+    assert browser.find_elements(By.CSS_SELECTOR, "#users button") == []
+    assert texts(browser, "#users thead th")[:2] == ["User", "Level"]
+    assert len(users_in_order(browser)) == 7
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_readable_in_both_schemes(browser: webdriver.Chrome, page: Report, scheme: str) -> None:
+    emulate(browser, scheme=scheme)
+    browser.get(page.url)
+    for selector in (
+        "h1",
+        "header .soft",
+        ".cards li",
+        ".cards .high strong",
+        "#users td",
+        "#users small",
+        "thead th",
+        "footer",
+    ):
+        assert contrast(browser, selector) >= 4.5, selector
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    browser.set_window_size(1280, 1800)
+    assert browser.save_screenshot(str(PICTURES / f"{scheme}.png"))
+
+
+@pytest.mark.parametrize("width", [1280, 760, 500])
+def test_it_fits_the_window(browser: webdriver.Chrome, page: Report, width: int) -> None:
+    browser.set_window_size(width, 900)
+    browser.get(page.url)
+    assert browser.execute_script("return document.documentElement.scrollWidth - innerWidth") <= 0
+    if width == 1280:
+        assert (
+            browser.execute_script(
+                "const box = document.querySelector('.scroll'); return box.scrollWidth - box.clientWidth"
+            )
+            == 0
+        )
+
+
+def test_it_prints_dark_on_white(browser: webdriver.Chrome, page: Report) -> None:
+    emulate(browser, scheme="dark", media="print")
+    browser.get(page.url)
+    assert colours(browser, "h1") == ([0, 0, 0], [255, 255, 255])
+    assert not browser.find_element(By.TAG_NAME, "details").is_displayed()
+
+
+def test_it_says_what_could_not_be_read(browser: webdriver.Chrome, emulator: Emulator, tmp_path: Path) -> None:
+    tenant = emulator.add_tenant()
+    report.populate(tenant)
+    some = report.write(
+        emulator,
+        tenant,
+        tmp_path / "some.html",
+        roles=["IdentityRiskyUser.Read.All"],
+        report_limit=3,
+        report_days=200,
+        tenant_name="Contoso & Söhne",
+    )
+    browser.get(some.url)
+    assert texts(browser, "h1") == ["Risky users of Contoso & Söhne"]
+    assert "3 were read, and there are more" in texts(browser, "#users-truncated")[0]
+    assert "IdentityRiskEvent.Read.All" in texts(browser, "#detections-unreadable")[0]
+    assert texts(browser, "h2")[0] == "Users by the week of their last change, and level"
+    assert texts(browser, ".cards strong")[0] == "3"
+    assert "Detections" not in texts(browser, "#users thead th")
+    # Somebody of them changed within 200 days.
+    assert browser.find_elements(By.CSS_SELECTOR, ".stack rect")
+    assert log(browser, "browser") == []
+
+
+def test_an_empty_tenant_has_a_report_too(browser: webdriver.Chrome, emulator: Emulator, tmp_path: Path) -> None:
+    empty = report.write(emulator, emulator.add_tenant(), tmp_path / "empty.html")
+    browser.get(empty.url)
+    assert texts(browser, ".cards strong") == ["0", "0", "0", "0"]
+    assert "Nobody is at risk" in texts(browser, "main")[0]
+    assert browser.find_elements(By.CSS_SELECTOR, ".stack rect") == []
+    assert log(browser, "browser") == []
+
+
+def colours(browser: webdriver.Chrome, selector: str) -> tuple[list[int], list[int]]:
+    """The colour of an element's text, and of what is behind it: red, green, blue, 0 to 255 each."""
+    values: list[list[int]] = browser.execute_script(
+        """
+        const read = (text) => text.match(/[\\d.]+/g).map(Number);
+        let box = document.querySelector(arguments[0]);
+        const text = read(getComputedStyle(box).color);
+        let behind = read(getComputedStyle(box).backgroundColor);
+        while (behind[3] === 0) {
+          box = box.parentElement;
+          behind = read(getComputedStyle(box).backgroundColor);
+        }
+        return [text.slice(0, 3), behind.slice(0, 3)];
+        """,
+        selector,
+    )
+    return values[0], values[1]
+
+
+def contrast(browser: webdriver.Chrome, selector: str) -> float:
+    """The contrast of text by the rule of WCAG, from 1 to 21."""
+
+    def luminance(colour: t.Sequence[int]) -> float:
+        parts = [part / 255 for part in colour]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted(map(luminance, colours(browser, selector)))
+    return (lighter + 0.05) / (darker + 0.05)
