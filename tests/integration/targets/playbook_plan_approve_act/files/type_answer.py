@@ -12,27 +12,39 @@ from __future__ import annotations
 import os
 import pty
 import sys
+import threading
 import typing as t
 
 QUESTION = b"Only the answer yes goes on"
 
 
-def typist(answer: str) -> t.Callable[[int], bytes]:
-    """Gives a function that reads from a terminal and types the answer once, when the question stands there."""
+def typist(answer: str, ended: threading.Event) -> t.Callable[[int], bytes]:
+    """Gives a function that reads from a terminal, and begins to type when the question stands there."""
     screen = bytearray()
+
+    def type_on(terminal: int) -> None:
+        # More than once, since whoever asks may throw away what was typed before he listens.
+        while not ended.wait(0.5):
+            os.write(terminal, answer.encode() + b"\r")
 
     def read(terminal: int) -> bytes:
         data = os.read(terminal, 1024)
         asked = QUESTION in screen
         screen.extend(data)
         if QUESTION in screen and not asked:
-            os.write(terminal, answer.encode() + b"\r")
+            threading.Thread(target=type_on, args=(terminal,), daemon=True).start()
         return data
 
     return read
 
 
-if __name__ == "__main__":
+def main() -> int:
+    ended = threading.Event()
     # Nothing comes from the keyboard.
-    status = pty.spawn(sys.argv[2:], typist(sys.argv[1]), lambda terminal: b"")
-    sys.exit(os.waitstatus_to_exitcode(status))
+    status = pty.spawn(sys.argv[2:], typist(sys.argv[1], ended), lambda terminal: b"")
+    ended.set()
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
