@@ -69,7 +69,7 @@ def _question_complaints(question: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     if kind is None:
         yield f"there is no type {question['type']}"
         return
-    if type(question["required"]) is not bool:
+    if not isinstance(question["required"], bool):
         yield "required is not a boolean"
     choices = question.get("choices")
     if question["type"] in _WITH_CHOICES:
@@ -86,7 +86,8 @@ def _default_complaints(question: t.Mapping[str, t.Any], kind: type[t.Any]) -> t
     default: t.Any = question.get("default", "")
     if default == "":
         return
-    if type(default) is not kind:
+    # For Python, true is a number as well.
+    if not isinstance(default, kind) or isinstance(default, bool):
         yield f"the default is not a {kind.__name__}"
         return
     if question["type"] in _WITH_CHOICES:

@@ -150,6 +150,7 @@ QUESTION = {"question_name": "Age", "variable": "age", "type": "text", "required
         ({"type": "multiplechoice", "choices": ["a"], "default": "b"}, "not one of the choices"),
         ({"type": "multiselect", "choices": ["a", "b"], "default": "a\nc"}, "not one of the choices"),
         ({"type": "integer", "default": "5"}, "the default is not a int"),
+        ({"type": "integer", "default": True}, "the default is not a int"),
         ({"type": "integer", "min": 6, "default": 5}, "between min and max"),
         ({"max": 2, "default": "90d"}, "between min and max"),
         ({"max": "2"}, "max is not a number"),
