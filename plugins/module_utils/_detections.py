@@ -182,7 +182,7 @@ class _Reading:
             try:
                 next(way)
             except StopIteration as end:
-                if end.value:
+                if end.value is True:
                     return
             else:
                 ways.append(way)
@@ -212,7 +212,7 @@ class _Reading:
         for chunk in _chunks("userPrincipalName", spellings):
             if not (yield from self._ask("userPrincipalName", chunk, ids_of)):
                 return False
-        if not ids_of.keys() >= self._names.keys():
+        if self._names.keys() - ids_of.keys():
             # Nobody knows the name, but the service may mind upper and lower case, which names do not.
             return False
         # The same users may have other detections under the name, in another spelling.

@@ -101,11 +101,11 @@ def test_the_chart_is_as_high_as_the_numbers_behind_it(browser: webdriver.Chrome
     browser.get(page.url)
     drawn: collections.Counter[tuple[str, str]] = collections.Counter()
     heights = []
-    for bar in browser.find_elements(By.CSS_SELECTOR, ".stack rect"):
-        day, text = (bar.find_element(By.TAG_NAME, "title").get_attribute("textContent") or "").split(": ")
+    for rect in browser.find_elements(By.CSS_SELECTOR, ".stack rect"):
+        day, text = (rect.find_element(By.TAG_NAME, "title").get_attribute("textContent") or "").split(": ")
         number, level = text.split(" ")
         drawn[day, level] = int(number)
-        heights.append(float(bar.get_attribute("height") or 0) / int(number))
+        heights.append(float(rect.get_attribute("height") or 0) / int(number))
     expected = collections.Counter(
         (each["detectedDateTime"][:10], each["riskLevel"]) for each in page.tenant.detections
     )
