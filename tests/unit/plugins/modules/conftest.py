@@ -113,3 +113,13 @@ def run_any(run_module: RunModule, tenant: FakeTenant) -> RunModule:
         return ended
 
     return run
+
+
+@pytest.fixture
+def run(run_any: RunModule, request: pytest.FixtureRequest) -> RunModule:
+    """The `MODULE` of a file with tests, with the arguments `NEEDED` where a test does not give others."""
+
+    def run(**args: t.Any) -> Ended:
+        return run_any(request.module.MODULE, **{**getattr(request.module, "NEEDED", {}), **args})
+
+    return run

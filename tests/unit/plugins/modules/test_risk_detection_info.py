@@ -17,13 +17,7 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
     user_id,
 )
 
-
-@pytest.fixture
-def run(run_any: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-    def run(**args: t.Any) -> t.Any:
-        return run_any(risk_detection_info, **args)
-
-    return run
+MODULE = risk_detection_info
 
 
 @pytest.mark.parametrize("check", [False, True])

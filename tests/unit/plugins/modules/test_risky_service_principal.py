@@ -18,15 +18,9 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
     user_id,
 )
 
+MODULE = risky_service_principal
+NEEDED = {"state": "dismissed"}
 pytestmark = pytest.mark.parametrize("tenant", [WORKLOADS], indirect=True, ids=["service_principals"])
-
-
-@pytest.fixture
-def run(run_any: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-    def run(**args: t.Any) -> t.Any:
-        return run_any(risky_service_principal, **{"state": "dismissed", **args})
-
-    return run
 
 
 @pytest.mark.parametrize("state", ["dismissed", "compromised"])

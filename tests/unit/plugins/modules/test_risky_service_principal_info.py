@@ -18,15 +18,8 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
     user_id,
 )
 
+MODULE = risky_service_principal_info
 pytestmark = pytest.mark.parametrize("tenant", [WORKLOADS], indirect=True, ids=["service_principals"])
-
-
-@pytest.fixture
-def run(run_any: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-    def run(**args: t.Any) -> t.Any:
-        return run_any(risky_service_principal_info, **args)
-
-    return run
 
 
 @pytest.mark.parametrize("check", [False, True])

@@ -22,15 +22,9 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
     user_id,
 )
 
+MODULE = risky_user
+NEEDED = {"state": "dismissed"}
 KEYS = {"changed", "state", "users", "summary", "verified", "evaluated_at", "requests", "msg"}
-
-
-@pytest.fixture
-def run(run_any: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-    def run(**args: t.Any) -> t.Any:
-        return run_any(risky_user, **{"state": "dismissed", **args})
-
-    return run
 
 
 @pytest.mark.parametrize("state", ["dismissed", "compromised", "safe"])
