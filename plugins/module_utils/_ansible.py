@@ -14,7 +14,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import _graph
-from ._errors import MissingLibraryError, UnexpectedError
+from ._errors import MissingLibraryError, RequestError, UnexpectedError
 from ._http import REQUESTS_IMPORT_ERROR
 from ._options import argument_spec as connection_spec
 from ._options import resolve
@@ -41,16 +41,25 @@ class _Module(_AnsibleModule):
 
     It must happen this early: AnsibleModule refuses both for a number or a bool, and lets an empty alias take the
     place of a value.
+
+    `named_twice` tells which of the other options a task gives under two names. AnsibleModule takes one value and drops
+    the other with a warning only: a dropped exclusion would leave somebody unprotected.
     """
+
+    named_twice: tuple[str, ...] = ()
 
     def _load_params(self) -> None:
         super()._load_params()
         connection = connection_spec()
         for name, option in self.argument_spec.items():
             nothing = (None, "") if name in connection else (None,)
-            for spelling in (name, *option.get("aliases", ())):
+            spellings = (name, *option.get("aliases", ()))
+            for spelling in spellings:
                 if spelling in self.params and self.params[spelling] in nothing:
                     del self.params[spelling]
+            given = [spelling for spelling in spellings if spelling in self.params]
+            if len(given) > 1 and name not in connection:
+                self.named_twice += (" and ".join(given),)
 
 
 def run_module(argument_spec: dict[str, dict[str, t.Any]], work: t.Callable[..., Report], *on: t.Any) -> None:
@@ -66,6 +75,8 @@ def run_module(argument_spec: dict[str, dict[str, t.Any]], work: t.Callable[...,
     def connect() -> _graph.GraphClient:
         if REQUESTS_IMPORT_ERROR is not None:
             raise MissingLibraryError("requests", REQUESTS_IMPORT_ERROR)
+        for names in module.named_twice:
+            raise RequestError(f"{names} are names of one option, and only one of them would count. Give one of them.")
         return _graph.connect(resolve(module.params, os.environ, scrubber), scrubber)
 
     try:
