@@ -343,6 +343,14 @@ def test_a_limit_saves_requests_where_the_service_sorts(tenant: FakeTenant) -> N
     assert "$orderby" not in tenant.log[1][2]
 
 
+def test_without_a_limit_an_order_saves_nothing(tenant: FakeTenant) -> None:
+    newest_first = many(tenant, 600)[::-1]
+    tenant.detections.reverse()
+    report = tenant.detect()
+    assert ids(report) == newest_first
+    assert report.data["truncated"] is False
+
+
 def test_a_batch_of_one_moment_is_no_proof_of_an_order(tenant: FakeTenant) -> None:
     tenant.orders, tenant.page_size = lambda dummy: "ignored", 150
     for dummy in range(150):
