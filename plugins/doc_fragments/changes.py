@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that the modules which write have in common."""
+"""The options that the modules which write have in common. Mirrors `task_spec` in `module_utils/_engine.py`."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ options:
   cloud_environment:
     description:
       - The cloud that the tenant lives in, V(AzureCloud), V(AzureUSGovernment) or V(AzureUSGovernmentDoD).
-      - V(AzureChinaCloud) is refused, since the API for risky users does not exist there.
+      - V(AzureChinaCloud) is refused, since the API of Identity Protection does not exist there.
       - If not set, the environment variable E(AZURE_CLOUD_ENVIRONMENT), else V(AzureCloud).
     type: str
   authority_host:

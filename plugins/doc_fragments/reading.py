@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that the modules which only read have in common."""
+"""The options that the modules which only read have in common. Mirrors `query_spec` in `module_utils/_info.py`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ class ModuleDocFragment:
 options:
   limit:
     description:
-      - Return at most this many. If not set, all of them.
-      - Reading stops as soon as that many are known, which saves requests. RV(truncated) tells that there may be more.
+      - Return at most this many, at least V(1). If not set, all of them.
+      - Where it can, reading stops as soon as that many are known, which saves requests. RV(truncated) tells that there
+        may be more.
     type: int
 """
 

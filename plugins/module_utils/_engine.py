@@ -16,13 +16,13 @@ import typing as t
 
 from . import _filters, _timestamps
 from ._directory import DirectoryObject
-from ._errors import EntraRiskError, PermissionDeniedError, RequestError, UnexpectedError, UsersError
+from ._errors import EntraRiskError, PermissionDeniedError, RequestError, UnexpectedError, UsersError, failure_of
 from ._filters import RiskFilter
 from ._finder import Finder
 from ._graph import GraphClient
 from ._pace import Clock
 from ._plan import Asked, Decision, Existence, Outcome, Target, check_limit, decide, listing, parse_asked
-from ._result import Account, Report, failure_of
+from ._result import Account, Report
 from ._risk import ACTIVE_STATES, Resource, RiskApi
 from ._waiter import has_arrived, read_again, wait_for
 from ._writer import Writer, Written

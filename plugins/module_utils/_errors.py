@@ -140,12 +140,23 @@ class UnexpectedError(EntraRiskError):
 
 
 class LimitError(EntraRiskError):
-    """More users would change than the task allows."""
+    """More would change than the task allows."""
 
     kind = "limit"
 
 
 class UsersError(EntraRiskError):
-    """One or more users could not be brought to the state, or cannot be told apart."""
+    """One or more users, or other objects, could not be brought to the state, or cannot be told apart."""
 
     kind = "users"
+
+
+def failure_of(work: t.Callable[[], None]) -> EntraRiskError | None:
+    """Do the work. Gives what ended it early; a bug of ours too, since what was done before it must be reported."""
+    try:
+        work()
+    except EntraRiskError as exc:
+        return exc
+    except Exception as exc:
+        return UnexpectedError(exc)
+    return None

@@ -96,6 +96,17 @@ def parse(value: t.Mapping[str, t.Any], default_states: t.Sequence[str], now: in
     )
 
 
+def parse_limit(params: t.Mapping[str, t.Any]) -> int | None:
+    """The option `limit`.
+
+    :raises RequestError: it is below 1.
+    """
+    limit: int | None = params["limit"]
+    if limit is not None and limit < 1:
+        raise RequestError(f"limit is {limit}; it must be 1 or more.")
+    return limit
+
+
 def choices(value: t.Mapping[str, t.Any], key: str, known: t.Collection[str] | None) -> tuple[str, ...] | None:
     """The values of a key, None when it is not given. With `known`, only those are allowed.
 
@@ -105,7 +116,7 @@ def choices(value: t.Mapping[str, t.Any], key: str, known: t.Collection[str] | N
     if wanted is None:
         return None
     if not wanted:
-        raise RequestError(f"filters.{key} is an empty list, which would match nobody. Leave it out, or name values.")
+        raise RequestError(f"filters.{key} is an empty list, which would match nothing. Leave it out, or name values.")
     for item in wanted:
         if known is not None and item not in known:
             raise RequestError(f"filters.{key}: {item!r} is none of {', '.join(known)}.")

@@ -15,7 +15,7 @@ from ._errors import PermissionDeniedError, RequestError
 from ._filters import RiskFilter
 from ._plan import Asked, Existence, Target, is_name
 from ._reader import Knowledge, Reader
-from ._risk import RiskApi
+from ._risk import Record, RiskApi
 
 
 class Finder:
@@ -71,15 +71,21 @@ class Finder:
             return Target(deleted[0].id, deleted[0].name, deleted[0])
         return Target(None, name, existence=Existence.FORBIDDEN if self.directory.forbidden else Existence.ABSENT)
 
-    def filtered(self, wanted: RiskFilter, limit: int | None = None) -> list[Target]:
-        """The objects that a filter chooses, by name. With a limit, reading stops as soon as that many are found."""
-        self._list(wanted, limit)
-        matching = [record for record in self.knowledge.records.values() if wanted.matches(record)]
-        matching.sort(key=lambda record: (record.name is None, (record.name or "").casefold(), record.id))
-        return [Target(record.id, record.name, record) for record in matching[:limit]]
+    def filtered(self, wanted: RiskFilter) -> list[Target]:
+        """The objects that a filter chooses, by name."""
+        self.read_list(wanted)
+        return [Target(record.id, record.name, record) for record in self.chosen(wanted)]
 
-    def _list(self, wanted: RiskFilter, limit: int | None) -> None:
-        """Read a list that holds everything wanted: the narrow one, or a wider one where the service refuses that."""
+    def chosen(self, wanted: RiskFilter) -> list[Record]:
+        """Those of the records read so far that a filter chooses, by name."""
+        matching = [record for record in self.knowledge.records.values() if wanted.matches(record)]
+        return sorted(matching, key=lambda record: (record.name is None, (record.name or "").casefold(), record.id))
+
+    def read_list(self, wanted: RiskFilter, limit: int | None = None) -> None:
+        """Read a list that holds everything wanted: the narrow one, or a wider one where the service refuses that.
+
+        :param limit: stop as soon as that many are found.
+        """
         for odata in dict.fromkeys((wanted.odata(), wanted.states_only().odata(), None)):
             try:
                 # By id: records move between pages while they are read.
@@ -91,7 +97,7 @@ class Finder:
                         self.truncated = True
                         self._warnings.append(
                             f"Graph broke off the list of risky {self._noun.many} before its end (a known fault of its "
-                            f"last page). {self._noun.count(len(self.knowledge.records))} were read; run the task "
+                            f"last page). Read so far: {self._noun.count(len(self.knowledge.records))}. Run the task "
                             "again to see whether more are found."
                         )
                     found.update(record.id for record in records if wanted.matches(record))

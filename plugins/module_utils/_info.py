@@ -12,13 +12,13 @@ import dataclasses
 import typing as t
 
 from . import _filters, _timestamps
-from ._errors import EntraRiskError, RequestError
-from ._filters import RiskFilter
+from ._errors import EntraRiskError, RequestError, failure_of
+from ._filters import RiskFilter, parse_limit
 from ._finder import Finder
 from ._graph import GraphClient, RequestCounts
 from ._pace import Clock
-from ._plan import Asked, Existence, parse_asked
-from ._result import Report, failure_of, found, rendered, requests_made
+from ._plan import Asked, Existence, listing, parse_asked
+from ._result import Report, read_report, rendered
 from ._risk import ACTIVE_STATES, Record, Resource, RiskApi
 from ._snake_case import snake_case, with_snake_case
 
@@ -46,22 +46,17 @@ class _Gathered:
     warnings: list[str] = dataclasses.field(default_factory=list)
 
     def report(self, error: EntraRiskError | None) -> Report:
+        """The report on the present state of affairs."""
         noun = self.resource.noun
-        # Whatever ended the work early, there may be more.
-        truncated = self.truncated or error is not None
-        sentence = found(len(self.entries), f"risky {noun.one}", f"risky {noun.many}", truncated)
-        if self.not_listed:
-            sentence += f", and {len(self.not_listed)} without a risk record"
         data = {
-            "changed": False,
             noun.key: self.entries,
             "count": len(self.entries),
             "not_listed": self.not_listed,
-            "truncated": truncated,
+            # Whatever ended the work early, there may be more.
+            "truncated": self.truncated or error is not None,
             "evaluated_at": rendered(self.evaluated_at),
-            "requests": requests_made(self.counts),
         }
-        return Report(data, f"{error.message} {sentence}." if error else f"{sentence}.", tuple(self.warnings), error)
+        return read_report(data, f"risky {noun.one}", f"risky {noun.many}", self.counts, self.warnings, error)
 
 
 def query_spec(resource: Resource) -> dict[str, dict[str, t.Any]]:
@@ -72,14 +67,6 @@ def query_spec(resource: Resource) -> dict[str, dict[str, t.Any]]:
         "limit": {"type": "int"},
         "include_history": {"type": "bool", "default": False},
     }
-
-
-def parse_limit(params: t.Mapping[str, t.Any]) -> int | None:
-    """:raises RequestError: a limit below 1."""
-    limit: int | None = params["limit"]
-    if limit is not None and limit < 1:
-        raise RequestError(f"limit is {limit}; it must be 1 or more.")
-    return limit
 
 
 def parse_query(params: t.Mapping[str, t.Any], resource: Resource, now: int) -> Query:
@@ -106,8 +93,9 @@ def read(
     resource: Resource,
     *,
     connect: t.Callable[[], GraphClient],
+    check_mode: bool = False,
+    diff: bool = False,
     clock: Clock | None = None,
-    **dummy: t.Any,
 ) -> Report:
     """Carry out a task from its module parameters. Failures are part of the report; none is raised.
 
@@ -125,6 +113,11 @@ def read(
         finder = Finder(api, gathered.warnings)
         try:
             records = _find(query, finder, gathered)
+        except EntraRiskError:
+            # What was read until then is worth something, and the report says that there may be more.
+            records = finder.chosen(query.risk_filter) if query.risk_filter is not None else []
+            gathered.entries = [_entry(record, api.properties) for record in records[: query.limit]]
+            raise
         finally:
             gathered.truncated = finder.truncated
             gathered.evaluated_at = finder.evaluated_at()
@@ -141,10 +134,17 @@ def read(
 
 def _find(query: Query, finder: Finder, gathered: _Gathered) -> list[Record]:
     if query.risk_filter is not None:
-        targets = finder.filtered(query.risk_filter, query.limit)
-        return [target.record for target in targets if target.record is not None]
+        finder.read_list(query.risk_filter, query.limit)
+        return finder.chosen(query.risk_filter)
     records: dict[str, Record] = {}
-    for target in finder.named(query.asked or Asked(())):
+    targets = finder.named(query.asked or Asked(()))
+    forbidden = [target.asked or "" for target in targets if target.existence is Existence.FORBIDDEN]
+    if forbidden:
+        gathered.warnings.append(
+            f"{listing(forbidden)} could not be looked up in the directory: the token lacks the Graph permission "
+            f"{gathered.resource.directory.permission}. A record under an older name is not found so."
+        )
+    for target in targets:
         meant = [target.record] if target.record is not None else []
         if target.existence is Existence.AMBIGUOUS and target.name is not None:
             # Nothing is written here, so there is no need to know which one is meant.

@@ -113,7 +113,7 @@ CLOUDS: t.Mapping[str, Cloud] = {
 }
 
 _REFUSED_CLOUDS: t.Mapping[str, str] = {
-    "AzureChinaCloud": "the riskyUsers API of Microsoft Graph does not exist in the cloud operated by 21Vianet",
+    "AzureChinaCloud": "the API of Identity Protection does not exist in the cloud operated by 21Vianet",
     "AzureGermanCloud": "this cloud was closed in October 2021",
 }
 _CHINA_HOSTS = ("microsoftgraph.chinacloudapi.cn", "login.chinacloudapi.cn", "login.partner.microsoftonline.cn")

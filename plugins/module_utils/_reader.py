@@ -4,7 +4,7 @@
 #
 # FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
 
-"""Reads the risk records of given users with few requests.
+"""Reads the risk records of given objects with few requests.
 
 There are two ways to a record: lists of 500 a page, which bring many at once but nobody knows how many pages there are,
 and direct questions, whose number is known. The reader starts with the cheaper guess and changes over as soon as the
@@ -76,8 +76,10 @@ class Reader:
         self._unsettled: set[str] = set()
 
     def read(self, asked: Asked) -> None:
-        """Read what the asked users need. Afterwards an id without a record is not listed; a name without one has no
-        record under this name."""
+        """Read until all that are asked for are settled.
+
+        Afterwards an id without a record is not listed; a name without one has no record under this name.
+        """
         while True:
             ids = [item for item in asked.ids if self._is_open(item, self._knowledge.records)]
             names = [name for name in asked.names if not self._knowledge.named(name) and self._is_open(name, ())]

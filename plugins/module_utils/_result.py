@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from . import _timestamps
-from ._errors import EntraRiskError, UnexpectedError, UsersError
+from ._errors import EntraRiskError, UsersError
 from ._graph import RequestCounts
 from ._plan import Decision, Outcome
 from ._risk import Action, Record, Resource
@@ -29,17 +29,6 @@ class Report:
     error: EntraRiskError | None = None
 
 
-def failure_of(work: t.Callable[[], None]) -> EntraRiskError | None:
-    """Do the work. Gives what ended it early; a bug of ours too, since what was done before it must be reported."""
-    try:
-        work()
-    except EntraRiskError as exc:
-        return exc
-    except Exception as exc:
-        return UnexpectedError(exc)
-    return None
-
-
 def requests_made(counts: RequestCounts, write_request_ids: t.Sequence[str] = ()) -> dict[str, t.Any]:
     """The part `requests` of every result."""
     return {
@@ -51,14 +40,32 @@ def requests_made(counts: RequestCounts, write_request_ids: t.Sequence[str] = ()
     }
 
 
-def found(count: int, one: str, many: str, truncated: bool) -> str:
-    """The sentence that sums up what was read."""
-    return f"Found {count} {one if count == 1 else many}{' (there may be more)' if truncated else ''}"
-
-
 def rendered(ticks: int | None) -> str | None:
     """A time for a result, None when it is not known."""
     return None if ticks is None else _timestamps.render(ticks)
+
+
+def read_report(
+    data: dict[str, t.Any],
+    one: str,
+    many: str,
+    counts: RequestCounts,
+    warnings: t.Sequence[str],
+    error: EntraRiskError | None,
+) -> Report:
+    """The report on a task that only reads. Its data are complete but for what all such tasks have in common.
+
+    :param one: what people call one of the things that were read.
+    :param many: the same for several.
+    """
+    count = data["count"]
+    sentence = f"Found {count} {one if count == 1 else many}{' (there may be more)' if data['truncated'] else ''}"
+    if data.get("not_listed"):
+        sentence += f", and {len(data['not_listed'])} without a risk record"
+    sentence += "."
+    if error:
+        sentence = f"{error.message} {sentence}" if count else error.message
+    return Report({"changed": False, **data, "requests": requests_made(counts)}, sentence, tuple(warnings), error)
 
 
 @dataclasses.dataclass
@@ -113,6 +120,10 @@ class Account:
     def _touched(self, decision: Decision) -> bool:
         """Whether the object was written to, or would be in check mode."""
         return decision.outcome is Outcome.CHANGED or decision.target.id in self.written
+
+    def _uncertain(self) -> int:
+        """How many were sent to the service without a clear answer."""
+        return sum(item.reason == "pending" and item.target.id not in self.written for item in self.decisions)
 
     def _entry(self, decision: Decision) -> dict[str, t.Any]:
         record = decision.target.record
@@ -177,6 +188,8 @@ class Account:
         if touched:
             verb = self.action.would_do if self.check_mode else self.action.done
             sentence = f"{verb} {self.resource.noun.count(touched)}"
+        elif self._uncertain():
+            sentence = f"It is not known whether anything was written to {self.resource.noun.count(self._uncertain())}"
         else:
             sentence = "Nothing was written" if error else "Nothing to change"
         sentence += f" ({', '.join(others)})." if others else "."

@@ -189,7 +189,7 @@ RISKY_SERVICE_PRINCIPALS = Resource(
             "exclude_service_principals": ("exclude_users",),
             "return_service_principals": ("return_users",),
         },
-        wrong="no object ID (a GUID)",
+        wrong="not an object ID (a GUID)",
         unknown="unknown_service_principal",
         check="Check that it is the object ID of the service principal (the enterprise application), not the "
         "application (client) ID.",
@@ -312,11 +312,16 @@ class RiskApi:
 
         https://learn.microsoft.com/graph/api/riskyuser-list-history
         """
+        gone = True
         try:
-            yield from self.client.pages(f"{self._path}/{object_id}/history", {}, access=self.resource.read)
+            for page in self.client.pages(f"{self._path}/{object_id}/history", {}, access=self.resource.read):
+                gone = False
+                yield page
         except RequestError as exc:
             if exc.status != 404:
                 raise
+            if not gone:
+                yield Page(items=(), last=True, broken=exc)
 
     def act(self, action: Action, ids: t.Sequence[str]) -> str | None:
         """Write: one request for up to `ids_per_write` ids. Gives the service's request id.

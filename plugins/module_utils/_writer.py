@@ -4,7 +4,7 @@
 #
 # FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
 
-"""Writes in chunks, and finds the users whom the service refuses without giving up the others."""
+"""Writes in chunks, and finds those that the service refuses without giving up the others."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ class Writer:
         return self.written
 
     def _stop_if_hopeless(self) -> None:
-        """Two full chunks refused to the last one are no matter of single users.
+        """Two full chunks refused to the last one are no matter of single ones.
 
-        Going on would cost two requests for each user, out of a tenant's one a second.
+        Going on would cost two requests for each one, out of a tenant's one a second.
         """
         rejected = self.written.rejected
         if not self.written.accepted and len(rejected) >= 2 * self._api.resource.ids_per_write:

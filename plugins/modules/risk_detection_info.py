@@ -22,7 +22,8 @@ options:
       - Return the detections of these users only, by object ID or user principal name. Both can be mixed.
       - A name is looked up in the directory, since a detection keeps the name that the user had at the time.
         That needs the permission C(User.Read.All). Without it, and for users who no longer exist, the detections under
-        that very name are returned.
+        that very name are returned. A warning says so.
+      - An empty list returns nothing and sends no request.
     type: list
     elements: str
     aliases:

@@ -56,6 +56,8 @@ options:
   exclude_service_principals:
     description:
       - The object IDs of service principals that are never written to.
+      - The name of the option in P(identityops.entra_risk.risky_user#module) works as well, so that the same variables
+        serve both.
     type: list
     elements: str
     aliases:
@@ -65,6 +67,7 @@ options:
       - Which service principals to return. V(all) returns all of them.
       - V(exceptions) returns only those that were skipped or failed. Use it for tasks with thousands. When the task
         stops early, those that it did not come to are only counted, in RV(summary).
+      - The name of the option in P(identityops.entra_risk.risky_user#module) works as well.
     type: str
     choices:
       - all

@@ -23,6 +23,7 @@ options:
       - The object IDs of the service principals. In Entra's admin center, that is the object ID of the
         I(enterprise application), not the application (client) ID.
       - Those without a risk record come back in RV(not_listed). That is no error, but a typing error looks the same.
+      - An empty list returns nothing and sends no request.
       - At most one of O(service_principals) and O(filters). Without either, every active one is returned, which means
         V(atRisk) or V(confirmedCompromised).
     type: list

@@ -62,6 +62,8 @@ options:
       - A name that is not among the risky users is looked up in the directory, so that a renamed user stays protected.
         That needs the permission C(User.Read.All). If the name cannot be looked up, or does not exist, and a user is
         about to be written to, the task fails before the first write. An object ID never needs a look-up.
+      - Object IDs are safest. A name is taken from the risk records where one has it, and a record may be older than
+        the last renaming.
     type: list
     elements: str
   return_users:
@@ -96,6 +98,9 @@ notes:
     may have gone to another person.
   - The actions show up in the audit log of Entra, service C(Identity Protection), and may raise alerts in a SIEM.
 seealso:
+  - module: identityops.entra_risk.risky_user_info
+  - module: identityops.entra_risk.risk_detection_info
+  - module: identityops.entra_risk.risky_service_principal
   - ref: ansible_collections.identityops.entra_risk.docsite.guide_risky_users
     description: Which state to choose, how to read a result, and what to do about a failure.
   - ref: ansible_collections.identityops.entra_risk.docsite.guide_authentication

@@ -21,6 +21,7 @@ options:
     description:
       - The users, as object IDs or user principal names. Both can be mixed.
       - Users without a risk record come back in RV(not_listed). That is no error, but a typing error looks the same.
+      - An empty list returns nothing and sends no request.
       - At most one of O(users) and O(filters). Without either, every active user is returned, which means V(atRisk) or
         V(confirmedCompromised).
     type: list

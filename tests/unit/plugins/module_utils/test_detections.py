@@ -270,8 +270,9 @@ def test_without_the_directory_the_name_of_the_time_counts(
     tenant.add_detection(5, moment(6), userId=None, userPrincipalName=None)
     report = tenant.detect(users=["gone@Contoso.example", *map(user_id, range(100, 100 + more))])
     assert ids(report) == ["detection-3", "detection-2", "detection-0"]
-    assert [warning for warning in report.warnings if "User.Read.All" in warning] == [*report.warnings]
-    assert len(report.warnings) == forbidden
+    (warning,) = report.warnings
+    assert ("User.Read.All" in warning) == forbidden
+    assert "gone@Contoso.example" in warning
 
 
 def test_a_service_that_minds_the_case_of_names_hides_nothing(tenant: FakeTenant) -> None:
@@ -343,6 +344,24 @@ def test_a_limit_saves_requests_where_the_service_sorts(tenant: FakeTenant) -> N
     assert "$orderby" not in tenant.log[1][2]
 
 
+def test_a_filter_that_is_refused_does_not_cost_the_order(tenant: FakeTenant) -> None:
+    tenant.page_size = 150
+    tenant.filters = lambda dummy: "refused"
+    many(tenant, 600)
+    report = tenant.detect(filters={"detected_after": moment(0)}, limit=5)
+    assert len(ids(report)) == 5
+    # Refused with and without the order; then one page in that order.
+    assert tenant.reads == 3
+
+
+def test_what_is_read_again_counts_as_it_is_now(tenant: FakeTenant) -> None:
+    tenant.page_size, tenant.filters = 1, lambda dummy: "ignored"
+    old = tenant.add_detection(1, moment(1))
+    tenant.detections.append({**tenant.detections[0], "riskState": "dismissed"})
+    report = tenant.detect(filters={"risk_state": ["atRisk"]})
+    assert old not in ids(report)
+
+
 def test_without_a_limit_an_order_saves_nothing(tenant: FakeTenant) -> None:
     newest_first = many(tenant, 600)[::-1]
     tenant.detections.reverse()
@@ -393,6 +412,16 @@ def test_a_list_that_breaks_off_is_told(tenant: FakeTenant, users: list[str] | N
     assert report.data["truncated"] is True
     assert len(report.warnings) == 1 and "broke off" in report.warnings[0]
     assert report.message == "Found 4 risk detections (there may be more)."
+
+
+def test_a_list_that_breaks_off_leaves_it_to_the_questions(tenant: FakeTenant) -> None:
+    """The users have fewer pages than it takes to break."""
+    tenant.page_size, tenant.last_page_breaks = 8, True
+    many(tenant, 40, users=40)
+    report = tenant.detect(users=[*map(user_id, range(8)), *map(user_id, range(100, 160))])
+    assert len(ids(report)) == 8
+    assert report.data["truncated"] is False
+    assert report.warnings == ()
 
 
 @pytest.mark.parametrize("users", [None, [user_id(1)], [*map(user_id, range(40))]])

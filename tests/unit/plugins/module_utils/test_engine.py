@@ -808,6 +808,8 @@ def test_nobody_knows_when_the_reading_back_fails_as_well(tenant: FakeTenant) ->
     assert kind(report) == "network"
     assert outcomes(report) == [("failed", "pending")] * 2
     assert all("not known whether" in user["message"] for user in told(report))
+    assert "not known whether anything was written to 2 users" in report.message
+    assert "Nothing was written" not in report.message
 
 
 @both_kinds

@@ -69,7 +69,7 @@ def test_a_name_is_refused_before_anything_is_sent(tenant: FakeTenant, option: s
     tenant.add(1, displayName=value)
     report = tenant.run(**{"users": [user_id(1)], option: [user_id(1), value]})
     assert report.error is not None and report.error.kind == "users"
-    assert report.message.startswith(f"{WORKLOADS.options({option: 0}).popitem()[0]}: {value!r} is no object ID")
+    assert report.message.startswith(f"{WORKLOADS.options({option: 0}).popitem()[0]}: {value!r} is not an object ID")
     assert tenant.log == []
 
 

@@ -103,7 +103,8 @@ def test_a_limit_ends_the_reading(
     for number in range(6):
         tenant.add(number)
     finder = finder_of(tenant)
-    assert len(finder.filtered(EVERYBODY, limit)) == found
+    finder.read_list(EVERYBODY, limit)
+    assert len(finder.chosen(EVERYBODY)[:limit]) == found
     assert (tenant.reads, finder.truncated) == (reads, truncated)
 
 
@@ -114,9 +115,9 @@ def test_a_record_that_comes_twice_counts_once(tenant: FakeTenant) -> None:
         tenant.add(number)
     records = list(tenant.records.values())
     tenant.records = dict(enumerate([records[0], records[1], records[1], records[0], *records[2:]]))  # type: ignore[arg-type]  # only the values count
-    assert [target.id for target in finder_of(tenant).filtered(EVERYBODY, 3)] == [
-        user_id(number) for number in range(3)
-    ]
+    finder = finder_of(tenant)
+    finder.read_list(EVERYBODY, 3)
+    assert [record.id for record in finder.chosen(EVERYBODY)][:3] == [user_id(number) for number in range(3)]
 
 
 @pytest.mark.parametrize("refused", ["riskLevel", "riskState"])

@@ -310,6 +310,17 @@ def test_a_history_that_breaks_off_is_told(tenant: FakeTenant) -> None:
     assert f"the history of {tenant.kind.name(1)}" in report.warnings[0] and "1 of" in report.warnings[0]
 
 
+def test_a_history_that_goes_in_the_middle_is_told(tenant: FakeTenant) -> None:
+    tenant.page_size = 1
+    tenant.add(1)
+    tenant.histories[user_id(1)] = [{"id": "a"}, {"id": "b"}]
+    tenant.faults = {3: (404, '{"error": {"code": "NotFound"}}')}
+    report = check(tenant.read(include_history=True))
+    assert told(report)[0]["history"] == [{"id": "a"}]
+    assert report.data["truncated"] is True
+    assert len(report.warnings) == 1
+
+
 @pytest.mark.parametrize(("status", "expected"), [(403, "permission"), (400, "request"), (404, "service")])
 def test_a_history_that_fails_leaves_the_users(tenant: FakeTenant, status: int, expected: str) -> None:
     tenant.add(1)
@@ -333,7 +344,7 @@ def test_a_list_that_breaks_off_is_told(tenant: FakeTenant) -> None:
     assert report.data["truncated"] is True
     assert len(report.warnings) == 1
     assert f"the list of risky {tenant.kind.nouns}" in report.warnings[0]
-    assert f"4 {tenant.kind.nouns} were read" in report.warnings[0]
+    assert f"Read so far: 4 {tenant.kind.nouns}." in report.warnings[0]
 
 
 def test_an_error_in_the_middle_fails_the_task(tenant: FakeTenant) -> None:
@@ -345,6 +356,9 @@ def test_an_error_in_the_middle_fails_the_task(tenant: FakeTenant) -> None:
     assert kind(report) == "permission"
     assert report.data["truncated"] is True
     assert report.data["evaluated_at"] == "2026-11-22T12:00:00Z"
+    # What was read until then is there.
+    assert report.data["count"] == len(report.data[tenant.kind.resource.noun.key]) == 1
+    assert "there may be more" in report.message
 
 
 @pytest.mark.parametrize(
@@ -396,7 +410,7 @@ def test_a_connection_that_cannot_be_set_up_gives_a_full_result(tenant: FakeTena
     params = tenant.kind.options(NOTHING_TO_READ)
     report = check(_info.read(params, tenant.kind.resource, connect=connect))
     assert kind(report) == "credentials"
-    assert report.message == f"No credential. Found 0 risky {tenant.kind.nouns} (there may be more)."
+    assert report.message == "No credential."
 
 
 def test_a_plan_made_with_it_is_acted_on_safely(tenant: FakeTenant) -> None:
@@ -410,3 +424,14 @@ def test_a_plan_made_with_it_is_acted_on_safely(tenant: FakeTenant) -> None:
         ("changed", None),
         ("failed", "modified_since"),
     ]
+
+
+@pytest.mark.parametrize("forbidden", [False, True])
+def test_names_that_could_not_be_looked_up_are_told(forbidden: bool) -> None:
+    tenant = FakeTenant(directory_forbidden=forbidden)
+    tenant.add(1)
+    report = check(tenant.read(users=[upn(1), "renamed@contoso.example"]))
+    assert report.data["not_listed"] == ["renamed@contoso.example"]
+    assert len(report.warnings) == forbidden
+    for warning in report.warnings:
+        assert "renamed@contoso.example" in warning and "User.Read.All" in warning

@@ -34,6 +34,7 @@ ORDER = (
     "_detection_filter",
     "_plan",
     "_reader",
+    "_detection_reader",
     "_finder",
     "_writer",
     "_waiter",

@@ -61,7 +61,11 @@ def test_what_service_principals_do_not_have(
         ({}, "request", "exactly one of service_principals and filters"),
         ({"service_principals": [], "filters": {}, "max_changes": 1}, "request", "both"),
         ({"filters": {}}, "request", "max_changes is required: the number of service principals"),
-        ({"service_principals": ["nightly-export"]}, "users", "service_principals: 'nightly-export' is no object ID"),
+        (
+            {"service_principals": ["nightly-export"]},
+            "users",
+            "service_principals: 'nightly-export' is not an object ID",
+        ),
         ({"service_principals": [], "exclude_users": ["x"]}, "users", "exclude_service_principals: 'x'"),
     ],
 )

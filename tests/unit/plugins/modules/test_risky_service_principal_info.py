@@ -47,7 +47,7 @@ def test_who_is_not_listed_needs_no_directory(run: t.Any, tenant: FakeTenant) ->
     [
         ({"service_principals": [], "filters": {}}, "request", "service_principals or filters, not both"),
         ({"limit": 0}, "request", "limit is 0"),
-        ({"service_principals": ["nightly-export"]}, "users", "'nightly-export' is no object ID"),
+        ({"service_principals": ["nightly-export"]}, "users", "'nightly-export' is not an object ID"),
     ],
 )
 def test_what_makes_no_sense(run: t.Any, tenant: FakeTenant, args: dict[str, t.Any], kind: str, words: str) -> None:
