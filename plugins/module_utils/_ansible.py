@@ -48,6 +48,11 @@ class _Module(_AnsibleModule):
 
     named_twice: tuple[str, ...] = ()
 
+    def fail_json(self, msg: str, **kwargs: t.Any) -> None:
+        """Playbooks branch on `error`, so AnsibleModule's own refusals of arguments have it too."""
+        kwargs.setdefault("error", RequestError(msg).details())
+        super().fail_json(msg, **kwargs)
+
     def _load_params(self) -> None:
         super()._load_params()
         connection = connection_spec()
@@ -75,10 +80,10 @@ def run_module(argument_spec: dict[str, dict[str, t.Any]], work: t.Callable[...,
     def connect() -> _graph.GraphClient:
         if REQUESTS_IMPORT_ERROR is not None:
             raise MissingLibraryError("requests", REQUESTS_IMPORT_ERROR)
-        for names in module.named_twice:
-            raise RequestError(f"{names} are names of one option, and only one of them would count. Give one of them.")
         return _graph.connect(resolve(module.params, os.environ, scrubber), scrubber)
 
+    for names in module.named_twice:
+        module.fail_json(f"{names} are names of one option, and only one of them would count. Give one of them.")
     try:
         report = work(module.params, *on, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
     except Exception as exc:

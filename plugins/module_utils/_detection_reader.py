@@ -106,8 +106,6 @@ class DetectionReader:
         ways = [self._by_list()]
         if self._asked is not None:
             self._resolve(self._asked)
-            if not self._ids and not self._names:
-                return
             # A single question goes first: it is seldom more than a page. Several give the first turn to the list.
             questions = len(_chunks("userId", self._ids)) + len(self._names)
             ways.insert(0 if questions == 1 else 1, self._by_user())

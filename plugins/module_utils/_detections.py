@@ -18,7 +18,7 @@ from ._errors import EntraRiskError, failure_of
 from ._filters import parse_limit
 from ._graph import GraphClient, RequestCounts
 from ._pace import Clock
-from ._plan import Asked, parse_asked
+from ._plan import NOBODY, Asked, parse_asked
 from ._result import Report, read_report, rendered
 from ._risk import RISKY_USERS
 from ._snake_case import snake_case, with_snake_case
@@ -97,6 +97,8 @@ def read(
 
     def work() -> None:
         query = parse_query(params, _timestamps.from_seconds((clock or Clock()).wall()))
+        if query.asked == NOBODY:
+            return
         client = connect()
         gathered.counts = client.counts
         gathered.limit = query.limit

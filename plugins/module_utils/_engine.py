@@ -21,7 +21,7 @@ from ._filters import RiskFilter
 from ._finder import Finder
 from ._graph import GraphClient
 from ._pace import Clock
-from ._plan import Asked, Decision, Existence, Outcome, Target, check_limit, decide, listing, parse_asked
+from ._plan import NOBODY, Asked, Decision, Existence, Outcome, Target, check_limit, decide, listing, parse_asked
 from ._result import Account, Report
 from ._risk import ACTIVE_STATES, Resource, RiskApi
 from ._waiter import has_arrived, read_again, wait_for
@@ -29,6 +29,13 @@ from ._writer import Writer, Written
 
 # The modules that write choose who is at risk unless told otherwise: who was confirmed as compromised stays that way.
 _DEFAULT_STATES = ACTIVE_STATES[:1]
+
+
+# Why somebody was not written to, by the kind of the error that stopped the task.
+_STOPS = {
+    "limit": "max_changes stopped the task",
+    "throttled": "the requests were throttled to the deadline before",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +131,8 @@ def run(
     def work() -> None:
         now = (clock or Clock()).wall()
         task = parse_task(params, resource, _timestamps.from_seconds(now))
+        if task.asked == NOBODY:
+            return
         client = connect()
         account.counts = client.counts
         doing = _Work(task, RiskApi(client, resource), account)
@@ -176,7 +185,7 @@ class _Work:
     def _find(self) -> list[Target]:
         if self._task.risk_filter is not None:
             return self._finder.filtered(self._task.risk_filter)
-        return self._finder.named(self._task.asked or Asked(()))
+        return self._finder.named(self._task.asked or NOBODY)
 
     def _decide(self, targets: t.Sequence[Target], excluded: t.Container[str]) -> list[Decision]:
         since = self._task.since
@@ -339,7 +348,7 @@ class _Work:
 
     def _hold_back(self, written: t.Container[str], why: str) -> None:
         """Note that the task stopped before it came to some of the objects."""
-        message = f"Not written: the task stopped before (error kind {why})."
+        message = f"Not written: {_STOPS.get(why, 'the task stopped before')} (error kind {why})."
         self._account.decisions = [
             Decision(decision.target, Outcome.FAILED, message=message, held_back=True)
             if decision.outcome is Outcome.CHANGED and decision.target.id not in written

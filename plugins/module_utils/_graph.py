@@ -179,9 +179,9 @@ class GraphClient:
     def _checked_link(self, link: t.Any, followed: set[str], reply: Reply) -> str:
         if not isinstance(link, str) or _origin(link) != _origin(self._origin):
             raise self._service_error(
-                f"The list goes on at another place ({_host(link) or 'nowhere'}), where the token must not go. If "
-                "Graph is reached through a proxy that rewrites host names, name that in graph_url. It answered so",
+                f"The list goes on at another place ({_host(link) or 'nowhere'}), where the token must not go",
                 reply,
+                "If Graph is reached through a proxy that rewrites host names, name that in graph_url.",
             )
         # Parsers of URLs disagree on where a host ends. So the host is ours, and only the rest comes from the link.
         parts = urlsplit(link)
@@ -191,9 +191,9 @@ class GraphClient:
         followed.add(url)
         return url
 
-    def _service_error(self, text: str, reply: Reply) -> ServiceError:
+    def _service_error(self, text: str, reply: Reply, remedy: str = "Try again later.") -> ServiceError:
         return ServiceError(
-            self._scrubber.clean(f"{text} (request-id {reply.request_id}). Try again later."),
+            self._scrubber.clean(f"{text}{named_request(reply.request_id)}. {remedy}"),
             status=reply.status,
             request_id=reply.request_id,
         )
@@ -322,7 +322,7 @@ class GraphClient:
         quote = f"Graph answered {answer.status}"
         if said.code or said.message:
             quote += ": " + self._scrubber.clean(" - ".join(filter(None, (said.code, said.message))))
-        quote += f" (request-id {facts['request_id']})."
+        quote += f"{named_request(facts['request_id'])}."
 
         if 300 <= answer.status < 400:
             host = self._scrubber.clean(_host(answer.headers.get("location")) or "another path")
@@ -385,6 +385,11 @@ class _ErrorBody:
         inner = error.get("innerError") or error.get("innererror")
         request_id = inner.get("request-id") if isinstance(inner, dict) else None
         return cls(_short(error.get("code")), _short(error.get("message")), _short(request_id) or None)
+
+
+def named_request(request_id: str | None) -> str:
+    """What Microsoft's support asks for, behind a sentence; nothing where it is not known."""
+    return f" (request-id {request_id})" if request_id else ""
 
 
 def _short(text: t.Any) -> str:

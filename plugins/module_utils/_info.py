@@ -17,7 +17,7 @@ from ._filters import RiskFilter, parse_limit
 from ._finder import Finder
 from ._graph import GraphClient, RequestCounts
 from ._pace import Clock
-from ._plan import Asked, Existence, listing, parse_asked
+from ._plan import NOBODY, Asked, Existence, listing, parse_asked
 from ._result import Report, read_report, rendered
 from ._risk import ACTIVE_STATES, Record, Resource, RiskApi
 from ._snake_case import snake_case, with_snake_case
@@ -107,6 +107,8 @@ def read(
 
     def work() -> None:
         query = parse_query(params, resource, _timestamps.from_seconds((clock or Clock()).wall()))
+        if query.asked == NOBODY:
+            return
         client = connect()
         gathered.counts = client.counts
         api = RiskApi(client, resource, in_full=True)
@@ -137,7 +139,7 @@ def _find(query: Query, finder: Finder, gathered: _Gathered) -> list[Record]:
         finder.read_list(query.risk_filter, query.limit)
         return finder.chosen(query.risk_filter)
     records: dict[str, Record] = {}
-    targets = finder.named(query.asked or Asked(()))
+    targets = finder.named(query.asked or NOBODY)
     forbidden = [target.asked or "" for target in targets if target.existence is Existence.FORBIDDEN]
     if forbidden:
         gathered.warnings.append(

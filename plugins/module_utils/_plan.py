@@ -12,6 +12,7 @@ import dataclasses
 import enum
 import typing as t
 
+from . import _timestamps
 from ._errors import LimitError, UsersError
 from ._risk import RISK_STATES, Action, Noun, Record, Resource, is_object_id
 
@@ -52,6 +53,10 @@ class Asked:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(item for item in self.order if "@" in item)
+
+
+# An empty list: nothing to do, and so nothing to ask for.
+NOBODY = Asked(())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,8 +150,10 @@ def decide(
         return result(
             Outcome.FAILED,
             "unknown_state",
-            f"Graph gives the risk state {record.state!r}, which this version of the collection does not know; "
-            "it does not guess.",
+            "Graph gives no risk state. Nothing is guessed."
+            if record.state is None
+            else f"Graph gives the risk state {record.state!r}, which this version of the collection does not know. "
+            "Nothing is guessed.",
         )
     if record.state in action.already:
         return result(Outcome.UNCHANGED)
@@ -155,7 +162,7 @@ def decide(
         return result(
             Outcome.FAILED,
             "modified_since",
-            f"The risk {when}, which is not covered by if_unmodified_since. "
+            f"The risk {when}, and if_unmodified_since is {_timestamps.render(since)}. "
             f"Look at the {noun.one} again before you decide.",
         )
     return result(Outcome.CHANGED)
@@ -191,9 +198,10 @@ def check_limit(decisions: t.Sequence[Decision], max_changes: int | None, noun: 
     """:raises LimitError: more objects would change than the task allows."""
     changing = sum(decision.outcome is Outcome.CHANGED for decision in decisions)
     if max_changes is not None and changing > max_changes:
+        who = listing([decision.label for decision in decisions if decision.outcome is Outcome.CHANGED])
         raise LimitError(
-            f"{noun.count(changing)} would change, but max_changes is {max_changes}. "
-            "Look at who they are in check mode, then narrow the selection or raise max_changes."
+            f"{noun.count(changing)} would change, but max_changes is {max_changes}: {who}. To see all of them, raise "
+            "max_changes in check mode, which writes nothing. Then narrow the selection, or raise it for good."
         )
 
 

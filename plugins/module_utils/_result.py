@@ -18,6 +18,9 @@ from ._plan import Decision, Outcome
 from ._risk import Action, Record, Resource
 from ._snake_case import snake_case
 
+# Where only the exceptions are returned, so many of those whom a stopped task did not come to.
+_MOST_HELD_BACK_SHOWN = 20
+
 
 @dataclasses.dataclass(frozen=True)
 class Report:
@@ -101,7 +104,7 @@ class Account:
             "changed": self._changed(),
             "state": self.state,
             self.resource.noun.key: [
-                self._entry(decision) for decision in self.decisions if return_all or _is_exception(decision)
+                self._entry(decision) for decision in (self.decisions if return_all else _exceptions(self.decisions))
             ],
             "summary": summary,
             "verified": self.after is not None and self.written <= self.after.keys(),
@@ -196,12 +199,20 @@ class Account:
         return f"{error.message} {sentence}" if error else sentence
 
 
-def _is_exception(decision: Decision) -> bool:
-    """Whether an object is returned even if only the exceptions are.
+def _exceptions(decisions: t.Iterable[Decision]) -> list[Decision]:
+    """Those that were skipped or failed.
 
-    A task that stops leaves thousands behind. They share one cause, which the error tells, and they are counted.
+    A task that stops leaves thousands behind. They share one cause, which the error tells: the first few are enough.
     """
-    return decision.outcome in (Outcome.SKIPPED, Outcome.FAILED) and not decision.held_back
+    chosen: list[Decision] = []
+    held_back = 0
+    for decision in decisions:
+        held_back += decision.held_back
+        if decision.outcome in (Outcome.SKIPPED, Outcome.FAILED) and (
+            not decision.held_back or held_back <= _MOST_HELD_BACK_SHOWN
+        ):
+            chosen.append(decision)
+    return chosen
 
 
 def _shown(state: str | None, level: str | None) -> str:

@@ -20,7 +20,7 @@ import typing as t
 from . import _timestamps
 from ._directory import SERVICE_PRINCIPALS, USERS, DirectorySet
 from ._errors import RequestError, ServiceError
-from ._graph import Access, GraphClient, Page, Reply
+from ._graph import Access, GraphClient, Page, Reply, named_request
 
 # Written down here once: a state that is not among these is newer than the collection and is never guessed at.
 RISK_STATES = ("none", "confirmedSafe", "remediated", "dismissed", "atRisk", "confirmedCompromised")
@@ -286,8 +286,8 @@ class RiskApi:
         record = self._record(reply.data)
         if record is None or record.id != object_id:
             raise ServiceError(
-                f"Graph answered with something else than the risk record of {object_id} "
-                f"(request-id {reply.request_id}). Try again later.",
+                f"Graph answered with something else than the risk record of {object_id}"
+                f"{named_request(reply.request_id)}. Try again later.",
                 status=reply.status,
                 request_id=reply.request_id,
             )

@@ -66,7 +66,7 @@ options:
     description:
       - Which service principals to return. V(all) returns all of them.
       - V(exceptions) returns only those that were skipped or failed. Use it for tasks with thousands. When the task
-        stops early, those that it did not come to are only counted, in RV(summary).
+        stops early, only the first 20 of those that it did not come to are returned. RV(summary) counts all of them.
       - The name of the option in P(identityops.entra_risk.risky_user#module) works as well.
     type: str
     choices:

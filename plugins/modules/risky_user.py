@@ -70,7 +70,8 @@ options:
     description:
       - Which users to return. V(all) returns all of them.
       - V(exceptions) returns only the users that were skipped or failed. Use it for tasks with thousands of users.
-        When the task stops early, the users that it did not come to are only counted, in RV(summary).
+        When the task stops early, only the first 20 of the users that it did not come to are returned. RV(summary)
+        counts all of them.
     type: str
     choices:
       - all

@@ -99,17 +99,18 @@ def run_any(run_module: RunModule, tenant: FakeTenant) -> RunModule:
     def run(module: t.Any, **args: t.Any) -> Ended:
         ended = run_module(module.main, **{"access_token": TOKEN, "graph_url": GRAPH, **args})
         assert TOKEN not in ended.output
-        if ended.failed and "error" not in ended.result:
+        if ended.failed:
+            assert ended.result["error"].keys() == ERROR_KEYS
+            assert ended.result["error"]["kind"] in ERROR_KINDS
+        if ended.failed and "requests" not in ended.result:
             # The arguments were refused by their specification, before the module had its say.
+            assert ended.result["error"]["kind"] == "request"
             return ended
         documented = yaml.safe_load(module.RETURN)
         always = {key for key, value in documented.items() if value["returned"] == "always"}
         # Ansible itself documents these two for all modules.
         assert ended.result.keys() >= always | {"changed", "msg"}
         assert ("error" in ended.result) is ended.failed
-        if ended.failed:
-            assert ended.result["error"].keys() == ERROR_KEYS
-            assert ended.result["error"]["kind"] in ERROR_KINDS
         return ended
 
     return run

@@ -127,8 +127,8 @@ def test_arguments_that_the_specification_refuses(
     [
         ({"ids": ["x"]}, "users"),
         ({"filters": {"risk_level": []}}, "request"),
-        ({"ids": [], "api_version": "v2"}, "credentials"),
-        ({"ids": [], "access_token": "", "secret": "canary-secret-1"}, "credentials"),
+        ({"ids": [user_id(1)], "api_version": "v2"}, "credentials"),
+        ({"ids": [user_id(1)], "access_token": "", "secret": "canary-secret-1"}, "credentials"),
     ],
 )
 def test_arguments_that_the_contract_refuses(
@@ -203,3 +203,12 @@ def test_a_token_in_the_data_of_the_service_is_masked(run: t.Any, tenant: FakeTe
     tenant.add(1, riskDetail=TOKEN, **{tenant.kind.name_property: f"{TOKEN}@contoso.example"})
     tenant.add_detection(1, additionalInfo=TOKEN)
     assert not run([user_id(1)]).failed
+
+
+@each
+def test_an_empty_list_needs_nothing(run: t.Any, tenant: FakeTenant, name: str) -> None:
+    """No request, and so no credentials."""
+    ended = run(ids=[], access_token="")
+    assert not ended.failed and not ended.result["changed"]
+    assert ended.result["requests"]["sent"] == 0
+    assert tenant.log == []

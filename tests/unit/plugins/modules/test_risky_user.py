@@ -122,7 +122,7 @@ def test_arguments_that_the_specification_refuses(
         ({"filters": {"risk_level": []}, "max_changes": 1}, "request", "empty list"),
         ({"users": ["x"]}, "users", "'x'"),
         ({"users": [], "max_changes": -1}, "request", "max_changes"),
-        ({"users": [], "api_version": "v2"}, "credentials", "api_version"),
+        ({"users": [user_id(1)], "api_version": "v2"}, "credentials", "api_version"),
     ],
 )
 def test_arguments_that_the_contract_refuses(
