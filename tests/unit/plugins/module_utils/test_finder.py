@@ -114,7 +114,8 @@ def test_a_record_that_comes_twice_counts_once(tenant: FakeTenant) -> None:
     for number in range(5):
         tenant.add(number)
     records = list(tenant.records.values())
-    tenant.records = dict(enumerate([records[0], records[1], records[1], records[0], *records[2:]]))  # type: ignore[arg-type]  # only the values count
+    shown = [records[0], records[1], records[1], records[0], *records[2:]]
+    tenant.records = {f"place {number}": record for number, record in enumerate(shown)}
     finder = finder_of(tenant)
     finder.read_list(EVERYBODY, 3)
     assert [record.id for record in finder.chosen(EVERYBODY)][:3] == [user_id(number) for number in range(3)]

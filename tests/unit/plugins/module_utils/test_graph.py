@@ -524,11 +524,13 @@ def test_a_login_that_fails_before_a_write_leaves_nothing_undecided(script: Scri
     assert script.sent == []
 
 
-def test_a_renewal_that_fails_after_a_401_leaves_nothing_undecided(script: Script) -> None:
+def test_a_renewal_that_fails_after_a_401_leaves_nothing_undecided(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def renew() -> bool:
         raise _errors.NetworkError("The connection to the login service broke.", maybe_done=True)
 
-    script.tokens.renew = renew  # type: ignore[method-assign]  # this one breaks
+    monkeypatch.setattr(script.tokens, "renew", renew)
     script.answers(401, method="POST", path=WRITE)
     assert not script.fails(script.post, _errors.NetworkError).maybe_done
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -217,9 +218,9 @@ NAMES = st.text(alphabet="abCD\u00e9\u00df'#._", min_size=1, max_size=4).map("{}
 
 @settings(derandomize=True, max_examples=100, deadline=None)
 @given(st.lists(st.uuids().map(str) | NAMES, max_size=12), st.randoms(use_true_random=False))
-def test_no_user_is_asked_for_twice(values: list[str], chance: object) -> None:
+def test_no_user_is_asked_for_twice(values: list[str], chance: random.Random) -> None:
     shuffled = [variant for value in values for variant in (value, value.upper())]
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]  # a random.Random, which the stubs do not say
+    chance.shuffle(shuffled)
     asked = _plan.parse_asked(shuffled, "users", RISKY_USERS)
     folded = [item.casefold() for item in asked.order]
     assert len(folded) == len(set(folded))

@@ -100,9 +100,9 @@ def test_when_the_reading_back_fails_the_first_cause_is_told() -> None:
     assert written.uncertain == {user_id(1)}
 
 
-def test_an_answer_without_a_request_id() -> None:
+def test_an_answer_without_a_request_id(monkeypatch: pytest.MonkeyPatch) -> None:
     tenant = FakeTenant()
     answer = tenant._answer
-    tenant._answer = lambda status, body: type(answer(status, body))(status, {}, "")  # type: ignore[method-assign]  # no headers
+    monkeypatch.setattr(tenant, "_answer", lambda status, body: type(answer(status, body))(status, {}, ""))
     written = write(tenant, [user_id(1)])
     assert (written.accepted, written.request_ids) == ({user_id(1)}, [])
