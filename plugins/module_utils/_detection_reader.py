@@ -17,7 +17,8 @@ from . import _timestamps
 from ._detection_filter import DetectionFilter, detected_ticks
 from ._directory import USERS, Directory
 from ._errors import PermissionDeniedError, RequestError
-from ._graph import Access, GraphClient, Page
+from ._graph import GraphClient, Page
+from ._graph_error import Access
 from ._plan import Asked, listing
 from ._reader import filter_chunk
 from ._risk import quoted

@@ -17,7 +17,8 @@ import typing as t
 from urllib.parse import quote
 
 from ._errors import PermissionDeniedError, RequestError, ServiceError
-from ._graph import Access, GraphClient
+from ._graph import GraphClient
+from ._graph_error import Access
 
 _IDS_PER_CALL = 1000
 _NOT_OFFERED = frozenset({404, 405, 501})

@@ -13,24 +13,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
+import math
 import typing as t
 import uuid
 from urllib.parse import urlsplit
 
 from . import _pace, _timestamps
 from ._auth import TokenSource, token_source
-from ._errors import (
-    EntraRiskError,
-    LicenceError,
-    LoginError,
-    NetworkError,
-    PermissionDeniedError,
-    RequestError,
-    ServiceError,
-    ThrottledError,
-)
-from ._http import Answer, Transport
+from ._errors import EntraRiskError, NetworkError, RequestError, ServiceError
+from ._graph_error import TOO_MANY, Access, graph_error, may_pass, named_request
+from ._http import Answer, Transport, host_of
 from ._options import Connection
 from ._secrets import Scrubber
 
@@ -41,22 +33,6 @@ _MOST_TRIES_MALFORMED = 3
 # A host that takes connections but has never answered is hardly Graph.
 _MOST_TRIES_UNKNOWN = 3
 _MOST_EMPTY_PAGES = 10
-
-_TOO_MANY = 429
-# Not carried out for sure: these may be repeated whatever the request was.
-_REFUSED_FOR_NOW = frozenset({_TOO_MANY, 503})
-_PASSING = frozenset({408, 429, 500, 502, 503, 504, 509})
-
-
-@dataclasses.dataclass(frozen=True)
-class Access:
-    """What a call needs, for the error text when Graph says no."""
-
-    permission: str
-    role: str | None = None
-    licence: str | None = None
-    # Identity Protection has one request a second; the directory has other limits and is paced on its own.
-    scope: str = "identityProtection"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +108,7 @@ class GraphClient:
         self, path: str, params: t.Mapping[str, str] | None = None, *, access: Access, accept: t.Sequence[int] = ()
     ) -> Reply:
         """GET; statuses in `accept` come back as a reply. A GET is repeated after every passing fault."""
-        return self._request("GET", f"{self._origin}{path}", access, params=params, accept=accept)
+        return self._request(_Call("GET", f"{self._origin}{path}", access, params=params, accept=accept))
 
     def post(self, path: str, body: t.Any, *, access: Access) -> Reply:
         """POST an action that answers 204.
@@ -140,11 +116,11 @@ class GraphClient:
         Repeated only when the service surely did not carry it out. Any other end without a clear answer is raised with
         `maybe_done`, so that the caller reads back before it sends again.
         """
-        return self._request("POST", f"{self._origin}{path}", access, body=body, writes=True)
+        return self._request(_Call("POST", f"{self._origin}{path}", access, body=body, writes=True))
 
     def query(self, path: str, body: t.Any, *, access: Access) -> Reply:
         """POST that only reads (such as `getByIds`): repeated like a GET."""
-        return self._request("POST", f"{self._origin}{path}", access, body=body)
+        return self._request(_Call("POST", f"{self._origin}{path}", access, body=body))
 
     def pages(self, path: str, params: t.Mapping[str, str], *, access: Access) -> t.Iterator[Page]:
         """The pages of a list, one request each.
@@ -159,7 +135,7 @@ class GraphClient:
         empty = 0
         while url is not None:
             try:
-                reply = self._request("GET", url, access, params=query)
+                reply = self._request(_Call("GET", url, access, params=query))
             except RequestError as exc:
                 if not followed or exc.status != 400:
                     raise
@@ -179,7 +155,7 @@ class GraphClient:
     def _checked_link(self, link: t.Any, followed: set[str], reply: Reply) -> str:
         if not isinstance(link, str) or _origin(link) != _origin(self._origin):
             raise self._service_error(
-                f"The list goes on at another place ({_host(link) or 'nowhere'}), where the token must not go",
+                f"The list goes on at another place ({host_of(link) or 'nowhere'}), where the token must not go",
                 reply,
                 "If Graph is reached through a proxy that rewrites host names, name that in graph_url.",
             )
@@ -198,81 +174,90 @@ class GraphClient:
             request_id=reply.request_id,
         )
 
-    def _request(
-        self,
-        method: str,
-        url: str,
-        access: Access,
-        *,
-        params: t.Mapping[str, str] | None = None,
-        body: t.Any = None,
-        writes: bool = False,
-        accept: t.Sequence[int] = (),
-    ) -> Reply:
-        call_id = str(uuid.uuid4())
-        headers = {"Accept": "application/json", "client-request-id": call_id}
-        if method == "GET":
-            # Without it, enum values newer than the API version are hidden behind "unknownFutureValue".
-            headers["Prefer"] = "include-unknown-enum-members"
-        pacer = self._pacers.setdefault(access.scope, _pace.Pacer(self.clock))
-        first_fault: float | None = None
+    def _request(self, call: _Call) -> Reply:
+        """Send until there is a good answer, or an error that no repetition helps."""
+        pacer = self._pacers.setdefault(call.access.scope, _pace.Pacer(self.clock))
+        end: float | None = None
         faults = 0
         renewed = False
         while True:
-            token = self._token()
-            self.pause(pacer.delay())
-            pacer.sent()
-            self.counts.sent += 1
-            answer: Answer | None = None
-            asked_wait: float | None = None
-            error: EntraRiskError
-            try:
-                answer = self._transport.send(method, url, params=params, json_body=body, headers=headers, bearer=token)
-            except NetworkError as exc:
-                # A host that has never answered will not do so in five minutes; say it now.
-                if not (self._reached or exc.maybe_done) or (writes and exc.maybe_done):
-                    exc.client_request_id = call_id
-                    raise
-                error = exc
-            else:
-                self._reached = True
-                if answer.status != _TOO_MANY:
-                    pacer.answered()
-                if self._is_good(answer, writes, accept):
-                    return self._reply(answer)
-                if answer.status == 401 and not renewed and self._renew():
+            outcome = self._send(call, pacer)
+            if isinstance(outcome, Answer):
+                if call.is_answered_by(outcome):
+                    return _reply(outcome)
+                if outcome.status == 401 and not renewed and self._renew():
                     renewed = True
                     self.counts.retried += 1
                     continue
-                error = self._error(answer, access, call_id, writes)
-                if not self._may_pass(answer) or error.maybe_done:
-                    raise error
-                said = answer.headers
-                asked_wait = _pace.retry_after(said.get("retry-after"), said.get("date"), self.clock)
-
+            error = self._passing_error(call, outcome)
             faults += 1
             now = self.clock.monotonic()
-            first_fault = now if first_fault is None else first_fault
-            if answer is not None and answer.status == _TOO_MANY:
-                self.counts.throttled += 1
-                wait = pacer.refused()
-                most_tries = None
-            else:
-                wait = _pace.backoff(faults, self.clock)
-                most_tries = MOST_TRIES
-                if not self._reached:
-                    most_tries = _MOST_TRIES_UNKNOWN
-                elif answer is not None and answer.status == 200:
-                    most_tries = _MOST_TRIES_MALFORMED
-            if asked_wait is not None:
-                wait = max(wait, asked_wait + min(1.0, asked_wait) * 0.1 * self.clock.random())
-            end = first_fault + self.retry_timeout
-            if self._end is not None:
-                end = min(end, self._end)
-            if now + wait > end or (most_tries is not None and faults >= most_tries):
+            if end is None:
+                end = now + self.retry_timeout if self._end is None else min(now + self.retry_timeout, self._end)
+            wait = self._wait(outcome, faults, pacer)
+            if now + wait > end or faults >= self._most_tries(outcome):
                 raise error
             self.pause(wait)
             self.counts.retried += 1
+
+    def _send(self, call: _Call, pacer: _pace.Pacer) -> Answer | NetworkError:
+        """Send once, when the pace allows it."""
+        token = self._token()
+        self.pause(pacer.delay())
+        pacer.sent()
+        self.counts.sent += 1
+        try:
+            answer = self._transport.send(
+                call.method, call.url, params=call.params, json_body=call.body, headers=call.headers(), bearer=token
+            )
+        except NetworkError as exc:
+            exc.client_request_id = call.id
+            return exc
+        self._reached = True
+        if answer.status == TOO_MANY:
+            self.counts.throttled += 1
+        else:
+            pacer.answered()
+        return answer
+
+    def _passing_error(self, call: _Call, outcome: Answer | NetworkError) -> EntraRiskError:
+        """What went wrong, where it may be gone the next time.
+
+        :raises EntraRiskError: it stays, or a write may have been carried out.
+        """
+        if isinstance(outcome, NetworkError):
+            # A host that has never answered will not do so in five minutes; say it now.
+            passes = self._reached or outcome.maybe_done
+            error: EntraRiskError = outcome
+        else:
+            passes = may_pass(outcome)
+            error = graph_error(
+                outcome,
+                host=host_of(self._origin),
+                access=call.access,
+                call_id=call.id,
+                writes=call.writes,
+                scrubber=self._scrubber,
+            )
+        if not passes or (call.writes and error.maybe_done):
+            raise error
+        return error
+
+    def _wait(self, outcome: Answer | NetworkError, faults: int, pacer: _pace.Pacer) -> float:
+        """Seconds until the repetition: by our own rule, or longer where the service asks for it."""
+        throttled = isinstance(outcome, Answer) and outcome.status == TOO_MANY
+        wait = pacer.refused() if throttled else _pace.backoff(faults, self.clock)
+        if isinstance(outcome, Answer):
+            said = outcome.headers
+            asked = _pace.retry_after(said.get("retry-after"), said.get("date"), self.clock)
+            if asked is not None:
+                wait = max(wait, asked + min(1.0, asked) * 0.1 * self.clock.random())
+        return wait
+
+    def _most_tries(self, outcome: Answer | NetworkError) -> float:
+        if isinstance(outcome, Answer):
+            return {TOO_MANY: math.inf, 200: _MOST_TRIES_MALFORMED}.get(outcome.status, MOST_TRIES)
+        return MOST_TRIES if self._reached else _MOST_TRIES_UNKNOWN
 
     def _token(self) -> str:
         with _nothing_sent():
@@ -288,159 +273,43 @@ class GraphClient:
             self.counts.waited_seconds += seconds
             self.clock.sleep(seconds)
 
-    @staticmethod
-    def _is_good(answer: Answer, writes: bool, accept: t.Sequence[int]) -> bool:
-        if writes:
+
+@dataclasses.dataclass(frozen=True)
+class _Call:
+    """One request to Graph, however often it is sent."""
+
+    method: str
+    url: str
+    access: Access
+    params: t.Mapping[str, str] | None = None
+    body: t.Any = None
+    writes: bool = False
+    accept: t.Sequence[int] = ()
+    id: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
+
+    def headers(self) -> dict[str, str]:
+        headers = {"Accept": "application/json", "client-request-id": self.id}
+        if self.method == "GET":
+            # Without it, enum values newer than the API version are hidden behind "unknownFutureValue".
+            headers["Prefer"] = "include-unknown-enum-members"
+        return headers
+
+    def is_answered_by(self, answer: Answer) -> bool:
+        if self.writes:
             return answer.status == 204
-        if answer.status in accept:
+        if answer.status in self.accept:
             # The page of a proxy must not pass for Graph's word.
             return not answer.is_html
         return answer.status == 200 and isinstance(answer.json(), dict)
 
-    @staticmethod
-    def _may_pass(answer: Answer) -> bool:
-        return answer.status in _PASSING or answer.status == 200
 
-    @staticmethod
-    def _reply(answer: Answer) -> Reply:
-        return Reply(
-            status=answer.status,
-            data=answer.json(),
-            request_id=answer.headers.get("request-id"),
-            date=_timestamps.parse_http_date(answer.headers.get("date")),
-        )
-
-    def _error(self, answer: Answer, access: Access, call_id: str, writes: bool) -> EntraRiskError:
-        """The error that says what an answer means. The order of the rules matters: the first that fits counts."""
-        said = _ErrorBody.read(answer)
-        facts: dict[str, t.Any] = {
-            "status": answer.status,
-            "code": self._scrubber.clean(said.code) if said.code else None,
-            "request_id": answer.headers.get("request-id") or said.request_id,
-            "client_request_id": call_id,
-        }
-        quote = f"Graph answered {answer.status}"
-        if said.code or said.message:
-            quote += ": " + self._scrubber.clean(" - ".join(filter(None, (said.code, said.message))))
-        quote += f"{named_request(facts['request_id'])}."
-
-        if 300 <= answer.status < 400:
-            host = self._scrubber.clean(_host(answer.headers.get("location")) or "another path")
-            return ServiceError(
-                f"{_host(self._origin)} redirects to {host}, where the token must not go. {quote} "
-                "Check graph_url and the proxy.",
-                **facts,
-            )
-        if answer.status == 401:
-            return LoginError(
-                f"Graph refused the access token. {quote} "
-                "Check that the token is not expired and was issued for this Graph host and tenant.",
-                **facts,
-            )
-        if answer.status in (400, 403):
-            for marker, build in _REFUSALS:
-                if marker.search(f"{said.code} {said.message} {answer.headers.get('www-authenticate', '')}"):
-                    return build(quote, access, facts)
-        no_clear_answer = answer.status < 300 or answer.status == 408 or answer.status >= 500
-        maybe_done = writes and no_clear_answer and answer.status not in _REFUSED_FOR_NOW
-        if answer.is_html and answer.status not in _PASSING:
-            return ServiceError(
-                f"{_host(self._origin)} answered with a web page in the place of Graph's answer. {quote} "
-                "A proxy or gateway on the way may be the cause: check HTTPS_PROXY, NO_PROXY and graph_url.",
-                maybe_done=maybe_done,
-                **facts,
-            )
-        if answer.status == 403:
-            return _no_role(quote, access, facts)
-        if answer.status == _TOO_MANY:
-            return ThrottledError(
-                f"Graph kept answering that there are too many requests. {quote} Identity Protection allows one "
-                "request a second for the whole tenant and all its apps: try again later, or raise retry_timeout.",
-                **facts,
-            )
-        if 400 <= answer.status < 500 and answer.status not in _PASSING:
-            return RequestError(f"Graph refused the request. {quote}", **facts)
-        if answer.status < 300:
-            return ServiceError(
-                f"Graph's answer could not be understood. {quote} A proxy on the way may have replaced or cut it.",
-                maybe_done=maybe_done,
-                **facts,
-            )
-        return ServiceError(f"Graph failed. {quote} Try again later.", maybe_done=maybe_done, **facts)
-
-
-@dataclasses.dataclass(frozen=True)
-class _ErrorBody:
-    code: str
-    message: str
-    request_id: str | None
-
-    @classmethod
-    def read(cls, answer: Answer) -> _ErrorBody:
-        """What Graph said, from a body that may be anything. Both spellings of `innerError` occur."""
-        data = answer.json()
-        error = data.get("error") if isinstance(data, dict) else None
-        if not isinstance(error, dict):
-            return cls(_short(error), "", None)
-        inner = error.get("innerError") or error.get("innererror")
-        request_id = inner.get("request-id") if isinstance(inner, dict) else None
-        return cls(_short(error.get("code")), _short(error.get("message")), _short(request_id) or None)
-
-
-def named_request(request_id: str | None) -> str:
-    """What Microsoft's support asks for, behind a sentence; nothing where it is not known."""
-    return f" (request-id {request_id})" if request_id else ""
-
-
-def _short(text: t.Any) -> str:
-    """One line of at most 300 characters: enough to understand, too little to flood a log."""
-    line = " ".join(text.split()) if isinstance(text, str) else ""
-    return line if len(line) <= 300 else f"{line[:297]}..."
-
-
-def _no_licence(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
-    return LicenceError(
-        f"The tenant is not licensed for Entra ID Protection. {quote} "
-        f"These calls need {access.licence or 'Microsoft Entra ID P2'}. Check that the task names the right tenant.",
-        **facts,
+def _reply(answer: Answer) -> Reply:
+    return Reply(
+        status=answer.status,
+        data=answer.json(),
+        request_id=answer.headers.get("request-id"),
+        date=_timestamps.parse_http_date(answer.headers.get("date")),
     )
-
-
-def _no_permission(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
-    return PermissionDeniedError(
-        f"The token lacks the Graph permission {access.permission}. {quote} "
-        f"Grant the app the application permission {access.permission} and give admin consent, then run again.",
-        **facts,
-    )
-
-
-def _conditional_access(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
-    return PermissionDeniedError(
-        f"Conditional Access refuses this token. {quote} Ask the tenant's administrator to look at the sign-in log "
-        "of the app (service principal sign-ins) for the policy that blocks it.",
-        **facts,
-    )
-
-
-def _no_role(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
-    role = f"With a delegated token the user needs the Entra role {access.role}; " if access.role else ""
-    return PermissionDeniedError(
-        f"Graph does not allow this. {quote} {role}with an app-only token the app needs the application permission "
-        f"{access.permission} with admin consent.",
-        **facts,
-    )
-
-
-_REFUSALS: tuple[tuple[re.Pattern[str], t.Callable[[str, Access, dict[str, t.Any]], EntraRiskError]], ...] = (
-    (
-        re.compile(
-            r"not licensed|premium license|AadPremiumLicenseRequired|Authentication_RequestFromNonPremiumTenant", re.I
-        ),
-        _no_licence,
-    ),
-    (re.compile(r"insufficient_claims", re.I), _conditional_access),
-    (re.compile(r"required scopes|scopes are missing|Authorization_RequestDenied", re.I), _no_permission),
-)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:
@@ -450,14 +319,6 @@ def _origin(url: str) -> tuple[str, str | None, int | None] | None:
         return (parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme))
     except ValueError:
         return None
-
-
-def _host(url: t.Any) -> str:
-    """Host and port of a URL for a message, empty for anything else."""
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2] if isinstance(url, str) else ""
-    except ValueError:
-        return ""
 
 
 @contextlib.contextmanager

@@ -145,7 +145,7 @@ class Transport:
         self._session.close()
 
     def _translate(self, exc: requests.exceptions.RequestException, url: str) -> EntraRiskError:
-        host = urlsplit(url).netloc.rpartition("@")[2]
+        host = host_of(url)
         causes = list(_causes(exc))
         reason = self._scrubber.clean(_reason(causes))
         broken_tls = any(isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for cause in causes)
@@ -182,6 +182,14 @@ class Transport:
         ):
             return NetworkError(f"The connection to {host} broke: {reason}.", maybe_done=True)
         return RequestError(f"The request to {host} could not be sent ({type(exc).__name__}).")
+
+
+def host_of(url: t.Any) -> str:
+    """Host and port of a URL for a message, without a password in it; empty for anything else."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] if isinstance(url, str) else ""
+    except ValueError:
+        return ""
 
 
 def _nowhere(resp: object) -> str | None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from . import _pace
 from ._errors import EntraRiskError, NetworkError, ServiceError, ThrottledError
-from ._http import Answer, Transport
+from ._http import Answer, Transport, host_of
 from ._login_error import first_line, login_error
 from ._secrets import Scrubber
 
@@ -226,4 +226,4 @@ class MetadataHttp(LoginHttp):
 
 def _target(answer: Answer) -> str:
     """The host of a redirect, without the rest of the URL."""
-    return urlsplit(answer.headers.get("location", "")).netloc.rpartition("@")[2] or "another path"
+    return host_of(answer.headers.get("location")) or "another path"

@@ -20,7 +20,8 @@ import typing as t
 from . import _timestamps
 from ._directory import SERVICE_PRINCIPALS, USERS, DirectorySet
 from ._errors import RequestError, ServiceError
-from ._graph import Access, GraphClient, Page, Reply, named_request
+from ._graph import GraphClient, Page, Reply
+from ._graph_error import Access, named_request
 
 # Written down here once: a state that is not among these is newer than the collection and is never guessed at.
 RISK_STATES = ("none", "confirmedSafe", "remediated", "dismissed", "atRisk", "confirmedCompromised")

@@ -15,7 +15,8 @@ import requests
 import responses
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _errors, _graph, _pace, _timestamps
-from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import Access, GraphClient, Page, Reply
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import GraphClient, Page, Reply
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph_error import Access
 from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Transport
 from ansible_collections.identityops.entra_risk.plugins.module_utils._options import Connection, Credential
 from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import Scrubber

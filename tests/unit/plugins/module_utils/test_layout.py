@@ -27,6 +27,7 @@ ORDER = (
     "_certificate",
     "_login_http",
     "_auth",
+    "_graph_error",
     "_graph",
     "_directory",
     "_risk",

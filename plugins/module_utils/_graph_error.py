@@ -1,0 +1,184 @@
+# Copyright (c) 2026, the identityops.entra_risk contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
+
+"""What Graph says when it does not do what it was asked, as one cause and one remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ._errors import (
+    EntraRiskError,
+    LicenceError,
+    LoginError,
+    PermissionDeniedError,
+    RequestError,
+    ServiceError,
+    ThrottledError,
+)
+from ._http import Answer, host_of
+from ._secrets import Scrubber
+
+TOO_MANY = 429
+# Not carried out for sure: these may be repeated whatever the request was.
+_REFUSED_FOR_NOW = frozenset({TOO_MANY, 503})
+_PASSING = frozenset({408, 429, 500, 502, 503, 504, 509})
+
+
+@dataclasses.dataclass(frozen=True)
+class Access:
+    """What a call needs, for the error text when Graph says no."""
+
+    permission: str
+    role: str | None = None
+    licence: str | None = None
+    # Identity Protection has one request a second; the directory has other limits and is paced on its own.
+    scope: str = "identityProtection"
+
+
+def may_pass(answer: Answer) -> bool:
+    """True when the same request may be answered well later."""
+    return answer.status in _PASSING or answer.status == 200
+
+
+def graph_error(
+    answer: Answer, *, host: str, access: Access, call_id: str, writes: bool, scrubber: Scrubber
+) -> EntraRiskError:
+    """The error that says what an answer means. The order of the rules matters: the first that fits counts.
+
+    :param host: where the request went.
+    :param call_id: the `client-request-id` of the request.
+    """
+    said = _ErrorBody.read(answer)
+    facts: dict[str, t.Any] = {
+        "status": answer.status,
+        "code": scrubber.clean(said.code) if said.code else None,
+        "request_id": answer.headers.get("request-id") or said.request_id,
+        "client_request_id": call_id,
+    }
+    quote = f"Graph answered {answer.status}"
+    if said.code or said.message:
+        quote += ": " + scrubber.clean(" - ".join(filter(None, (said.code, said.message))))
+    quote += f"{named_request(facts['request_id'])}."
+
+    if 300 <= answer.status < 400:
+        target = scrubber.clean(host_of(answer.headers.get("location")) or "another path")
+        return ServiceError(
+            f"{host} redirects to {target}, where the token must not go. {quote} Check graph_url and the proxy.",
+            **facts,
+        )
+    if answer.status == 401:
+        return LoginError(
+            f"Graph refused the access token. {quote} "
+            "Check that the token is not expired and was issued for this Graph host and tenant.",
+            **facts,
+        )
+    if answer.status in (400, 403):
+        for marker, build in _REFUSALS:
+            if marker.search(f"{said.code} {said.message} {answer.headers.get('www-authenticate', '')}"):
+                return build(quote, access, facts)
+    no_clear_answer = answer.status < 300 or answer.status == 408 or answer.status >= 500
+    maybe_done = writes and no_clear_answer and answer.status not in _REFUSED_FOR_NOW
+    if answer.is_html and answer.status not in _PASSING:
+        return ServiceError(
+            f"{host} answered with a web page in the place of Graph's answer. {quote} "
+            "A proxy or gateway on the way may be the cause: check HTTPS_PROXY, NO_PROXY and graph_url.",
+            maybe_done=maybe_done,
+            **facts,
+        )
+    if answer.status == 403:
+        return _no_role(quote, access, facts)
+    if answer.status == TOO_MANY:
+        return ThrottledError(
+            f"Graph kept answering that there are too many requests. {quote} Identity Protection allows one "
+            "request a second for the whole tenant and all its apps: try again later, or raise retry_timeout.",
+            **facts,
+        )
+    if 400 <= answer.status < 500 and answer.status not in _PASSING:
+        return RequestError(f"Graph refused the request. {quote}", **facts)
+    if answer.status < 300:
+        return ServiceError(
+            f"Graph's answer could not be understood. {quote} A proxy on the way may have replaced or cut it.",
+            maybe_done=maybe_done,
+            **facts,
+        )
+    return ServiceError(f"Graph failed. {quote} Try again later.", maybe_done=maybe_done, **facts)
+
+
+@dataclasses.dataclass(frozen=True)
+class _ErrorBody:
+    code: str
+    message: str
+    request_id: str | None
+
+    @classmethod
+    def read(cls, answer: Answer) -> _ErrorBody:
+        """What Graph said, from a body that may be anything. Both spellings of `innerError` occur."""
+        data = answer.json()
+        error = data.get("error") if isinstance(data, dict) else None
+        if not isinstance(error, dict):
+            return cls(_short(error), "", None)
+        inner = error.get("innerError") or error.get("innererror")
+        request_id = inner.get("request-id") if isinstance(inner, dict) else None
+        return cls(_short(error.get("code")), _short(error.get("message")), _short(request_id) or None)
+
+
+def named_request(request_id: str | None) -> str:
+    """What Microsoft's support asks for, behind a sentence; nothing where it is not known."""
+    return f" (request-id {request_id})" if request_id else ""
+
+
+def _short(text: t.Any) -> str:
+    """One line of at most 300 characters: enough to understand, too little to flood a log."""
+    line = " ".join(text.split()) if isinstance(text, str) else ""
+    return line if len(line) <= 300 else f"{line[:297]}..."
+
+
+def _no_licence(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
+    return LicenceError(
+        f"The tenant is not licensed for Entra ID Protection. {quote} "
+        f"These calls need {access.licence or 'Microsoft Entra ID P2'}. Check that the task names the right tenant.",
+        **facts,
+    )
+
+
+def _no_permission(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
+    return PermissionDeniedError(
+        f"The token lacks the Graph permission {access.permission}. {quote} "
+        f"Grant the app the application permission {access.permission} and give admin consent, then run again.",
+        **facts,
+    )
+
+
+def _conditional_access(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
+    return PermissionDeniedError(
+        f"Conditional Access refuses this token. {quote} Ask the tenant's administrator to look at the sign-in log "
+        "of the app (service principal sign-ins) for the policy that blocks it.",
+        **facts,
+    )
+
+
+def _no_role(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
+    role = f"With a delegated token the user needs the Entra role {access.role}; " if access.role else ""
+    return PermissionDeniedError(
+        f"Graph does not allow this. {quote} {role}with an app-only token the app needs the application permission "
+        f"{access.permission} with admin consent.",
+        **facts,
+    )
+
+
+_REFUSALS: tuple[tuple[re.Pattern[str], t.Callable[[str, Access, dict[str, t.Any]], EntraRiskError]], ...] = (
+    (
+        re.compile(
+            r"not licensed|premium license|AadPremiumLicenseRequired|Authentication_RequestFromNonPremiumTenant", re.I
+        ),
+        _no_licence,
+    ),
+    (re.compile(r"insufficient_claims", re.I), _conditional_access),
+    (re.compile(r"required scopes|scopes are missing|Authorization_RequestDenied", re.I), _no_permission),
+)
