@@ -311,8 +311,9 @@ class TestOneHost:
         assert error.status == status
         assert urls(net) == [DISCOVERY, TOKENS]
 
-    def test_a_redirect_to_nowhere(self, net: responses.RequestsMock) -> None:
-        net.add(responses.GET, DISCOVERY, status=302)
+    @pytest.mark.parametrize("headers", [{}, {"Location": "https://[evil"}, {"Location": "/elsewhere"}])
+    def test_a_redirect_to_nowhere(self, net: responses.RequestsMock, headers: dict[str, str]) -> None:
+        net.add(responses.GET, DISCOVERY, status=302, headers=headers)
         assert "another path" in str(failure(log_in(LOGIN), ServiceError))
 
     @pytest.mark.parametrize(

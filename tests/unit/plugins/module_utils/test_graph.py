@@ -452,7 +452,8 @@ def test_a_host_that_never_answered_is_not_tried_for_long(script: Script) -> Non
     assert error.client_request_id == script.sent[0].headers["client-request-id"]
     script.mock.reset()
     script.answers(BROKEN, BROKEN, BROKEN)
-    script.fails(script.get, _errors.NetworkError)
+    error = script.fails(script.get, _errors.NetworkError)
+    assert error.client_request_id == script.sent[-1].headers["client-request-id"]
 
 
 def test_tls_failures_are_not_repeated(script: Script) -> None:
