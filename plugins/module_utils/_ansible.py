@@ -62,6 +62,9 @@ class _Module(_AnsibleModule):
             for spelling in spellings:
                 if spelling in self.params and self.params[spelling] in nothing:
                     del self.params[spelling]
+                elif "options" in option and isinstance(self.params.get(spelling), dict):
+                    inner = self.params[spelling].items()
+                    self.params[spelling] = {key: value for key, value in inner if value is not None}
             given = [spelling for spelling in spellings if spelling in self.params]
             if len(given) > 1 and name not in connection:
                 self.named_twice += (" and ".join(given),)

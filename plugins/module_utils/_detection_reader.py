@@ -213,7 +213,7 @@ class DetectionReader:
         return sum((detected_ticks(item) or 0) >= oldest for item in self.chosen.values()) >= self._limit
 
     def _pages(self, odata: str | None, order: str | None = None) -> t.Iterator[Page]:
-        params = {"$select": ",".join(self.properties), "$top": str(_PAGE_SIZE)}
+        params = {"$top": str(_PAGE_SIZE)}
         if odata is not None:
             params["$filter"] = odata
         if order is not None:

@@ -25,7 +25,7 @@ from ._plan import NOBODY, Asked, Decision, Existence, Outcome, Target, check_li
 from ._result import Account, Report
 from ._risk import ACTIVE_STATES, Resource, RiskApi
 from ._waiter import has_arrived, read_again, wait_for
-from ._writer import Writer, Written
+from ._writer import ReadBack, Writer, Written
 
 # The modules that write choose who is at risk unless told otherwise: who was confirmed as compromised stays that way.
 _DEFAULT_STATES = ACTIVE_STATES[:1]
@@ -154,6 +154,8 @@ class _Work:
         self._action = account.action
         self._noun = api.resource.noun
         self._finder = Finder(api, account.warnings)
+        # Ids and case-folded names that are never written to.
+        self._excluded: set[str] = set()
 
     # Reading and deciding
 
@@ -163,18 +165,20 @@ class _Work:
             targets = self._find()
         finally:
             self._account.evaluated_at = self._finder.evaluated_at()
-        excluded = {item.casefold() for item in self._task.excluded.order}
-        decisions = self._decide(targets, excluded)
+        self._excluded.update(item.casefold() for item in self._task.excluded.order)
+        # Whoever was seen under an excluded name, even if a later page shows another one.
+        for name in self._task.excluded.names:
+            self._excluded.update(record.id for record in self._finder.knowledge.named(name))
+        decisions = self._decide(targets)
         checked = self._check_existence(decisions)
         if checked:
             targets = [checked.get(target.id or "", target) for target in targets]
-            decisions = self._decide(targets, excluded)
+            decisions = self._decide(targets)
         self._account.decisions = decisions
         try:
             if any(decision.outcome is Outcome.CHANGED for decision in decisions):
-                resolved = self._resolve_excluded(targets)
-                if resolved:
-                    self._account.decisions = self._decide(targets, excluded | resolved)
+                self._excluded.update(self._resolve_excluded(targets))
+                self._account.decisions = self._decide(targets)
             check_limit(self._account.decisions, self._task.max_changes, self._noun)
         except EntraRiskError as exc:
             self._hold_back(set(), exc.kind)
@@ -187,9 +191,11 @@ class _Work:
             return self._finder.filtered(self._task.risk_filter)
         return self._finder.named(self._task.asked or NOBODY)
 
-    def _decide(self, targets: t.Sequence[Target], excluded: t.Container[str]) -> list[Decision]:
-        since = self._task.since
-        return [decide(target, self._api.resource, self._action, excluded=excluded, since=since) for target in targets]
+    def _decide(self, targets: t.Sequence[Target]) -> list[Decision]:
+        return [
+            decide(target, self._api.resource, self._action, excluded=self._excluded, since=self._task.since)
+            for target in targets
+        ]
 
     def _check_existence(self, decisions: t.Sequence[Decision]) -> dict[str, Target]:
         """Targets with what the directory says, for objects without a record that are about to be written to."""
@@ -286,7 +292,7 @@ class _Work:
             for decision in self._account.decisions
             if decision.outcome is Outcome.CHANGED and decision.target.id is not None
         ]
-        writer = Writer(self._api, self._action, self._still_needed)
+        writer = Writer(self._api, self._action, self._read_back)
         written = writer.written
         # Shared with the account before the first write: even a crash must not hide what was done.
         self._account.written = written.accepted
@@ -316,20 +322,30 @@ class _Work:
         )
         self._hold_back(written.accepted, written.stopped.kind if written.stopped else UnexpectedError.kind)
 
-    def _still_needed(self, ids: t.Sequence[str]) -> list[str]:
-        """Those of the ids that a write without an answer has not reached."""
-        busy_before = {
-            decision.target.id
-            for decision in self._account.decisions
-            if decision.target.record is not None and decision.target.record.processing
-        }
-        needed = []
-        for item, record in read_again(self._api, self._action, ids).items():
-            # Graph works on one that was idle before: the write has arrived, only its effect does not show yet.
-            under_way = record is not None and record.processing and item not in busy_before
-            if not under_way and not has_arrived(record, self._action):
-                needed.append(item)
-        return needed
+    def _read_back(self, ids: t.Sequence[str]) -> ReadBack:
+        """What became of a write without an answer. Who needs it still is decided anew, on the record of now."""
+        records = read_again(self._api, self._action, ids)
+        arrived: set[str] = set()
+        needed: set[str] = set()
+        decisions: list[Decision] = []
+        for decision in self._account.decisions:
+            target = decision.target
+            if target.id is not None and target.id in records:
+                record = records[target.id]
+                (anew,) = self._decide([dataclasses.replace(target, record=record)])
+                was_busy = target.record is not None and target.record.processing
+                # Graph works on one that was idle before: the write has arrived, only its effect does not show yet.
+                under_way = record is not None and record.processing and not was_busy
+                if under_way or anew.outcome is Outcome.UNCHANGED:
+                    arrived.add(target.id)
+                elif anew.outcome is Outcome.CHANGED:
+                    needed.add(target.id)
+                else:
+                    # Deleted, or changed by somebody else in the meantime: the brakes hold here too.
+                    decision = anew
+            decisions.append(decision)
+        self._account.decisions = decisions
+        return ReadBack(arrived, needed)
 
     def _wait(self, ids: t.Sequence[str]) -> None:
         after = wait_for(self._api, self._action, ids, self._task.wait_timeout)

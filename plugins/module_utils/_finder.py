@@ -60,11 +60,11 @@ class Finder:
         try:
             known = self.directory.find(name)
         except PermissionDeniedError:
-            if self._reader.read_on(name):
-                return self._by_name(name)
             known = None
         if known is not None:
             return Target(known.id, known.name or name, existence=Existence.CONFIRMED)
+        if self._reader.read_on(name, absent=self.directory.forbidden is None):
+            return self._by_name(name)
         if live:
             return Target(None, name, existence=Existence.AMBIGUOUS)
         if deleted:

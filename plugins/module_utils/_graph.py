@@ -32,7 +32,8 @@ MOST_TRIES = 8
 _MOST_TRIES_MALFORMED = 3
 # A host that takes connections but has never answered is hardly Graph.
 _MOST_TRIES_UNKNOWN = 3
-_MOST_EMPTY_PAGES = 10
+# Pages may be empty, or repeat what moved in the meantime; so many in a row are a list without an end.
+_MOST_STALE_PAGES = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +133,8 @@ class GraphClient:
         url: str | None = f"{self._origin}{path}"
         query: t.Mapping[str, str] | None = params
         followed: set[str] = set()
-        empty = 0
+        seen: set[int] = set()
+        stale = 0
         while url is not None:
             try:
                 reply = self._request(_Call("GET", url, access, params=query))
@@ -145,11 +147,13 @@ class GraphClient:
             items = data.get("value")
             if not isinstance(items, list):
                 raise self._service_error("Graph answered a list without a value", reply)
-            empty = 0 if items else empty + 1
+            fresh = {hash(repr(item)) for item in items} - seen
+            stale = 0 if fresh else stale + 1
+            seen |= fresh
             link = data.get("@odata.nextLink")
             url, query = self._checked_link(link, followed, reply) if link else None, None
-            if url is not None and empty >= _MOST_EMPTY_PAGES:
-                raise self._service_error(f"Graph answered {empty} empty pages in a row", reply)
+            if url is not None and stale >= _MOST_STALE_PAGES:
+                raise self._service_error(f"Graph answered {stale} pages in a row with nothing new on them", reply)
             yield Page(items=items, last=url is None, date=reply.date)
 
     def _checked_link(self, link: t.Any, followed: set[str], reply: Reply) -> str:

@@ -13,6 +13,7 @@ Retry-After. https://learn.microsoft.com/graph/throttling-limits
 from __future__ import annotations
 
 import dataclasses
+import math
 import random
 import time
 import typing as t
@@ -103,5 +104,5 @@ def retry_after(header: str | None, date_header: str | None, clock: Clock) -> fl
             return None
         now = _timestamps.parse_http_date(date_header) or _timestamps.from_seconds(clock.wall())
         seconds = (moment - now) / _timestamps.TICKS_PER_SECOND
-    # Zero, less than zero and "nan" ask for nothing; the own rule is better then.
-    return seconds if seconds > 0 else None
+    # Zero, less than zero, "nan" and "inf" ask for nothing; the own rule is better then.
+    return seconds if 0 < seconds < math.inf else None

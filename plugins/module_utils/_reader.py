@@ -37,23 +37,34 @@ class Knowledge:
         self.newest_change: int | None = None
         # True when everything that is listed was read, so that what is not here is not listed.
         self.complete = False
-        self._by_name: dict[str, dict[str, Record]] = {}
+        # The ids that were seen under a name, as keys, in the order of reading.
+        self._by_name: dict[str, dict[str, None]] = {}
 
     def add(self, records: t.Iterable[Record], date: int | None) -> None:
         """Take in an answer; `date` is the service's clock."""
         if self.first_date is None:
             self.first_date = date
         for record in records:
-            self.records[record.id] = record
+            known = self.records.get(record.id)
+            if known is None or _counts_more(record, known):
+                self.records[record.id] = record
             if record.name is not None:
-                self._by_name.setdefault(record.name.casefold(), {})[record.id] = record
+                self._by_name.setdefault(record.name.casefold(), {})[record.id] = None
             updated = record.updated_ticks
             if updated is not None and (self.newest_change is None or updated > self.newest_change):
                 self.newest_change = updated
 
     def named(self, name: str, *, deleted: bool = False) -> list[Record]:
-        """The records with this name; a deleted user's name may have gone to somebody else."""
-        return [record for record in self._by_name.get(name.casefold(), {}).values() if record.deleted == deleted]
+        """The records that were seen with this name; a deleted user's name may have gone to somebody else."""
+        records = [self.records[key] for key in self._by_name.get(name.casefold(), ())]
+        return [record for record in records if record.deleted == deleted]
+
+
+def _counts_more(record: Record, known: Record) -> bool:
+    """Which of two answers about one object counts: that of the newer change; of two as new, the more careful one."""
+    if record.updated_ticks is None or known.updated_ticks is None or record.updated_ticks == known.updated_ticks:
+        return record.deleted or not known.deleted
+    return record.updated_ticks > known.updated_ticks
 
 
 class Reader:
@@ -72,6 +83,8 @@ class Reader:
         self._lists_left = True
         self._filter_trusted = {"id": True, self._api.resource.name_property: True}
         self._unlisted: set[str] = set()
+        # Whether a question for a single id has borne out what a filter left out.
+        self._left_out_rightly = False
         # Names that no list has shown so far, and for which the service has no answer that can be relied on.
         self._unsettled: set[str] = set()
 
@@ -92,12 +105,15 @@ class Reader:
             else:
                 self._ask_names(names)
 
-    def read_on(self, name: str) -> bool:
+    def read_on(self, name: str, *, absent: bool = False) -> bool:
         """Read what is left of the lists for a name that was not settled, since nobody else can tell it either.
 
         False when there is nothing more to learn about the name.
+
+        :param absent: the directory does not have the name. Then an answer to a filter that the service understands is
+            enough: what is left is a deleted or renamed one whose name was written in another case.
         """
-        if name not in self._unsettled:
+        if name not in self._unsettled or (absent and self._filter_trusted[self._api.resource.name_property]):
             return False
         self._unsettled.discard(name)
         while self._lists_left and not self._knowledge.named(name):
@@ -134,13 +150,16 @@ class Reader:
 
     def _ask_ids(self, ids: t.Sequence[str]) -> None:
         if len(ids) == 1 or not self._filter_trusted["id"]:
-            record, reply = self._api.get(ids[0])
-            self._knowledge.add([record] if record else (), reply.date)
-            # A record under another id than the asked one would be no answer to the question.
-            if ids[0] not in self._knowledge.records:
-                self._unlisted.add(ids[0])
-            return
-        self._ask_by_filter("id", ids)
+            self._ask_id(ids[0])
+        else:
+            self._ask_by_filter("id", ids)
+
+    def _ask_id(self, object_id: str) -> None:
+        record, reply = self._api.get(object_id)
+        self._knowledge.add([record] if record else (), reply.date)
+        # A record under another id than the asked one would be no answer to the question.
+        if object_id not in self._knowledge.records:
+            self._unlisted.add(object_id)
 
     def _ask_names(self, names: t.Sequence[str]) -> None:
         name_property = self._api.resource.name_property
@@ -167,6 +186,8 @@ class Reader:
             if exc.status != 400:
                 raise
             honoured = False
+        if honoured and name_property == "id":
+            honoured = self._bear_out([key for key in chunk if key not in self._knowledge.records])
         if honoured:
             self._unlisted.update(chunk)
             if name_property != "id":
@@ -174,6 +195,14 @@ class Reader:
                 self._unsettled.update(chunk)
         else:
             self._filter_trusted[name_property] = False
+
+    def _bear_out(self, left_out: t.Sequence[str]) -> bool:
+        """Ask once for an id that a filter left out: the service may have understood the filter in part only."""
+        if left_out and not self._left_out_rightly:
+            self._ask_id(left_out[0])
+            self._left_out_rightly = left_out[0] in self._unlisted
+            return self._left_out_rightly
+        return True
 
 
 def filter_chunk(name_property: str, keys: t.Sequence[str]) -> list[str]:

@@ -20,6 +20,8 @@ from ._snake_case import snake_case
 
 # Where only the exceptions are returned, so many of those whom a stopped task did not come to.
 _MOST_HELD_BACK_SHOWN = 20
+# And so many of all: AWX drops a result of more than 700,000 characters.
+_MOST_EXCEPTIONS_SHOWN = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,12 +102,17 @@ class Account:
         for decision in self.decisions:
             summary[decision.outcome.value] += 1
         error = error or self._error_of_failed()
+        message = self._message(summary, error)
+        shown = self.decisions
+        if not return_all:
+            exceptions = _exceptions(self.decisions)
+            shown = exceptions[:_MOST_EXCEPTIONS_SHOWN]
+            if len(shown) < len(exceptions):
+                message += f" The result holds the first {len(shown):,} of those that were skipped or failed."
         data: dict[str, t.Any] = {
             "changed": self._changed(),
             "state": self.state,
-            self.resource.noun.key: [
-                self._entry(decision) for decision in (self.decisions if return_all else _exceptions(self.decisions))
-            ],
+            self.resource.noun.key: list(map(self._entry, shown)),
             "summary": summary,
             "verified": self.after is not None and self.written <= self.after.keys(),
             "evaluated_at": rendered(self.evaluated_at),
@@ -113,7 +120,7 @@ class Account:
         }
         if diff:
             data["diff"] = self._diff()
-        return Report(data, self._message(summary, error), tuple(self.warnings), error)
+        return Report(data, message, tuple(self.warnings), error)
 
     def _changed(self) -> bool:
         if self.check_mode:

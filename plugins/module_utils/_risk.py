@@ -269,9 +269,9 @@ class RiskApi:
     def __init__(self, client: GraphClient, resource: Resource, *, in_full: bool = False) -> None:
         self.resource = resource
         self.client = client
-        self.properties = resource.deciding
-        if in_full:
-            self.properties = resource.properties + (resource.beta_properties if client.api_version == "beta" else ())
+        # Those that this version of the collection knows; who reads in full gets the newer ones as well.
+        self.properties = resource.properties + (resource.beta_properties if client.api_version == "beta" else ())
+        self._selected = None if in_full else ",".join(resource.deciding)
         self._path = resource.paths[client.api_version]
 
     def get(self, object_id: str) -> tuple[Record | None, Reply]:
@@ -299,7 +299,9 @@ class RiskApi:
 
         https://learn.microsoft.com/graph/api/riskyuser-list
         """
-        params = {"$select": ",".join(self.properties), "$top": str(self.resource.page_size)}
+        params = {"$top": str(self.resource.page_size)}
+        if self._selected:
+            params["$select"] = self._selected
         if odata:
             params["$filter"] = odata
         return self.client.pages(self._path, params, access=self.resource.read)

@@ -20,7 +20,7 @@ TICKS_PER_SECOND = 10_000_000
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _ISO_8601 = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:[.,](?P<fraction>\d+))?\s?"
-    r"(?P<offset>[Zz]|[+-]\d{2}:?\d{2})"
+    r"(?P<offset>[Zz]|[+-]\d{2}(?::?\d{2})?)"
 )
 _AGE = re.compile(r"(?P<number>\d{1,6})(?P<unit>[mhdw])")
 _UNIT_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -37,7 +37,7 @@ def parse(text: str) -> int:
     clock = match["time"] if match["time"].count(":") == 2 else match["time"] + ":00"
     offset = "+00:00" if match["offset"] in "Zz" else match["offset"]
     if ":" not in offset:
-        offset = f"{offset[:3]}:{offset[3:]}"
+        offset = f"{offset[:3]}:{offset[3:] or '00'}"
     moment = datetime.datetime.fromisoformat(f"{match['date']}T{clock}{offset}")
     fraction = (match["fraction"] or "")[:7].ljust(7, "0")
     return _to_ticks(moment) + int(fraction)

@@ -31,50 +31,65 @@ class Written:
     stopped: EntraRiskError | None = None
 
 
+@dataclasses.dataclass(frozen=True)
+class ReadBack:
+    """What became of a write whose end was not clear. Who is in neither of the two must not be written to any more."""
+
+    arrived: t.Collection[str]
+    needed: t.Collection[str]
+
+
 class Writer:
     """Carries out one action.
 
-    :param still_needed: reads back which of some ids still need the write; asked after a write whose end is unknown.
+    :param read_back: reads what became of some ids; asked after a write whose end is unknown.
     """
 
-    def __init__(
-        self, api: RiskApi, action: Action, still_needed: t.Callable[[t.Sequence[str]], t.Collection[str]]
-    ) -> None:
+    def __init__(self, api: RiskApi, action: Action, read_back: t.Callable[[t.Sequence[str]], ReadBack]) -> None:
         self._api = api
         self._action = action
-        self._still_needed = still_needed
+        self._read_back = read_back
         # Up to date at every moment, whatever happens in the course of the work.
         self.written = Written()
 
     def write(self, ids: t.Sequence[str]) -> Written:
         """Write all ids, chunk after chunk. Never raises an error of the service: it is in `stopped`."""
         size = self._api.resource.ids_per_write
+        put_off: list[list[str]] = []
         try:
             for start in range(0, len(ids), size):
                 refused = self._ask(ids[start : start + size])
                 if len(refused) > 1:
-                    self._isolate(refused)
-                self._stop_if_hopeless()
+                    if self._looks_hopeless():
+                        put_off.append(refused)
+                    else:
+                        self._isolate(refused)
+            if put_off and self._looks_hopeless():
+                raise self._hopeless()
+            for refused in put_off:
+                self._isolate(refused)
         except EntraRiskError as exc:
             self.written.stopped = exc
         return self.written
 
-    def _stop_if_hopeless(self) -> None:
-        """Two full chunks refused to the last one are no matter of single ones.
+    def _looks_hopeless(self) -> bool:
+        """Two full chunks refused to the last one are hardly a matter of single ones.
 
-        Going on would cost two requests for each one, out of a tenant's one a second.
+        Halving costs two requests for each one, out of a tenant's one a second. So it goes on only when the service
+        accepts somebody after all.
         """
-        rejected = self.written.rejected
-        if not self.written.accepted and len(rejected) >= 2 * self._api.resource.ids_per_write:
-            last = list(rejected.values())[-1]
-            raise RequestError(
-                f"Graph refused each of the first {self._api.resource.noun.count(len(rejected))}, so the task stopped. "
-                f"{last.message}",
-                status=last.status,
-                code=last.code,
-                request_id=last.request_id,
-                client_request_id=last.client_request_id,
-            )
+        return not self.written.accepted and len(self.written.rejected) >= 2 * self._api.resource.ids_per_write
+
+    def _hopeless(self) -> RequestError:
+        last = list(self.written.rejected.values())[-1]
+        refused = self._api.resource.noun.count(len(self.written.rejected))
+        return RequestError(
+            f"Graph refused each of {refused} and every chunk of the others, so the task stopped. {last.message}",
+            status=last.status,
+            code=last.code,
+            request_id=last.request_id,
+            client_request_id=last.client_request_id,
+        )
 
     def _ask(self, chunk: t.Sequence[str]) -> list[str]:
         """Send one chunk. Gives the ids that were refused together, none when all was accepted.
@@ -102,7 +117,7 @@ class Writer:
                 if faults >= MOST_TRIES or self._api.client.clock.monotonic() > end:
                     raise
                 self._api.client.pause(backoff(faults, self._api.client.clock))
-                remaining = self._read_back(remaining, exc)
+                remaining = self._left_after(remaining, exc)
                 self._api.client.counts.retried += bool(remaining)
             else:
                 self.written.accepted.update(remaining)
@@ -111,16 +126,16 @@ class Writer:
                 return []
         return []
 
-    def _read_back(self, chunk: t.Sequence[str], cause: EntraRiskError) -> list[str]:
+    def _left_after(self, chunk: t.Sequence[str], cause: EntraRiskError) -> list[str]:
         """After a write without a clear answer: those of the chunk that have to be sent again."""
         try:
-            needed = set(self._still_needed(chunk))
+            found = self._read_back(chunk)
         except EntraRiskError:
             # What went wrong first explains more than why the reading failed too.
             raise cause from None
         self.written.uncertain.difference_update(chunk)
-        self.written.accepted.update(set(chunk) - needed)
-        return [item for item in chunk if item in needed]
+        self.written.accepted.update(found.arrived)
+        return [item for item in chunk if item in found.needed]
 
     def _isolate(self, refused: t.Sequence[str]) -> None:
         """A refused chunk has a culprit: halve it until that one stands alone, then send the others.

@@ -70,8 +70,8 @@ options:
     description:
       - Which users to return. V(all) returns all of them.
       - V(exceptions) returns only the users that were skipped or failed. Use it for tasks with thousands of users.
-        When the task stops early, only the first 20 of the users that it did not come to are returned. RV(summary)
-        counts all of them.
+        When the task stops early, only the first 20 of the users that it did not come to are returned, and never more
+        than 1,000 users; the message says so then. RV(summary) counts all of them.
     type: str
     choices:
       - all

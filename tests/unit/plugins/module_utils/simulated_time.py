@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import random
+import typing as t
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._pace import Clock
 
@@ -15,11 +16,12 @@ START = 1_795_348_800.0
 
 
 class SimulatedTime:
-    """A clock of its own for one test. `naps` holds every sleep, in seconds."""
+    """A clock of its own for one test. `naps` holds every sleep, in seconds; `meanwhile` happens after each of them."""
 
     def __init__(self, seed: int = 0) -> None:
         self.now = 0.0
         self.naps: list[float] = []
+        self.meanwhile: t.Callable[[], None] = lambda: None
         self.clock = Clock(
             wall=lambda: START + self.now,
             monotonic=lambda: self.now,
@@ -31,3 +33,4 @@ class SimulatedTime:
         assert seconds > 0, "a sleep of nothing is a call too many"
         self.naps.append(seconds)
         self.now += seconds
+        self.meanwhile()

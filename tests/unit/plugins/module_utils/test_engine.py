@@ -492,6 +492,43 @@ def test_excluded_users_are_skipped(tenant: FakeTenant, state: str, protected: s
     assert tenant.look_ups == 0
 
 
+@pytest.mark.parametrize("later_name", [None, "other@contoso.example"])
+@pytest.mark.parametrize("selection", [{"users": [user_id(1), user_id(2)]}, {"filters": {}, "max_changes": 9}])
+def test_whoever_was_seen_under_an_excluded_name_is_protected(
+    tenant: FakeTenant, selection: dict[str, t.Any], later_name: str | None
+) -> None:
+    """A record that moves between pages is read twice, and the second copy may have lost the name."""
+    active(tenant, 3)
+    copies = [*tenant.records.values(), {**tenant.records[user_id(1)], "userPrincipalName": later_name}]
+    tenant.every = {tenant.kind.path: (200, json.dumps({"value": copies}))}
+    report = check(tenant.run(exclude_users=[upn(1)], **selection))
+    assert ("skipped", "excluded") in outcomes(report)
+    assert user_id(1) not in tenant.applied
+    assert user_id(2) in tenant.applied
+
+
+@pytest.mark.parametrize(
+    ("newer", "told_as"),
+    [
+        ({"riskState": "dismissed"}, ("unchanged", None)),
+        ({"isDeleted": True}, ("skipped", "deleted")),
+        ({"riskState": "atRisk"}, ("failed", "modified_since")),
+    ],
+)
+@pytest.mark.parametrize("newer_first", [True, False])
+def test_of_two_copies_of_a_record_the_newer_one_counts(
+    tenant: FakeTenant, newer: dict[str, t.Any], told_as: tuple[str, str | None], newer_first: bool
+) -> None:
+    (key,) = active(tenant, 1)
+    copies = [{**tenant.records[key], "riskLastUpdatedDateTime": "2028-01-01T00:00:00Z", **newer}, tenant.records[key]]
+    tenant.every = {tenant.kind.path: (200, json.dumps({"value": copies if newer_first else copies[::-1]}))}
+    report = tenant.run(
+        filters={"risk_state": ["atRisk", "dismissed"]}, max_changes=1, if_unmodified_since="2027-01-01T00:00Z"
+    )
+    assert outcomes(report) == [told_as]
+    assert tenant.applied == []
+
+
 @pytest.mark.parametrize("chosen", ["id", "old name", "new name", "filters"])
 @pytest.mark.parametrize("protected", ["old@contoso.example", "new@contoso.example"])
 def test_a_renamed_user_stays_protected(tenant: FakeTenant, chosen: str, protected: str) -> None:
@@ -790,6 +827,40 @@ def test_a_user_whom_graph_works_on_is_not_sent_again(tenant: FakeTenant) -> Non
     assert tenant.writes == 1
 
 
+def test_who_shows_the_state_is_not_sent_again_although_graph_is_still_busy(tenant: FakeTenant) -> None:
+    ids = active(tenant, 2)
+    tenant.records[ids[0]]["isProcessing"] = True
+
+    def arrive_and_stay_busy() -> None:
+        tenant.records[ids[0]].update(riskState="dismissed", isProcessing=True)
+
+    tenant.faults = {2: LOST}
+    tenant.time.meanwhile = arrive_and_stay_busy
+    report = check(tenant.run(users=ids))
+    assert outcomes(report) == [("changed", None)] * 2
+    assert tenant.bodies == [ids[1:]]
+
+
+@pytest.mark.parametrize(
+    ("news", "told_as"),
+    [
+        ({"isDeleted": True}, ("skipped", "deleted")),
+        ({"riskState": "somethingNew"}, ("failed", "unknown_state")),
+        ({"riskLastUpdatedDateTime": "2030-01-01T00:00:00Z"}, ("failed", "modified_since")),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_the_brakes_hold_when_a_write_is_to_be_sent_again(
+    tenant: FakeTenant, news: dict[str, t.Any], told_as: tuple[str, str]
+) -> None:
+    ids = active(tenant, 3)
+    tenant.faults = {2: LOST}
+    tenant.time.meanwhile = lambda: tenant.records[ids[1]].update(news)
+    report = tenant.run(users=ids, if_unmodified_since="2029-01-01T00:00:00Z")
+    assert outcomes(report) == [("changed", None), told_as, ("changed", None)]
+    assert tenant.bodies == [[ids[0], ids[2]]]
+
+
 @both_kinds
 def test_a_write_that_never_gets_a_clear_answer_is_told_as_such(tenant: FakeTenant) -> None:
     ids = active(tenant, 2)
@@ -866,15 +937,26 @@ def test_when_all_are_rejected_all_are_told(tenant: FakeTenant, count: int) -> N
 
 
 @both_kinds
-def test_when_two_chunks_are_refused_to_the_last_user_the_others_are_not_tried(tenant: FakeTenant) -> None:
+def test_when_two_chunks_are_refused_to_the_last_user_the_others_are_tried_in_whole_chunks(tenant: FakeTenant) -> None:
     ids = active(tenant, 300)
     tenant.rejected = frozenset(ids)
     report = check(tenant.run(users=ids))
     assert kind(report) == "request"
     assert report.error is not None and report.error.status == 400
-    assert f"each of the first 120 {tenant.kind.nouns}" in report.message
+    assert f"each of 120 {tenant.kind.nouns} and every chunk of the others" in report.message
     assert [user["reason"] for user in told(report)] == ["rejected"] * 120 + [None] * 180
     assert report.data["summary"]["failed"] == 300
+    assert [len(body) for body in tenant.bodies[-3:]] == [60] * 3
+
+
+@both_kinds
+def test_two_chunks_of_refused_users_keep_nobody_else_back(tenant: FakeTenant) -> None:
+    ids = active(tenant, 300)
+    tenant.rejected = frozenset([*ids[:125], ids[250]])
+    report = check(tenant.run(users=ids))
+    assert kind(report) == "users"
+    assert [user["id"] for user in told(report) if user["reason"] == "rejected"] == sorted(tenant.rejected)
+    assert sorted(tenant.applied) == sorted(set(ids) - tenant.rejected)
 
 
 @both_kinds
@@ -926,6 +1008,16 @@ def test_exceptions_only(tenant: FakeTenant) -> None:
     )
     assert outcomes(report) == [("skipped", "excluded"), ("failed", "unknown_state")]
     assert report.data["summary"] == {"changed": 2, "unchanged": 0, "skipped": 1, "failed": 1}
+
+
+def test_never_more_exceptions_than_awx_takes(tenant: FakeTenant) -> None:
+    ids = active(tenant, 1500)
+    tenant.stuck = frozenset(ids)
+    report = check(tenant.run(users=ids, return_users="exceptions", wait=True, wait_timeout=9))
+    assert outcomes(report) == [("failed", "pending")] * 1000
+    assert report.data["summary"]["failed"] == 1500
+    assert "holds the first 1,000" in report.message
+    assert len(json.dumps(report.data)) < 500_000
 
 
 def test_users_of_one_name_stand_apart_in_the_diff(tenant: FakeTenant) -> None:

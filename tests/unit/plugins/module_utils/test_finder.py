@@ -62,6 +62,19 @@ def test_a_name_without_a_record(tenant: FakeTenant, known: bool, forbidden: boo
     assert named(tenant, upn(1)) == [expected]
 
 
+@pytest.mark.parametrize("mood", ["refused", "ignored"])
+def test_a_deleted_user_is_found_by_name_where_the_filter_does_not_work(tenant: FakeTenant, mood: str) -> None:
+    tenant.page_size = 2
+    tenant.filters = lambda text: mood if "userPrincipalName" in text else "honoured"
+    for number in range(9):
+        tenant.add(number)
+    gone = tenant.add(9, isDeleted=True)
+    del tenant.directory[gone]
+    (target,) = finder_of(tenant).named(parse_asked([upn(9)], "users", RISKY_USERS))
+    assert target.id == gone
+    assert target.record is not None and target.record.deleted
+
+
 def test_a_name_of_several_records_is_told_as_such(tenant: FakeTenant) -> None:
     for number in (1, 2):
         tenant.add(number, userPrincipalName="shared@contoso.example")

@@ -15,6 +15,7 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._errors imp
 from ansible_collections.identityops.entra_risk.plugins.module_utils._plan import parse_asked
 from ansible_collections.identityops.entra_risk.plugins.module_utils._reader import Knowledge, Reader
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS, Record, RiskApi
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils import fake_tenant
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     RISKY,
     FakeTenant,
@@ -161,3 +162,24 @@ def test_reading_on_for_a_name_ends_with_the_lists() -> None:
     assert knowledge.named(upn(4)) and not knowledge.named(upn(9))
     assert knowledge.complete
     assert reader.read_on(upn(9)) is False
+
+
+def test_a_filter_that_is_understood_in_part_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service takes only the first clause, and says nothing."""
+    whole = fake_tenant.odata_holds
+    monkeypatch.setattr(fake_tenant, "odata_holds", lambda text, item: whole(text.partition(" or ")[0], item))
+    tenant = FakeTenant(page_size=2)
+    ids = [tenant.add(number) for number in range(5)]
+    assert set(read(tenant, *ids).records) == set(ids)
+
+
+def test_what_a_filter_leaves_out_is_borne_out_once() -> None:
+    tenant = FakeTenant(page_size=1)
+    for number in range(200):
+        tenant.add(number)
+    nobody = [user_id(number) for number in range(1000, 1060)]
+    read(tenant, *nobody)
+    asked = [path.rpartition("/")[2] for dummy, path, dummy2 in tenant.log]
+    assert [key for key in asked if key in nobody] == nobody[:1]
+    # Four pages, then four filters of 15 ids each, and the one question.
+    assert len(asked) <= 9

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import PermissionDeniedError
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS, RiskApi
-from ansible_collections.identityops.entra_risk.plugins.module_utils._writer import Writer, Written
+from ansible_collections.identityops.entra_risk.plugins.module_utils._writer import ReadBack, Writer, Written
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     LOST,
     LOST_AFTER,
@@ -24,14 +24,15 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
 def write(
     tenant: FakeTenant,
     ids: t.Sequence[str],
-    still_needed: t.Callable[[t.Sequence[str]], t.Collection[str]] | None = None,
+    read_back: t.Callable[[t.Sequence[str]], ReadBack] | None = None,
     retry_timeout: float = 300,
 ) -> Written:
-    def look(asked: t.Sequence[str]) -> list[str]:
-        return [key for key in asked if key not in tenant.applied]
+    def look(asked: t.Sequence[str]) -> ReadBack:
+        arrived = set(tenant.applied)
+        return ReadBack(arrived, set(asked) - arrived)
 
     api = RiskApi(tenant.client(retry_timeout), RISKY_USERS)
-    return Writer(api, RISKY_USERS.actions["dismissed"], still_needed or look).write(ids)
+    return Writer(api, RISKY_USERS.actions["dismissed"], read_back or look).write(ids)
 
 
 @settings(derandomize=True, max_examples=120, deadline=None)
@@ -62,9 +63,11 @@ def test_a_refusal_that_concerns_everyone_is_not_searched_for_a_culprit(status: 
 def test_only_what_is_still_needed_is_sent_again() -> None:
     ids = [user_id(number) for number in range(4)]
     tenant = FakeTenant(faults={1: LOST})
-    written = write(tenant, ids, still_needed=lambda asked: set(asked[2:]))
+    written = write(tenant, ids, read_back=lambda asked: ReadBack(arrived=asked[:1], needed=asked[2:]))
     assert tenant.bodies == [ids[2:]]
-    assert written.accepted == set(ids)
+    # The second one has not arrived, and must not be written to any more.
+    assert written.accepted == {ids[0], *ids[2:]}
+    assert (written.rejected, written.uncertain) == ({}, set())
 
 
 def test_a_chunk_of_which_nothing_is_needed_any_more_is_done() -> None:
@@ -92,10 +95,10 @@ def test_a_write_that_is_lost_again_and_again_ends_at_the_deadline_of_repetition
 
 
 def test_when_the_reading_back_fails_the_first_cause_is_told() -> None:
-    def look(dummy: t.Sequence[str]) -> list[str]:
+    def look(dummy: t.Sequence[str]) -> ReadBack:
         raise PermissionDeniedError("may not read")
 
-    written = write(FakeTenant(faults={1: 504}), [user_id(1)], still_needed=look)
+    written = write(FakeTenant(faults={1: 504}), [user_id(1)], read_back=look)
     assert written.stopped is not None and written.stopped.status == 504
     assert written.uncertain == {user_id(1)}
 

@@ -166,6 +166,13 @@ def test_what_is_null_or_empty_counts_as_not_given(
 
 
 @each
+def test_null_within_filters_counts_as_not_given(run: t.Any, tenant: FakeTenant, name: str) -> None:
+    brake = {"max_changes": 0} if name == "risky_service_principal" else {}
+    ended = run(filters={"risk_level": None, "risk_state": ["atRisk"]}, **brake)
+    assert not ended.failed, ended.result["msg"]
+
+
+@each
 @pytest.mark.parametrize("option", ["user", "user_ids", "service_principal", "service_principal_ids"])
 def test_other_names_of_the_option(run: t.Any, tenant: FakeTenant, name: str, option: str) -> None:
     tenant.add(1)
