@@ -267,7 +267,7 @@ def _guarded(
         # Key files of Azure Arc, and the session of Service Fabric, whose exceptions carry the whole request.
         reason = exc.strerror or type(exc).__name__
     except Exception as exc:  # MSAL raises many kinds (ValueError, KeyError, its own), none of them documented
-        reason = f"{type(exc).__name__}: {scrubber.clean(first_line(str(exc)))}"
+        reason = f"{type(exc).__name__}: {first_line(scrubber.clean(str(exc)))}"
     else:
         return result if isinstance(result, dict) else {}
     # Outside of the except block: the exceptions of the libraries hold requests and their headers.

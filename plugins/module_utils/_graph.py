@@ -44,6 +44,7 @@ class Reply:
     data: t.Any
     request_id: str | None
     date: int | None
+    client_request_id: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,6 +177,7 @@ class GraphClient:
             self._scrubber.clean(f"{text}{named_request(reply.request_id)}. {remedy}"),
             status=reply.status,
             request_id=reply.request_id,
+            client_request_id=reply.client_request_id,
         )
 
     def _request(self, call: _Call) -> Reply:
@@ -188,7 +190,7 @@ class GraphClient:
             outcome = self._send(call, pacer)
             if isinstance(outcome, Answer):
                 if call.is_answered_by(outcome):
-                    return _reply(outcome)
+                    return call.reply(outcome)
                 if outcome.status == 401 and not renewed and self._renew():
                     renewed = True
                     self.counts.retried += 1
@@ -306,14 +308,14 @@ class _Call:
             return not answer.is_html
         return answer.status == 200 and isinstance(answer.json(), dict)
 
-
-def _reply(answer: Answer) -> Reply:
-    return Reply(
-        status=answer.status,
-        data=answer.json(),
-        request_id=answer.headers.get("request-id"),
-        date=_timestamps.parse_http_date(answer.headers.get("date")),
-    )
+    def reply(self, answer: Answer) -> Reply:
+        return Reply(
+            status=answer.status,
+            data=answer.json(),
+            request_id=answer.headers.get("request-id"),
+            date=_timestamps.parse_http_date(answer.headers.get("date")),
+            client_request_id=self.id,
+        )
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:

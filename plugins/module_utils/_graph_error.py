@@ -54,16 +54,16 @@ def graph_error(
     :param host: where the request went.
     :param call_id: the `client-request-id` of the request.
     """
-    said = _ErrorBody.read(answer)
+    said = _ErrorBody.read(answer, scrubber)
     facts: dict[str, t.Any] = {
         "status": answer.status,
-        "code": scrubber.clean(said.code) if said.code else None,
+        "code": said.code or None,
         "request_id": answer.headers.get("request-id") or said.request_id,
         "client_request_id": call_id,
     }
     quote = f"Graph answered {answer.status}"
     if said.code or said.message:
-        quote += ": " + scrubber.clean(" - ".join(filter(None, (said.code, said.message))))
+        quote += ": " + " - ".join(filter(None, (said.code, said.message)))
     quote += f"{named_request(facts['request_id'])}."
 
     if 300 <= answer.status < 400:
@@ -100,7 +100,10 @@ def graph_error(
             **facts,
         )
     if 400 <= answer.status < 500 and answer.status not in _PASSING:
-        return RequestError(f"Graph refused the request. {quote}", **facts)
+        return RequestError(
+            f"Graph refused the request. {quote} Check the task; if it is right, ask Microsoft's support.",
+            **facts,
+        )
     if answer.status < 300:
         return ServiceError(
             f"Graph's answer could not be understood. {quote} A proxy on the way may have replaced or cut it.",
@@ -117,26 +120,29 @@ class _ErrorBody:
     request_id: str | None
 
     @classmethod
-    def read(cls, answer: Answer) -> _ErrorBody:
+    def read(cls, answer: Answer, scrubber: Scrubber) -> _ErrorBody:
         """What Graph said, from a body that may be anything. Both spellings of `innerError` occur."""
+
+        def short(text: t.Any) -> str:
+            """One line of at most 300 characters: enough to understand, too little to flood a log.
+
+            What is secret goes first: cut in two, it could not be told any more.
+            """
+            line = " ".join(scrubber.clean(text).split()) if isinstance(text, str) else ""
+            return line if len(line) <= 300 else f"{line[:297]}..."
+
         data = answer.json()
         error = data.get("error") if isinstance(data, dict) else None
         if not isinstance(error, dict):
-            return cls(_short(error), "", None)
+            return cls(short(error), "", None)
         inner = error.get("innerError") or error.get("innererror")
         request_id = inner.get("request-id") if isinstance(inner, dict) else None
-        return cls(_short(error.get("code")), _short(error.get("message")), _short(request_id) or None)
+        return cls(short(error.get("code")), short(error.get("message")), short(request_id) or None)
 
 
 def named_request(request_id: str | None) -> str:
     """What Microsoft's support asks for, behind a sentence; nothing where it is not known."""
     return f" (request-id {request_id})" if request_id else ""
-
-
-def _short(text: t.Any) -> str:
-    """One line of at most 300 characters: enough to understand, too little to flood a log."""
-    line = " ".join(text.split()) if isinstance(text, str) else ""
-    return line if len(line) <= 300 else f"{line[:297]}..."
 
 
 def _no_licence(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:

@@ -51,7 +51,7 @@ class Answer:
         """The body as data, or None when it is empty or no JSON."""
         try:
             return json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property
@@ -165,7 +165,8 @@ class Transport:
             )
         if isinstance(exc, requests.exceptions.ReadTimeout):
             return NetworkError(
-                f"{host} did not answer within {self._timeout:g} seconds (option timeout).", maybe_done=True
+                f"{host} did not answer within {self._timeout:g} seconds. Try again later, or raise timeout.",
+                maybe_done=True,
             )
         if any(type(cause).__name__ in ("NewConnectionError", "NameResolutionError") for cause in causes):
             return NetworkError(
@@ -180,7 +181,11 @@ class Transport:
                 requests.exceptions.ContentDecodingError,
             ),
         ):
-            return NetworkError(f"The connection to {host} broke: {reason}.", maybe_done=True)
+            return NetworkError(
+                f"The connection to {host} broke: {reason}. Try again; if it happens each time, look at what is on the "
+                "way (proxy, firewall).",
+                maybe_done=True,
+            )
         return RequestError(f"The request to {host} could not be sent ({type(exc).__name__}).")
 
 
@@ -230,4 +235,6 @@ def _reason(causes: t.Sequence[BaseException]) -> str:
             and not isinstance(cause, requests.exceptions.RequestException)
         ):
             return cause.strerror
-    return type(causes[-1]).__name__
+    # What http.client makes of a proxy's refusal, such as 407: the status is in the text alone.
+    refused = [str(cause) for cause in causes if str(cause).startswith("Tunnel connection failed")]
+    return refused[0] if refused else type(causes[-1]).__name__

@@ -66,17 +66,17 @@ def login_error(
     :param remedy: for codes that have none of their own.
     :param hint: one more sentence that may explain the refusal.
     """
-    description = str(data.get("error_description") or "")
+    # What is secret goes first: cut in two, it could not be told any more.
+    description = scrubber.clean(str(data.get("error_description") or ""))
     code = _code(data, description)
-    cause = scrubber.clean(_cause(description))
-    trace_id = _plain_id(data.get("trace_id"))
-    correlation_id = _plain_id(data.get("correlation_id"))
-    ids = [f"{name} {value}" for name, value in (("trace ID", trace_id), ("correlation ID", correlation_id)) if value]
+    cause = _cause(description)
+    trace_id = plain_id(data.get("trace_id"))
+    correlation_id = plain_id(data.get("correlation_id"))
     sentences = [
         f"{who} was refused: {': '.join(filter(None, (code, cause)))}.",
         _REMEDIES.get(code) or remedy or _look_up(code),
         hint,
-        f"({', '.join(ids)})" if ids else "",
+        named_ids(trace_id, correlation_id),
     ]
     return LoginError(
         " ".join(filter(None, sentences)),
@@ -85,6 +85,12 @@ def login_error(
         request_id=trace_id,
         client_request_id=correlation_id,
     )
+
+
+def named_ids(trace_id: str | None, correlation_id: str | None) -> str:
+    """What Microsoft's support asks for, in brackets; empty where nothing is known."""
+    ids = [f"{name} {value}" for name, value in (("trace ID", trace_id), ("correlation ID", correlation_id)) if value]
+    return f"({', '.join(ids)})" if ids else ""
 
 
 def first_line(text: str) -> str:
@@ -116,7 +122,7 @@ def _code(data: t.Mapping[str, t.Any], description: str) -> str:
     return error if re.fullmatch(r"[\w.-]{1,64}", error, re.ASCII) else "unknown_error"
 
 
-def _plain_id(value: object) -> str | None:
+def plain_id(value: object) -> str | None:
     """An ID that is safe to show; anything else in its place is no ID."""
     return value if isinstance(value, str) and re.fullmatch(r"[\w.-]{1,64}", value, re.ASCII) else None
 

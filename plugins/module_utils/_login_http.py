@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from . import _pace
 from ._errors import EntraRiskError, NetworkError, ServiceError, ThrottledError
 from ._http import Answer, Transport, host_of
-from ._login_error import first_line, login_error
+from ._login_error import first_line, login_error, named_ids, plain_id
 from ._secrets import Scrubber
 
 _MOST_TRIES = 5
@@ -185,19 +185,23 @@ class EntraHttp(LoginHttp):
                 f"{self._host} answered the login with {kind} (HTTP {answer.status}). "
                 "Check authority_host, and whether a proxy on the way (HTTPS_PROXY) answered in Entra's place.",
                 status=answer.status,
+                **_ids(answer),
             )
 
     def _passing_error(self, answer: Answer, body: t.Mapping[str, t.Any]) -> EntraRiskError:
-        said = self._scrubber.clean(first_line(str(body.get("error_description") or "")))
+        said = first_line(self._scrubber.clean(str(body.get("error_description") or "")))
         quote = f"{self._host} kept answering the login with HTTP {answer.status}"
-        details: dict[str, t.Any] = {"status": answer.status}
+        details: dict[str, t.Any] = {"status": answer.status, **_ids(answer)}
         if body:
             details = login_error(body, status=answer.status, who=self._who, scrubber=self._scrubber).details()
             del details["kind"]
+        ids = named_ids(details["request_id"], details["client_request_id"])
         if answer.status == _TOO_MANY:
-            message = f"{quote} (too many requests){said and ': ' + said}. Try again later, or raise retry_timeout."
-            return ThrottledError(message, **details)
-        return ServiceError(f"{quote}{said and ': ' + said}. Try again later.", **details)
+            message = (
+                f"{quote} (too many requests){said and ': ' + said}. Try again later, or raise retry_timeout. {ids}"
+            )
+            return ThrottledError(message.rstrip(), **details)
+        return ServiceError(f"{quote}{said and ': ' + said}. Try again later. {ids}".rstrip(), **details)
 
 
 class MetadataHttp(LoginHttp):
@@ -222,6 +226,15 @@ class MetadataHttp(LoginHttp):
                 "answers in the place of its endpoint (NO_PROXY).",
                 status=answer.status,
             )
+
+
+def _ids(answer: Answer) -> dict[str, t.Any]:
+    """The trace ID and the correlation ID, from the headers, where the body has none."""
+    headers = answer.headers
+    return {
+        "request_id": plain_id(headers.get("x-ms-request-id")),
+        "client_request_id": plain_id(headers.get("client-request-id")),
+    }
 
 
 def _target(answer: Answer) -> str:

@@ -425,11 +425,11 @@ def _cloud(sources: _Sources) -> Cloud:
     if "://" in given.text:
         raise CredentialsError(
             f"{given.label} is a URL (of an Azure Stack, it seems), and there is no Microsoft Graph behind it. "
-            f"Use one of {known}; for another cloud give authority_host and graph_url."
+            f"Use one of {known}; for another cloud leave it out, and give authority_host and graph_url."
         )
     raise CredentialsError(
         f"{given.label} is {given.text!r}, which is not known. "
-        f"Use one of {known}; for another cloud give authority_host and graph_url."
+        f"Use one of {known}; for another cloud leave it out, and give authority_host and graph_url."
     )
 
 

@@ -291,6 +291,7 @@ class RiskApi:
                 f"{named_request(reply.request_id)}. Try again later.",
                 status=reply.status,
                 request_id=reply.request_id,
+                client_request_id=reply.client_request_id,
             )
         return record, reply
 

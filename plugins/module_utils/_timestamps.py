@@ -22,7 +22,9 @@ _ISO_8601 = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:[.,](?P<fraction>\d+))?\s?"
     r"(?P<offset>[Zz]|[+-]\d{2}(?::?\d{2})?)"
 )
-_AGE = re.compile(r"(?P<number>\d{1,6})(?P<unit>[mhdw])")
+# The form without hyphens and colons.
+_BASIC = re.compile(r"(\d{4})(\d{2})(\d{2})([Tt])(\d{2})(\d{2})(\d{2})?(?=\D)")
+_AGE = re.compile(r"(?P<number>\d{1,9})(?P<unit>[mhdw])")
 _UNIT_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -31,7 +33,7 @@ def parse(text: str) -> int:
 
     :raises ValueError: no such time, or no offset.
     """
-    match = _ISO_8601.fullmatch(text.strip())
+    match = _ISO_8601.fullmatch(_extended(text.strip()))
     if match is None:
         raise ValueError(f"{text!r} is not an ISO 8601 time with an offset")
     clock = match["time"] if match["time"].count(":") == 2 else match["time"] + ":00"
@@ -41,6 +43,14 @@ def parse(text: str) -> int:
     moment = datetime.datetime.fromisoformat(f"{match['date']}T{clock}{offset}")
     fraction = (match["fraction"] or "")[:7].ljust(7, "0")
     return _to_ticks(moment) + int(fraction)
+
+
+def _extended(text: str) -> str:
+    match = _BASIC.match(text)
+    if match is None:
+        return text
+    year, month, day, between, hour, minute, second = match.groups()
+    return f"{year}-{month}-{day}{between}{hour}:{minute}:{second or '00'}{text[match.end() :]}"
 
 
 def parse_or_none(text: object) -> int | None:

@@ -408,6 +408,22 @@ class TestRepetitions:
         assert error.details()["code"] == "AADSTS90033"
         assert error.details()["request_id"] == TRACE
         assert "HTTP 503: AADSTS90033: A transient error has occurred. Try" in str(error)
+        assert str(error).endswith(f"(trace ID {TRACE}, correlation ID {CORRELATION})")
+
+    @pytest.mark.parametrize("status", [429, 503, 404])
+    def test_the_ids_in_the_headers_are_kept(self, net: responses.RequestsMock, status: int) -> None:
+        ids = {"x-ms-request-id": TRACE, "client-request-id": CORRELATION}
+        entra(net, {"status": status, "body": HTML, "content_type": "text/html", "headers": ids})
+        details = failure(log_in(LOGIN), ThrottledError if status == 429 else ServiceError).details()
+        assert (details["request_id"], details["client_request_id"]) == (TRACE, CORRELATION)
+
+    @pytest.mark.parametrize("status", [401, 503])
+    @pytest.mark.parametrize("text", ["x" * 290 + SECRET, "x" * 300 + SECRET])
+    def test_a_secret_is_masked_before_the_text_is_cut(
+        self, net: responses.RequestsMock, status: int, text: str
+    ) -> None:
+        entra(net, {"status": status, "json": refused(7000215, text)})
+        assert SECRET[:8] not in str(failure(log_in(LOGIN), EntraRiskError))
 
     def test_no_wait_passes_the_deadline(self, net: responses.RequestsMock) -> None:
         entra(net, {"status": 429, "headers": {"Retry-After": "4000"}})

@@ -139,9 +139,16 @@ def test_the_beta_version_has_more_to_ask_for(tenant: FakeTenant) -> None:
     (detection,) = check(tenant.detect(api_version="beta")).data["risk_detections"]
     assert (detection["risk_type"], detection["mitre_technique_id"]) == ("leakedCredentials", "T1078")
     assert tenant.log[0][1] == "/beta/riskDetections"
+
+
+def test_the_present_version_shows_what_comes_and_nothing_more(tenant: FakeTenant) -> None:
+    tenant.add_detection(1)
     (detection,) = check(tenant.detect()).data["risk_detections"]
     assert detection.keys().isdisjoint({"risk_type", "mitre_technique_id"})
-    assert tenant.log[1][1] == DETECTIONS
+    tenant.add_detection(1, riskType="leakedCredentials")
+    assert "leakedCredentials" in [item.get("risk_type") for item in tenant.detect().data["risk_detections"]]
+    assert tenant.log[0][1] == DETECTIONS
+    assert "$select" not in tenant.log[0][2]
 
 
 def test_the_beta_version_shows_all_that_it_has_as_null(tenant: FakeTenant) -> None:

@@ -69,7 +69,6 @@ def test_a_deleted_user_is_found_by_name_where_the_filter_does_not_work(tenant: 
     for number in range(9):
         tenant.add(number)
     gone = tenant.add(9, isDeleted=True)
-    del tenant.directory[gone]
     (target,) = finder_of(tenant).named(parse_asked([upn(9)], "users", RISKY_USERS))
     assert target.id == gone
     assert target.record is not None and target.record.deleted

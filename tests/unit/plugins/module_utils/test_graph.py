@@ -139,19 +139,22 @@ WRITE = f"{PATH}/dismiss"
 def test_a_get(script: Script) -> None:
     script.answers((200, {"id": "x"}))
     reply = script.get(params={"$select": "id"})
-    assert reply == Reply(200, {"id": "x"}, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"))
     request = script.sent[0]
+    call_id = request.headers["client-request-id"]
+    assert reply == Reply(200, {"id": "x"}, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"), call_id)
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
     assert request.headers["Prefer"] == "include-unknown-enum-members"
     assert request.headers["User-Agent"].startswith("identityops.entra_risk/")
-    assert uuid.UUID(request.headers["client-request-id"]).version == 4
+    assert uuid.UUID(call_id).version == 4
     assert request.url == f"{GRAPH}{PATH}?$select=id"
     assert script.client.counts == _graph.RequestCounts(sent=1)
 
 
 def test_a_post(script: Script) -> None:
     script.answers(204, method="POST", path=WRITE)
-    assert script.post() == Reply(204, None, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"))
+    reply = script.post()
+    call_id = script.sent[0].headers["client-request-id"]
+    assert reply == Reply(204, None, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"), call_id)
     request = script.sent[0]
     assert json.loads(request.body or "") == {"userIds": ["x"]}
     assert request.headers["Content-Type"] == "application/json"
@@ -706,6 +709,27 @@ def test_a_token_that_the_server_repeats_is_masked(script: Script, step: Step) -
     with pytest.raises(_errors.EntraRiskError) as caught:
         pages(script)
     assert TOKEN not in f"{caught.value} {caught.value.details()}"
+
+
+@pytest.mark.parametrize("before", range(280, 300))
+def test_a_token_is_masked_before_the_text_is_cut(script: Script, before: int) -> None:
+    script.answers((400, said("x" * before + TOKEN)))
+    with pytest.raises(_errors.EntraRiskError) as caught:
+        script.get()
+    assert TOKEN[:8] not in str(caught.value)
+
+
+def test_an_answer_that_makes_no_sense_names_both_ids(script: Script) -> None:
+    script.answers((200, {"value": None}))
+    error = script.fails(lambda: pages(script), _errors.ServiceError)
+    assert error.request_id == REQUEST_ID
+    assert error.client_request_id == script.sent[0].headers["client-request-id"]
+
+
+def test_an_answer_that_is_nested_without_end_is_no_answer(script: Script) -> None:
+    deep = "[" * 100_000
+    script.answers((200, deep), (200, deep), (200, deep))
+    script.fails(script.get, _errors.ServiceError)
 
 
 @pytest.mark.parametrize("body", ["", " ", "nothing", "[]", "null", "<html>Sign in</html>", '{"value": ['])

@@ -220,8 +220,14 @@ FAILURES: dict[str, tuple[Exception, type[EntraRiskError], list[str], bool]] = {
         ["proxy for graph.contoso.example", "Connection refused", "HTTPS_PROXY"],
         False,
     ),
+    "proxy that refuses": (
+        requests.exceptions.ProxyError(OSError("Tunnel connection failed: 407 Proxy Authentication Required")),
+        NetworkError,
+        ["407 Proxy Authentication Required", "HTTPS_PROXY"],
+        False,
+    ),
     "no connection": (requests.exceptions.ConnectTimeout("canary"), NetworkError, ["within the time limit"], False),
-    "no answer": (requests.exceptions.ReadTimeout("canary"), NetworkError, ["60 seconds (option timeout)"], True),
+    "no answer": (requests.exceptions.ReadTimeout("canary"), NetworkError, ["60 seconds", "raise timeout"], True),
     "refused": (
         unreachable(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")),
         NetworkError,
