@@ -179,7 +179,7 @@ def test_the_text_never_asks_for_less_than_the_predicate_takes(
         assert near
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(derandomize=True, max_examples=100, deadline=None)
 @given(
     st.fixed_dictionaries(
         {},

@@ -182,7 +182,7 @@ def detected(draw: t.Any) -> FakeTenant:
     return tenant
 
 
-@settings(BOUNDED, max_examples=300)
+@settings(BOUNDED, max_examples=100)
 @given(
     detected(),
     st.none() | st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=6),
