@@ -134,7 +134,7 @@ options:
     default: true
   timeout:
     description:
-      - The number of seconds to wait for one answer.
+      - The number of seconds to wait for one answer. It counts anew with each part of the answer that arrives.
     type: int
     default: 60
   retry_timeout:
