@@ -51,6 +51,7 @@ _STARTUP = """\
 Start-up is the wall time of a whole `ansible-playbook` with one task, for a user who needs no change (medians of
 interleaved runs, limit off). The figures for one more call leave out what Ansible needs for itself, and so are harder:
 most of the difference is Python compiling the module's own code, which Ansible sends as source, and importing requests.
+On a machine that others share, the ratios move by about a tenth from one run of the benchmark to the next.
 """
 _COLUMNS = (
     "Users",
