@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the identityops.entra_risk contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """The measurements as a page in Markdown."""
 
 from __future__ import annotations
@@ -15,10 +11,6 @@ from .targets import Measurements, targets
 
 _NOTICE = """\
 <!--
-Copyright (c) 2026, the identityops.entra_risk contributors
-GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
-
 Written by `python3 dev.py bench`. Do not edit.
 -->
 """

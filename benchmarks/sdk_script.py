@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the identityops.entra_risk contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """Dismisses users with Microsoft's Python SDK, as a script. The credentials come from the environment.
 
 `each` sends what Microsoft's example shows, one user a request. `chunks` is the best that we could write: it lists the

@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the identityops.entra_risk contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """Keeps the tests on this machine: every connection and every name look-up that would leave loopback is refused.
 
 An audit hook sees them all, whichever library asks, and nothing can take it off again.

@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the identityops.entra_risk contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """What a credential of AWX puts into a job: environment variables, files, and files of extra variables.
 
 Written after AWX 24.6.1 (`awx/main/models/credential`) and awx-plugins (`credentials/injectors.py`).

@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the identityops.entra_risk contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """What AWX accepts as a custom credential type: its published rules as data, and one function that applies them.
 
 They are those of AWX 24.6.1, `awx/main/fields.py`. What AWX answers with a 400 is a complaint here.

@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the identityops.entra_risk contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """The tenant contoso.example, for the demo and for whoever tries playbooks by hand.
 
 A dozen believable people, three service principals, and why some of the people are at risk.

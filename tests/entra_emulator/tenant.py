@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the identityops.entra_risk contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """One tenant: its apps, its directory, its risk records, and what a write does to them.
 
 A risk record and a directory object are two things. A person may be in the directory and not listed as risky, listed

@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the identityops.entra_risk contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """The REST API of AWX, as far as the modules of awx.awx use it: it stores objects, and gives them back as AWX would.
 
 It applies the rules by which AWX refuses an object: what a 400 is there is a 400 here.

@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the identityops.entra_risk contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """What AWX accepts as a survey and as the rule of a schedule. What it answers with a 400 is a complaint here.
 
 Written after AWX 24.6.1: `JobTemplateSurveySpec` in `awx/api/views` and `SchedulePreviewSerializer` in

@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the identityops.entra_risk contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """The local tenant, and Microsoft's own client for it. Nothing else on the network can be reached."""
 
 from __future__ import annotations
