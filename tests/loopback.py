@@ -1,14 +1,25 @@
 """Keeps the tests on this machine: every connection and every name look-up that would leave loopback is refused.
 
-An audit hook sees them all, whichever library asks, and nothing can take it off again.
+An audit hook sees them all, whichever library asks, and nothing can take it off again. What the surroundings say about
+credentials and ways out is hidden.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import os
+import re
 import socket
 import sys
 import typing as t
+
+if t.TYPE_CHECKING:
+    import pytest
+
+# What a person may have set for real work, and what the collection would read.
+_SETTINGS = re.compile(
+    r"^(AZURE_|ANSIBLE_AZURE_|MSGRAPH_|AD_USER$|IDENTITY_|IMDS_|MSI_)|^(REQUESTS|CURL)_CA_BUNDLE$|_PROXY$", re.I
+)
 
 
 class OutsideLoopbackError(RuntimeError):
@@ -41,3 +52,9 @@ def _audit(event: str, args: tuple[t.Any, ...]) -> None:
 def refuse_everything_else() -> None:
     """Switch the guard on, for the rest of this process."""
     sys.addaudithook(_audit)
+
+
+def hide_settings(patch: pytest.MonkeyPatch) -> None:
+    """Take credentials, proxies and CA bundles out of the environment."""
+    for name in [name for name in os.environ if _SETTINGS.search(name)]:
+        patch.delenv(name)

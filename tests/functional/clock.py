@@ -1,0 +1,48 @@
+"""Time in which nobody waits: a sleep returns at once, and both sides find the clock moved on."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _pace
+
+_wall, _wall_ns, _monotonic = time.time, time.time_ns, time.monotonic
+
+
+@dataclasses.dataclass
+class FastClock:
+    """The real time, and what was slept through.
+
+    :param chance: what `random` gives.
+    """
+
+    skipped: float = 0.0
+    sleeps: list[float] = dataclasses.field(default_factory=list)
+    chance: float = 0.5
+
+    def wall(self) -> float:
+        return _wall() + self.skipped
+
+    def wall_ns(self) -> int:
+        return _wall_ns() + int(self.skipped * 1e9)
+
+    def monotonic(self) -> float:
+        return _monotonic() + self.skipped
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.skipped += max(0.0, seconds)
+
+    def random(self) -> float:
+        return self.chance
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """Give this clock to the collection, which makes its own in one place, and to everything else but `sleep`."""
+        fields: tuple[dataclasses.Field[t.Any], ...] = dataclasses.fields(_pace.Clock)
+        patch.setattr(_pace.Clock.__init__, "__defaults__", tuple(getattr(self, field.name) for field in fields))
+        for name, function in (("time", self.wall), ("time_ns", self.wall_ns), ("monotonic", self.monotonic)):
+            patch.setattr(time, name, function)
