@@ -8,6 +8,7 @@ import typing as t
 import uuid
 
 from . import timestamps
+from .clock import Clock
 from .listing import Entry, Values
 from .resources import RISK_DETECTIONS, TIME, Action
 
@@ -44,7 +45,8 @@ class Detections:
     `off_contract` is true as soon as something was put in that the OpenAPI document does not know.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.entries: dict[str, Entry] = {}
         self.off_contract = False
 
@@ -62,7 +64,7 @@ class Detections:
         for name, value in given.items():
             if RISK_DETECTIONS.properties.get(name) == TIME and value is not None:
                 given[name] = timestamps.normalise(value)
-        detected = given.get("detectedDateTime") or timestamps.ago(hours=1)
+        detected = given.get("detectedDateTime") or timestamps.of(self._clock.wall() - 3600)
         values = {
             **_usual(fields.get("risk_event_type", "unfamiliarFeatures")),
             **{name: detected for name, edm in RISK_DETECTIONS.properties.items() if edm == TIME},
@@ -79,7 +81,7 @@ class Detections:
 
         Dismissing and confirming as safe close the active ones; confirming as compromised adds one.
         """
-        now = timestamps.now()
+        now = timestamps.of(self._clock.wall())
         if action.ends_risk:
             for entry in self.entries.values():
                 if entry.values["userId"] == record["id"] and entry.values["riskState"] in ACTIVE_STATES:

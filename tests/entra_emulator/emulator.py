@@ -8,22 +8,21 @@ with Emulator() as emulator:
 
 from __future__ import annotations
 
-import copy
 import tempfile
 import threading
 import typing as t
 from pathlib import Path
 
-from . import graph
 from .control import ControlPlane
 from .graph import GraphService
-from .journal import Entry, Journal, entry_of
+from .journal import Entry, Journal
 from .login import LoginService
 from .managed_identity import ManagedIdentityService
 from .pki import Authority
 from .server import Listener
 from .tenant import Surroundings, Tenant
 from .tokens import AccessTokens, OidcIssuer, claimed_tenant
+from .traffic import Traffic
 from .web import Answer, Request
 
 if t.TYPE_CHECKING:
@@ -33,17 +32,13 @@ if t.TYPE_CHECKING:
 class Emulator:
     """Entra's login, Graph and a machine's managed identity on loopback. Use it as a context, or `start` and `stop`.
 
-    `journal` holds the requests that belong to no tenant.
-
     :param validate: check the traffic of Graph against openapi.yaml; without a word, if openapi-core is installed.
     """
 
     def __init__(self, *, validate: bool | None = None) -> None:
-        self._validator = _validator(validate)
-        self._violations: list[Entry] = []
+        self._traffic = Traffic(_validator(validate))
         self._files = tempfile.TemporaryDirectory(prefix="entra-emulator-")
         self._authority = Authority(Path(self._files.name))
-        self.journal = Journal()
         self._lock = threading.Lock()
         self._tenants: dict[str, Tenant] = {}
         context = self._authority.server_context()
@@ -165,37 +160,40 @@ class Emulator:
             return self.find_tenant(name)
         return next((tenant for tenant in self.tenants if tenant.system_identity is not None), None)
 
-    # What broke the rules
+    # What was asked
+
+    @property
+    def journal(self) -> Journal:
+        """The requests that belong to no tenant."""
+        return self._traffic.journal
 
     @property
     def violations(self) -> list[Entry]:
         """The journal entries of all requests, of any tenant, that break the OpenAPI document or were answered so."""
-        with self._lock:
-            return copy.deepcopy(self._violations)
+        return self._traffic.violations
 
     def clear_violations(self) -> None:
         """Forget them."""
-        with self._lock:
-            self._violations.clear()
+        self._traffic.clear_violations()
 
     # Requests
 
     def _serve_login(self, request: Request) -> Answer:
         tenant = self._login.tenant_of(request)
-        return self._record(request, tenant, lambda entry: self._login.serve(request))
+        return self._traffic.record(request, tenant, lambda entry: self._login.serve(request))
 
     def _serve_graph(self, request: Request) -> Answer:
         name = claimed_tenant(request.bearer) if request.bearer else None
         tenant = self.find_tenant(name) if name else None
-        return self._record(request, tenant, lambda entry: self._graph.serve(request, entry["written"]))
+        return self._traffic.record(request, tenant, lambda entry: self._graph.serve(request, entry["written"]))
 
     def _serve_plain(self, request: Request) -> Answer:
         if request.path.startswith("/control/"):
             return self._control.serve(request)
         tenant = self._identity.tenant_of(request)
         if tenant is not None:
-            return self._record(request, tenant, lambda entry: self._identity.serve(request, tenant))
-        return self._record(request, None, lambda entry: self._serve_issuer(request))
+            return self._traffic.record(request, tenant, lambda entry: self._identity.serve(request, tenant))
+        return self._traffic.record(request, None, lambda entry: self._serve_issuer(request))
 
     def _serve_issuer(self, request: Request) -> Answer:
         if request.path == "/oidc/.well-known/openid-configuration":
@@ -203,36 +201,6 @@ class Emulator:
         if request.path == "/oidc/jwks":
             return Answer.of_json(200, self.oidc.key.jwks())
         return Answer(404)
-
-    def _record(self, request: Request, tenant: Tenant | None, serve: t.Callable[[Entry], Answer]) -> Answer:
-        """Let a request be answered, or broken by a fault, and keep it in the journal."""
-        entry = entry_of(request)
-        (self.journal if tenant is None else tenant.journal).add(entry)
-        faults = [] if tenant is None else list(tenant.faults)
-        fault = next((fault for fault in faults if fault.hits(request)), None)
-        if fault is None:
-            answer = serve(entry)
-        else:
-            entry["fault"] = fault.label
-            fail = graph.plain_failure if request.listener == "graph" else _plain_failure
-            answer = fault.apply(request, lambda: serve(entry), lambda status: fail(request, status))
-        entry["status"] = None if answer.drop else answer.status
-        if request.listener == "graph":
-            graph.finish(request, answer)
-            # An answer that was bent on purpose proves nothing about the emulator.
-            bent = fault is not None or (tenant is not None and tenant.off_contract)
-            self._validate(entry, request, None if bent else answer)
-        return answer
-
-    def _validate(self, entry: Entry, request: Request, answer: Answer | None) -> None:
-        if self._validator is None:
-            return
-        entry["violations"] = self._validator.request(request)
-        if answer is not None:
-            entry["violations"] += self._validator.answer(request, answer)
-        if entry["violations"]:
-            with self._lock:
-                self._violations.append(entry)
 
 
 def _validator(wanted: bool | None) -> Validator | None:
@@ -245,8 +213,3 @@ def _validator(wanted: bool | None) -> Validator | None:
             raise
         return None
     return Validator()
-
-
-def _plain_failure(request: Request, status: int) -> Answer:
-    error = {"error": "temporarily_unavailable", "error_description": "The service is in trouble."}
-    return Answer.of_json(status, error)

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import re
 import threading
-import time
 import typing as t
 from urllib.parse import unquote_plus
 
@@ -77,14 +76,20 @@ class Fault:
     def _answers(self) -> bool:
         return self.status is not None or self.raw is not None or self.redirect is not None or self.drop == BEFORE
 
-    def apply(self, request: Request, serve: t.Callable[[], Answer], fail: t.Callable[[int], Answer]) -> Answer:
+    def apply(
+        self,
+        request: Request,
+        serve: t.Callable[[], Answer],
+        fail: t.Callable[[int], Answer],
+        sleep: t.Callable[[float], None],
+    ) -> Answer:
         """The broken answer.
 
         :param serve: gives the right answer, and has its effect.
         :param fail: gives the usual answer of a service in trouble.
         """
         if self.delay:
-            time.sleep(self.delay)
+            sleep(self.delay)
         answer = serve() if self.effect or not self._answers else Answer(500)
         if self.redirect is not None:
             answer = Answer(self.status or 307, headers={"Location": self.redirect})

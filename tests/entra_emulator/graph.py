@@ -11,6 +11,7 @@ import re
 import time
 import typing as t
 import uuid
+from email.utils import formatdate
 from urllib.parse import quote, urlencode
 
 from .listing import Page, Query, Values
@@ -111,11 +112,11 @@ class GraphService:
             raise _unauthorised("Access token validation failure. Invalid signature.") from None
         if claims["aud"] not in (f"https://{request.host}", GRAPH_APP_ID):
             raise _unauthorised("Access token validation failure. Invalid audience.")
-        if claims["exp"] <= time.time():
-            raise _unauthorised("Lifetime validation failed, the token is expired.")
         tenant = self._find_tenant(claims["tid"])
         if tenant is None:
             raise _unauthorised("The tenant of the token does not exist.")
+        if claims["exp"] <= tenant.clock.wall():
+            raise _unauthorised("Lifetime validation failed, the token is expired.")
         if tenant.is_revoked(claims["uti"]):
             raise _challenge(claims)
         return Caller(tenant, claims)
@@ -384,12 +385,16 @@ def plain_failure(request: Request, status: int) -> Answer:
     return failure(request, status, _STATUS_CODES.get(status, "UnknownError"), "The service is in trouble.")
 
 
-def finish(request: Request, answer: Answer) -> None:
-    """Add the headers that every answer of Graph has."""
+def finish(request: Request, answer: Answer, now: float) -> None:
+    """Add the headers that every answer of Graph has.
+
+    :param now: the time that the service takes it to be.
+    """
     request_id = answer.headers.get("request-id") or str(uuid.uuid4())
     answer.headers.update(
         {
             "Cache-Control": "no-cache",
+            "Date": formatdate(now, usegmt=True),
             "Strict-Transport-Security": "max-age=31536000",
             "request-id": request_id,
             "client-request-id": request.headers.get("client-request-id", request_id),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import copy
 import threading
-import time
 import typing as t
 
 from .web import Request
@@ -29,10 +28,10 @@ _SECRET_FIELDS = frozenset({"client_secret", "client_assertion", "assertion", "p
 Entry = dict[str, t.Any]
 
 
-def entry_of(request: Request) -> Entry:
+def entry_of(request: Request, now: float) -> Entry:
     """A new entry; what comes of the request is filled in when it is known."""
     return {
-        "time": time.time(),
+        "time": now,
         "listener": request.listener,
         "method": request.method,
         "path": request.path,
@@ -41,6 +40,7 @@ def entry_of(request: Request) -> Entry:
         "authorization": request.authorization_scheme,
         "body": _body(request),
         "status": None,
+        "request_id": None,
         "written": [],
         "fault": None,
         "violations": [],
@@ -75,6 +75,9 @@ class Journal:
         """Forget everything."""
         with self._lock:
             self._entries.clear()
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     @property
     def entries(self) -> list[Entry]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import time
 import typing as t
 
 from .apps import App
@@ -80,7 +79,7 @@ class ManagedIdentityService:
                 "access_token": tenant.token_for(app, resource),
                 "client_id": app.client_id,
                 "expires_in": str(lifetime),
-                "expires_on": str(int(time.time()) + lifetime),
+                "expires_on": str(int(tenant.clock.wall()) + lifetime),
                 "resource": resource,
                 "token_type": "Bearer",
             },

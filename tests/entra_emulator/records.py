@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import time
 import typing as t
 import uuid
 
 from . import timestamps
+from .clock import Clock
 from .directory import Objects
 from .listing import Entry, Values
 from .odata import Edm
@@ -86,7 +86,11 @@ class RiskSet:
     """
 
     def __init__(
-        self, principals: Principals, switches: Switches, on_effect: t.Callable[[Action, Values], None]
+        self,
+        principals: Principals,
+        switches: Switches,
+        on_effect: t.Callable[[Action, Values], None],
+        clock: Clock,
     ) -> None:
         self.principals = principals
         self.objects = Objects(principals.directory)
@@ -94,6 +98,7 @@ class RiskSet:
         self.off_contract = False
         self._switches = switches
         self._on_effect = on_effect
+        self._clock = clock
         self._count = 0
         self._pending = 0
 
@@ -134,7 +139,7 @@ class RiskSet:
         found = self.find(key)
         risk = self._properties(changes)
         if "riskLastUpdatedDateTime" not in risk and ("riskState" in risk or "riskLevel" in risk):
-            risk["riskLastUpdatedDateTime"] = timestamps.now()
+            risk["riskLastUpdatedDateTime"] = self._now()
         if changes.get("listed") is False:
             self.records.pop(found.id, None)
         elif found.id in self.records:
@@ -207,11 +212,13 @@ class RiskSet:
         wanted = [record_id.lower() for record_id in ids]
         self._check_list(wanted)
         written = [record_id for record_id in dict.fromkeys(wanted) if self._admits(action, record_id)]
-        due = time.monotonic() + self._switches.effect_delay
+        due = self._clock.monotonic() + self._switches.effect_delay
         for record_id in written:
             if record_id not in self.records:
                 self._list(record_id, {"riskState": "none", "riskLevel": "none", **self.names_of(record_id)})
             record = self.records[record_id]
+            if record_id in self._switches.stuck_ids:
+                continue
             if self._switches.effect_delay > 0:
                 record.values["isProcessing"] = True
                 record.pending.append(_Pending(due, action, actor))
@@ -231,7 +238,7 @@ class RiskSet:
         """Let the writes take effect whose time has come."""
         if not self._pending:
             return
-        now = time.monotonic()
+        now = self._clock.monotonic()
         for record in list(self.records.values()):
             while record.pending and record.pending[0].due <= now:
                 pending = record.pending.pop(0)
@@ -275,7 +282,7 @@ class RiskSet:
             {
                 **{name: _empty(edm) for name, edm in {**resource.properties, **resource.beta_properties}.items()},
                 "id": record_id,
-                "riskLastUpdatedDateTime": timestamps.now(),
+                "riskLastUpdatedDateTime": self._now(),
                 **self._usual(state),
                 **{name: value for name, value in values.items() if value is not None},
             },
@@ -308,7 +315,7 @@ class RiskSet:
             {
                 "isProcessing": bool(record.pending),
                 "riskDetail": action.detail,
-                "riskLastUpdatedDateTime": timestamps.now(),
+                "riskLastUpdatedDateTime": self._now(),
                 "riskLevel": action.level,
                 "riskState": action.state,
             },
@@ -352,6 +359,9 @@ class RiskSet:
         if "risk_event_types" in fields:
             item["activity"]["riskEventTypes"] = list(fields["risk_event_types"])
         return item
+
+    def _now(self) -> str:
+        return timestamps.of(self._clock.wall())
 
     def _note_contract(self, record: RiskRecord) -> None:
         self.off_contract = self.off_contract or not self.principals.resource.fits(record.values)

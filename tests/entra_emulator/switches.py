@@ -15,7 +15,9 @@ class Switches:
     token_lifetime: int = 3599
     rate_limit: float | None = None
     retry_after: str | None = None
+    date_skew: float = 0.0
     effect_delay: float = 0.0
+    stuck_ids: list[str] = dataclasses.field(default_factory=list)
     vanish_after_dismiss: bool = False
     unknown_ids: str = "refuse"
     deleted_users: str = "refuse"
@@ -59,7 +61,9 @@ _KINDS: t.Mapping[str, tuple[type, ...]] = {
     "token_lifetime": (int,),
     "rate_limit": (*_NUMBER, _NOTHING),
     "retry_after": (str, _NOTHING),
+    "date_skew": _NUMBER,
     "effect_delay": _NUMBER,
+    "stuck_ids": (list,),
     "vanish_after_dismiss": (bool,),
     "unknown_ids": (str,),
     "deleted_users": (str,),

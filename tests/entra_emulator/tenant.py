@@ -14,6 +14,7 @@ import uuid
 
 from . import timestamps
 from .apps import DEFAULT_ROLES, App, new_app
+from .clock import Clock
 from .detections import Detections, user_of
 from .faults import Fault
 from .journal import Journal
@@ -42,19 +43,27 @@ class Surroundings:
 class Tenant:
     """A tenant with everything in it. All methods may be called while requests are served."""
 
-    def __init__(self, surroundings: Surroundings, *, tenant_id: str | None = None, domain: str | None = None) -> None:
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        *,
+        tenant_id: str | None = None,
+        domain: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = clock or Clock()
         self.id = (tenant_id or str(uuid.uuid4())).lower()
         self.domain = (domain or f"{self.id[:8]}.example").lower()
         self.switches = Switches()
         self.journal = Journal()
-        self.limiter = Limiter()
+        self.limiter = Limiter(self.clock.monotonic)
         self.apps: dict[str, App] = {}
         self.faults: list[Fault] = []
         self._surroundings = surroundings
         self._lock = threading.RLock()
-        self._detections = Detections()
-        self._people = RiskSet(PEOPLE, self.switches, self._detections.follow)
-        self._workloads = RiskSet(WORKLOADS, self.switches, self._detections.follow)
+        self._detections = Detections(self.clock)
+        self._people = RiskSet(PEOPLE, self.switches, self._detections.follow, self.clock)
+        self._workloads = RiskSet(WORKLOADS, self.switches, self._detections.follow, self.clock)
         kinds = (self._people, self._workloads)
         self._risks = {kind.principals.resource.name: kind for kind in kinds}
         self._directories = {kind.principals.directory.name: kind.objects for kind in kinds}
@@ -141,7 +150,11 @@ class Tenant:
         with self._lock:
             self._issued.add(token_id)
         return self._surroundings.tokens.mint(
-            tenant_id=self.id, audience=audience, expires_in=expires_in, extra={**extra, "uti": token_id}
+            now=self.clock.wall(),
+            tenant_id=self.id,
+            audience=audience,
+            expires_in=expires_in,
+            extra={**extra, "uti": token_id},
         )
 
     def revoke_tokens(self) -> None:
@@ -201,7 +214,7 @@ class Tenant:
             "isDeleted": deleted,
             "userDisplayName": name,
             "userPrincipalName": upn,
-            **_risk(risk_state, risk_level, risk_detail, risk_last_updated),
+            **self._risk(risk_state, risk_level, risk_detail, risk_last_updated),
         }
         directory = {
             "accountEnabled": account_enabled,
@@ -277,7 +290,11 @@ class Tenant:
             "displayName": display_name,
             "servicePrincipalType": service_principal_type,
         }
-        risk = {**both, "isEnabled": enabled, **_risk(risk_state, risk_level, risk_detail, risk_last_updated)}
+        risk = {
+            **both,
+            "isEnabled": enabled,
+            **self._risk(risk_state, risk_level, risk_detail, risk_last_updated),
+        }
         with self._lock:
             return self._workloads.add(
                 id, risk=risk if listed else None, directory=both if in_directory else None, history=history
@@ -315,8 +332,8 @@ class Tenant:
 
     # Detections
 
-    def add_detection(self, user: str, **fields: t.Any) -> Values:
-        """Add a detection of the person with this id or name; gives back its Graph properties.
+    def add_detection(self, user: str | None, **fields: t.Any) -> Values:
+        """Add a detection of the person with this id or name, or of nobody; gives back its Graph properties.
 
         Every field has a usual value, and null is None: `risk_event_type` (unfamiliarFeatures), `risk_level`,
         `risk_state`, `risk_detail`, `detected`, `activity`, `last_updated` (times), `ip_address`, `location`, and those
@@ -326,6 +343,8 @@ class Tenant:
         :raises ValueError: a field that does not exist.
         """
         with self._lock:
+            if user is None:
+                return self._detections.add(dict.fromkeys(("userId", "userDisplayName", "userPrincipalName")), **fields)
             found = self._people.find(user)
             names = found.risk or {"id": found.id, **self._people.names_of(found.id)}
             return self._detections.add(user_of(names), **fields)
@@ -335,7 +354,7 @@ class Tenant:
 
         :returns: their ids.
         """
-        last = timestamps.normalise(fields.pop("detected", None) or timestamps.ago(hours=1))
+        last = timestamps.normalise(fields.pop("detected", None) or self._hour_ago())
         with self._lock:
             return [
                 self.add_detection(user, detected=timestamps.earlier(last, seconds=count - number), **fields)["id"]
@@ -348,6 +367,18 @@ class Tenant:
         with self._lock:
             self._settle()
             return [copy.deepcopy(entry.values) for entry in self._detections.entries.values()]
+
+    # For tests in the same process, which may put in what no service would say
+
+    def live_records(self, name: str) -> dict[str, Values]:
+        """The properties of the records of a set such as `riskyUsers`, by id. They may be changed."""
+        with self._lock:
+            self._settle()
+            return {key: record.values for key, record in self._risks[name].records.items()}
+
+    def live_detections(self) -> list[Values]:
+        """The properties of all detections. They may be changed."""
+        return [entry.values for entry in self._detections.entries.values()]
 
     # What Graph asks for
 
@@ -404,15 +435,17 @@ class Tenant:
         risks = self._risks.get(resource.name)
         return self._detections.entries if risks is None else risks.records
 
+    def _risk(self, state: str, level: str | None, detail: str | None, last_updated: str | None) -> Values:
+        return {
+            "riskDetail": detail,
+            "riskLastUpdatedDateTime": timestamps.normalise(last_updated or self._hour_ago()),
+            "riskLevel": level,
+            "riskState": state,
+        }
+
+    def _hour_ago(self) -> str:
+        return timestamps.of(self.clock.wall() - 3600)
+
     def _settle(self) -> None:
         for risks in self._risks.values():
             risks.settle()
-
-
-def _risk(state: str, level: str | None, detail: str | None, last_updated: str | None) -> Values:
-    return {
-        "riskDetail": detail,
-        "riskLastUpdatedDateTime": timestamps.normalise(last_updated or timestamps.ago(hours=1)),
-        "riskLevel": level,
-        "riskState": state,
-    }

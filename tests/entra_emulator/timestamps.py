@@ -12,16 +12,15 @@ import time
 _SHAPE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,12}))?)?(Z|[+-]\d\d:\d\d)")
 
 
-def now() -> str:
-    """The present time."""
-    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds // 100:07d}Z"
+def of(seconds: float) -> str:
+    """A time in seconds since 1970 as text."""
+    ticks = round(seconds * 10_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(ticks // 10_000_000))}.{ticks % 10_000_000:07d}Z"
 
 
 def ago(**span: float) -> str:
-    """The time this long ago; takes the arguments of `datetime.timedelta`."""
-    moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(**span)
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"
+    """The time this long before the present; takes the arguments of `datetime.timedelta`."""
+    return of(time.time() - datetime.timedelta(**span).total_seconds())
 
 
 def earlier(text: str, **span: float) -> str:

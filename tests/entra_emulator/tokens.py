@@ -59,9 +59,8 @@ class AccessTokens:
         self._lock = threading.Lock()
         self._verified: dict[str, Claims] = {}
 
-    def mint(self, *, tenant_id: str, audience: str, expires_in: float, extra: Claims) -> str:
+    def mint(self, *, now: float, tenant_id: str, audience: str, expires_in: float, extra: Claims) -> str:
         """A new token; `expires_in` seconds may be negative."""
-        now = time.time()
         claims = {
             "aud": audience,
             "iss": f"https://sts.windows.net/{tenant_id}/",
