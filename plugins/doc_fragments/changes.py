@@ -27,7 +27,7 @@ options:
     description:
       - Whether to wait until everything that was written to shows the new state, and Graph no longer works on it.
       - Graph accepts a change at once and carries it out later, usually within minutes.
-      - A record that is gone after its risk was dismissed or confirmed as safe counts as arrived.
+      - A record that is gone after its risk was dismissed or confirmed as safe counts as applied.
     type: bool
     default: false
   wait_timeout:

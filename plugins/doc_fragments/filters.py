@@ -34,7 +34,7 @@ options:
       risk_level:
         description:
           - The risk level is one of these. If not set, the level does not matter.
-          - V(hidden) is what Graph shows where the licence does not show more.
+          - V(hidden) is what Graph shows where the license does not show more.
         type: list
         elements: str
         choices:

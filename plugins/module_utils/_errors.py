@@ -17,7 +17,7 @@ class EntraRiskError(Exception):
 
     Every subclass is one word of `error.kind`, on which playbooks branch.
 
-    `maybe_done` is true when the request had left and no clear answer came: the service may have carried it out.
+    `outcome_unknown` is true when the request had left and no clear answer came: the service may have carried it out.
     """
 
     kind: t.ClassVar[str] = "request"
@@ -32,7 +32,7 @@ class EntraRiskError(Exception):
         code: str | None = None,
         request_id: str | None = None,
         client_request_id: str | None = None,
-        maybe_done: bool = False,
+        outcome_unknown: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -40,7 +40,7 @@ class EntraRiskError(Exception):
         self.code = code
         self.request_id = request_id
         self.client_request_id = client_request_id
-        self.maybe_done = maybe_done
+        self.outcome_unknown = outcome_unknown
 
     def details(self) -> dict[str, t.Any]:
         """The value of `error` in a failed result. Every key is always there; what is unknown is null."""
@@ -87,10 +87,10 @@ class PermissionDeniedError(EntraRiskError):
     kind = "permission"
 
 
-class LicenceError(EntraRiskError):
-    """The tenant has no licence for Entra ID Protection."""
+class LicenseError(EntraRiskError):
+    """The tenant has no license for Entra ID Protection."""
 
-    kind = "licence"
+    kind = "license"
 
 
 class ThrottledError(EntraRiskError):
@@ -123,13 +123,13 @@ class ServiceError(EntraRiskError):
     kind = "service"
 
 
-class UnexpectedError(EntraRiskError):
+class InternalError(EntraRiskError):
     """A bug in the collection.
 
     :param cause: the exception. It is kept as text only, which the caller must scrub: it may hold anything.
     """
 
-    kind = "request"
+    kind = "internal"
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(
@@ -158,5 +158,5 @@ def failure_of(work: t.Callable[[], None]) -> EntraRiskError | None:
     except EntraRiskError as exc:
         return exc
     except Exception as exc:
-        return UnexpectedError(exc)
+        return InternalError(exc)
     return None

@@ -21,7 +21,7 @@ import typing as t
 from urllib.parse import quote, urlencode, urlsplit
 
 from ._errors import EntraRiskError, NetworkError, RequestError, TlsError
-from ._secrets import Scrubber
+from ._redact import Redactor
 
 REQUESTS_IMPORT_ERROR: str | None = None
 try:
@@ -40,7 +40,7 @@ _NO_PROXY_FOR_HTTP = {"http": ""}
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class Response:
     """What a server answered. Header names are lower case."""
 
     status: int
@@ -67,14 +67,14 @@ class Transport:
     :param timeout: seconds to wait for an answer.
     """
 
-    def __init__(self, *, verify: bool | str, timeout: float, scrubber: Scrubber) -> None:
+    def __init__(self, *, verify: bool | str, timeout: float, redactor: Redactor) -> None:
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
         # Even when told not to follow it, requests prepares the next request, and trips over a broken Location.
         self._session.get_redirect_target = _nowhere  # type: ignore[method-assign]  # there is no setting for it
         self._verify = verify
         self._timeout = timeout
-        self._scrubber = scrubber
+        self._redactor = redactor
         if verify is False:
             # The person switched validation off and was told so once; a line on stderr for each request helps nobody.
             requests.packages.urllib3.disable_warnings(  # type: ignore[attr-defined]  # no stubs for this re-export
@@ -97,7 +97,7 @@ class Transport:
         headers: t.Mapping[str, str] | None = None,
         bearer: str | None = None,
         connect_timeout: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send one request and give back the answer, whatever its status.
 
         :raises NetworkError: unreachable, proxy failure, broken connection, timeout.
@@ -125,7 +125,7 @@ class Transport:
                 allow_redirects=False,
                 proxies=dict(_NO_PROXY_FOR_HTTP),
             )
-            return Answer(
+            return Response(
                 status=response.status_code,
                 headers={name.lower(): value for name, value in response.headers.items()},
                 # Not response.text: without a charset in the header it guesses, slowly and sometimes wrong.
@@ -135,7 +135,7 @@ class Transport:
             failure = self._translate(exc, url)
         except OSError as exc:
             # requests checks the CA bundle on its own before it connects, outside of its exceptions.
-            reason = self._scrubber.clean(exc.strerror or "the CA bundle cannot be read")
+            reason = self._redactor.redact(exc.strerror or "the CA bundle cannot be read")
             failure = TlsError(f"TLS could not be set up: {reason}. Check ca_path and CURL_CA_BUNDLE.")
         # Raised outside of the except block: the exception of requests holds the request with its headers.
         raise failure
@@ -147,7 +147,7 @@ class Transport:
     def _translate(self, exc: requests.exceptions.RequestException, url: str) -> EntraRiskError:
         host = host_of(url)
         causes = list(_causes(exc))
-        reason = self._scrubber.clean(_reason(causes))
+        reason = self._redactor.redact(_reason(causes))
         broken_tls = any(isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for cause in causes)
         if isinstance(exc, requests.exceptions.SSLError) and not broken_tls:
             return TlsError(
@@ -166,7 +166,7 @@ class Transport:
         if isinstance(exc, requests.exceptions.ReadTimeout):
             return NetworkError(
                 f"{host} did not answer within {self._timeout:g} seconds. Try again later, or raise timeout.",
-                maybe_done=True,
+                outcome_unknown=True,
             )
         if any(type(cause).__name__ in ("NewConnectionError", "NameResolutionError") for cause in causes):
             return NetworkError(
@@ -184,7 +184,7 @@ class Transport:
             return NetworkError(
                 f"The connection to {host} broke: {reason}. Try again; if it happens each time, look at what is on the "
                 "way (proxy, firewall).",
-                maybe_done=True,
+                outcome_unknown=True,
             )
         return RequestError(f"The request to {host} could not be sent ({type(exc).__name__}).")
 

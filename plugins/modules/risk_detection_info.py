@@ -46,7 +46,7 @@ options:
       risk_level:
         description:
           - The risk level is one of these.
-          - V(hidden) is what Graph shows where the licence does not show more.
+          - V(hidden) is what Graph shows where the license does not show more.
         type: list
         elements: str
         choices:
@@ -266,8 +266,8 @@ error:
   contains:
     kind:
       description:
-        - One of V(credentials), V(login), V(permission), V(licence), V(throttled), V(network), V(tls), V(request),
-          V(service), V(limit), V(users).
+        - One of V(credentials), V(login), V(permission), V(license), V(throttled), V(network), V(tls), V(request),
+          V(service), V(limit), V(users), V(internal) (a bug of the collection).
       type: str
       sample: users
     status:
@@ -288,8 +288,8 @@ error:
       sample: beea7eaf-7176-48e8-bfc8-046504279547
 """
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._ansible import run_module
-from ansible_collections.identityops.entra_risk.plugins.module_utils._detections import QUERY_SPEC, read
+from ansible_collections.identityops.entra_risk.plugins.module_utils._module import run_module
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.read_detections import QUERY_SPEC, read
 
 
 def main() -> None:

@@ -280,8 +280,8 @@ error:
   contains:
     kind:
       description:
-        - One of V(credentials), V(login), V(permission), V(licence), V(throttled), V(network), V(tls), V(request),
-          V(service), V(limit), V(users).
+        - One of V(credentials), V(login), V(permission), V(license), V(throttled), V(network), V(tls), V(request),
+          V(service), V(limit), V(users), V(internal) (a bug of the collection).
       type: str
       sample: users
     status:
@@ -302,9 +302,9 @@ error:
       sample: beea7eaf-7176-48e8-bfc8-046504279547
 """
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._ansible import run_module
-from ansible_collections.identityops.entra_risk.plugins.module_utils._engine import run, task_spec
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_SERVICE_PRINCIPALS
+from ansible_collections.identityops.entra_risk.plugins.module_utils._module import run_module
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_SERVICE_PRINCIPALS
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.change import run, task_spec
 
 
 def main() -> None:

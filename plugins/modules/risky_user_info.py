@@ -205,8 +205,8 @@ error:
   contains:
     kind:
       description:
-        - One of V(credentials), V(login), V(permission), V(licence), V(throttled), V(network), V(tls), V(request),
-          V(service), V(limit), V(users).
+        - One of V(credentials), V(login), V(permission), V(license), V(throttled), V(network), V(tls), V(request),
+          V(service), V(limit), V(users), V(internal) (a bug of the collection).
       type: str
       sample: users
     status:
@@ -227,9 +227,9 @@ error:
       sample: beea7eaf-7176-48e8-bfc8-046504279547
 """
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._ansible import run_module
-from ansible_collections.identityops.entra_risk.plugins.module_utils._info import query_spec, read
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS
+from ansible_collections.identityops.entra_risk.plugins.module_utils._module import run_module
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.read_risk import query_spec, read
 
 
 def main() -> None:

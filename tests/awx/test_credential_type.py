@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from plugins.module_utils._errors import CredentialsError
-from plugins.module_utils._options import CLOUDS, resolve
-from plugins.module_utils._secrets import Scrubber
+from plugins.module_utils._login.connection import CLOUDS, resolve
+from plugins.module_utils._redact import Scrubber
 from tests.entra_emulator.apps import App
 from tests.entra_emulator.tenant import Tenant
 

@@ -68,7 +68,7 @@ def sanity(space: Workspace) -> None:
 
 
 def lint(space: Workspace) -> None:
-    """Style, types, YAML, changelog, licences."""
+    """Style, types, YAML, changelog, licenses."""
     venv = space.development()
     checks: dict[str, tuple[str, ...]] = {
         "ruff check": ("ruff", "check"),

@@ -1,4 +1,4 @@
-"""Who may ask what: tokens, permissions, roles, licence."""
+"""Who may ask what: tokens, permissions, roles, license."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_a_person_who_reads_detections(tenant: Tenant, client_for: Ask) -> None:
 
 
 @pytest.mark.parametrize("switch", ["licensed", "workload_licensed"])
-def test_a_tenant_without_licence(switch: str, tenant: Tenant, graph: Client) -> None:
+def test_a_tenant_without_license(switch: str, tenant: Tenant, graph: Client) -> None:
     user = tenant.add_user("adele.vance@contoso.example")
     workload = tenant.add_service_principal("Payroll Sync")
     tenant.switches.update({switch: False})

@@ -153,7 +153,7 @@ class GraphService:
         _require(caller, resource.write_roles if action else resource.read_roles)
         if caller.is_person:
             _require_entra_role(caller, WRITER_ROLES if action else {**READER_ROLES, **WRITER_ROLES})
-        if not getattr(tenant.switches, resource.licence):
+        if not getattr(tenant.switches, resource.license):
             raise RefusedError(403, "Forbidden", "Your tenant is not licensed for this feature.")
         if action:
             return self._act(request, caller, resource, action, written)

@@ -86,7 +86,7 @@ class Action:
 class Resource:
     """A set of Identity Protection: risk records, or detections, which have no actions.
 
-    `paths` are those of each API version; `licence` is the switch that stands for it; `options` are those of the list;
+    `paths` are those of each API version; `license` is the switch that stands for it; `options` are those of the list;
     `sortable` are the properties that `$orderby` takes. `ids_key` is the one key of an action's body.
     `beta_properties` are those that v1.0 does not have.
     """
@@ -96,7 +96,7 @@ class Resource:
     paths: t.Mapping[str, tuple[str, ...]]
     properties: t.Mapping[str, Edm]
     read_roles: frozenset[str]
-    licence: str = "licensed"
+    license: str = "licensed"
     options: frozenset[str] = frozenset({"$count", "$filter", "$select", "$skiptoken", "$top"})
     beta_properties: t.Mapping[str, Edm] = dataclasses.field(default_factory=dict)
     sortable: frozenset[str] = frozenset()
@@ -171,7 +171,7 @@ RISKY_SERVICE_PRINCIPALS = Resource(
     },
     beta_properties={"accountEnabled": BOOLEAN},
     read_roles=frozenset({"IdentityRiskyServicePrincipal.Read.All", "IdentityRiskyServicePrincipal.ReadWrite.All"}),
-    licence="workload_licensed",
+    license="workload_licensed",
     ids_key="servicePrincipalIds",
     actions=(
         Action("dismiss", "dismissed", "none", "adminDismissedAllRiskForServicePrincipal", ends_risk=True),

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "many_tenants"
 COUNT = 20
 WRONG_SECRET, NOT_LICENSED = "tenant-04", "tenant-13"
-BROKEN = {WRONG_SECRET: "login", NOT_LICENSED: "licence"}
+BROKEN = {WRONG_SECRET: "login", NOT_LICENSED: "license"}
 OLD = "2026-01-01T00:00:00Z"
 
 

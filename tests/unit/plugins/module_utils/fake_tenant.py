@@ -8,22 +8,20 @@ import json
 import typing as t
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import (
-    _detections,
-    _engine,
-    _info,
-    _timestamps,
-)
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import NetworkError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import GraphClient
-from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Answer
-from ansible_collections.identityops.entra_risk.plugins.module_utils._result import Report
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import (
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.client import GraphClient
+from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Response
+from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import (
     RISKY_SERVICE_PRINCIPALS,
     RISKY_USERS,
     Resource,
 )
-from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import Scrubber
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import change as _engine
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import read_detections as _detections
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import read_risk as _info
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.result import ModuleResult
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.odata_reading import odata_holds
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.simulated_time import (
     START,
@@ -139,7 +137,7 @@ WORKLOADS = Kind(
 KINDS = (PEOPLE, WORKLOADS)
 
 
-def told(report: Report) -> list[dict[str, t.Any]]:
+def told(report: ModuleResult) -> list[dict[str, t.Any]]:
     """What a report says of each object, whatever its kind."""
     entries: list[dict[str, t.Any]] = next(report.data[kind.key] for kind in KINDS if kind.key in report.data)
     return entries
@@ -250,13 +248,13 @@ class FakeTenant:
             GRAPH,
             api_version=api_version,
             retry_timeout=retry_timeout,
-            scrubber=Scrubber(),
+            redactor=Redactor(),
             clock=self.time.clock,
         )
 
     def run(
         self, *, check_mode: bool = False, diff: bool = False, retry_timeout: float = 300, **params: t.Any
-    ) -> Report:
+    ) -> ModuleResult:
         """A task that changes risk, as AnsibleModule would hand it over. Takes the options of `risky_user`."""
         return _engine.run(
             self.kind.options({**NOTHING, **params}),
@@ -267,7 +265,7 @@ class FakeTenant:
             clock=self.time.clock,
         )
 
-    def read(self, *, api_version: str = "v1.0", **params: t.Any) -> Report:
+    def read(self, *, api_version: str = "v1.0", **params: t.Any) -> ModuleResult:
         """A task that reads risk. Takes the options of `risky_user_info`."""
         return _info.read(
             self.kind.options({**NOTHING_TO_READ, **params}),
@@ -276,7 +274,7 @@ class FakeTenant:
             clock=self.time.clock,
         )
 
-    def detect(self, *, api_version: str = "v1.0", **params: t.Any) -> Report:
+    def detect(self, *, api_version: str = "v1.0", **params: t.Any) -> ModuleResult:
         """A task that reads detections."""
         return _detections.read(
             {**NOTHING_TO_READ, **params},
@@ -286,7 +284,7 @@ class FakeTenant:
 
     # The place of the transport
 
-    def send(self, method: str, url: str, *, params: t.Any = None, json_body: t.Any = None, **dummy: t.Any) -> Answer:
+    def send(self, method: str, url: str, *, params: t.Any = None, json_body: t.Any = None, **dummy: t.Any) -> Response:
         parts = urlsplit(url)
         assert f"{parts.scheme}://{parts.netloc}" == GRAPH
         path = unquote(parts.path)
@@ -299,19 +297,19 @@ class FakeTenant:
             if path.endswith(ending):
                 fault = always
         if fault == LOST:
-            raise NetworkError("The connection broke.", maybe_done=True)
+            raise NetworkError("The connection broke.", outcome_unknown=True)
         if fault is not None and fault != LOST_AFTER:
             status, body = fault if isinstance(fault, tuple) else (t.cast(int, fault), "")
             return self._answer(status, body)
         answer = self._serve(method, path, query, json_body)
         if fault == LOST_AFTER:
-            raise NetworkError("The connection broke.", maybe_done=True)
+            raise NetworkError("The connection broke.", outcome_unknown=True)
         return answer
 
     def close(self) -> None:
         """Nothing is open."""
 
-    def _serve(self, method: str, path: str, query: dict[str, str], body: t.Any) -> Answer:
+    def _serve(self, method: str, path: str, query: dict[str, str], body: t.Any) -> Response:
         beta = path.startswith("/beta/")
         path = path.replace(self.kind.beta_path, self.kind.path).replace("/beta/riskDetections", DETECTIONS)
         if path == DETECTIONS:
@@ -343,7 +341,7 @@ class FakeTenant:
     def _person(self, key: str) -> dict[str, str]:
         return {"id": key.upper(), self.kind.name_property: self.directory[key]}
 
-    def _list(self, path: str, items: t.Iterable[t.Any], query: dict[str, str], beta: bool) -> Answer:
+    def _list(self, path: str, items: t.Iterable[t.Any], query: dict[str, str], beta: bool) -> Response:
         text = query.get("$filter", "")
         mood = self.filters(text) if text else "honoured"
         order = query.get("$orderby", "")
@@ -366,7 +364,7 @@ class FakeTenant:
             page["@odata.nextLink"] = f"{GRAPH}{shown}?{rest}"
         return self._answer(200, page)
 
-    def _act(self, action: str, ids: list[str]) -> Answer:
+    def _act(self, action: str, ids: list[str]) -> Response:
         assert 1 <= len(ids) <= 60 and len(set(ids)) == len(ids)
         self.bodies.append(ids)
         if self.rejected.intersection(ids):
@@ -399,13 +397,13 @@ class FakeTenant:
                     riskLastUpdatedDateTime=f"{updated:%Y-%m-%dT%H:%M:%S}.5000000Z",
                 )
 
-    def _error(self, status: int, code: str, message: str) -> Answer:
+    def _error(self, status: int, code: str, message: str) -> Response:
         return self._answer(status, {"error": {"code": code, "message": message}})
 
-    def _answer(self, status: int, body: t.Any) -> Answer:
+    def _answer(self, status: int, body: t.Any) -> Response:
         now = datetime.datetime.fromtimestamp(START + self.time.now, datetime.timezone.utc)
         headers = {"request-id": request_id(len(self.log)), "date": f"{now:%a, %d %b %Y %H:%M:%S} GMT"}
-        return Answer(status, headers, body if isinstance(body, str) else json.dumps(body))
+        return Response(status, headers, body if isinstance(body, str) else json.dumps(body))
 
 
 def _selected(item: t.Any, query: dict[str, str]) -> t.Any:

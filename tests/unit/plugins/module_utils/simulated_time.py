@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import typing as t
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._pace import Clock
+from ansible_collections.identityops.entra_risk.plugins.module_utils._retry import Clock
 
 # 2026-11-22T12:00:00Z: what the wall clock shows when a simulation begins.
 START = 1_795_348_800.0

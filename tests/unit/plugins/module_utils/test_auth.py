@@ -18,7 +18,7 @@ import pytest
 import requests
 import responses
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _auth, _options, _pace
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _retry
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import (
     CredentialsError,
     EntraRiskError,
@@ -30,10 +30,11 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._errors imp
     TlsError,
 )
 from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Transport
-from ansible_collections.identityops.entra_risk.plugins.module_utils._login_http import LoginHttp
-from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import Scrubber
-
-from .conftest import PASSWORD, Keyring
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login import connection as _options
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login import tokens as _auth
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login.msal_http import LoginHttp
+from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.conftest import PASSWORD, Keyring
 
 TENANT = "5fbf2be0-6a31-4b4e-a3b8-6e4b7d8f1c11"
 CLIENT = "8f2b8c1a-0e64-4a6e-9d0f-8f3f0c5e7b22"
@@ -65,19 +66,22 @@ class Login:
     """A token source with all that stands around it."""
 
     source: _auth.TokenSource
-    scrubber: Scrubber
+    redactor: Redactor
     time: Time
 
 
 def log_in(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | None = None) -> Login:
-    scrubber = Scrubber()
-    connection = _options.resolve(params, environ or {}, scrubber)
-    transport = Transport(verify=connection.verify, timeout=connection.timeout, scrubber=scrubber)
+    redactor = Redactor()
+    connection = _options.resolve(params, environ or {}, redactor)
+    transport = Transport(verify=connection.verify, timeout=connection.timeout, redactor=redactor)
     time = Time()
     source = _auth.token_source(
-        connection, transport, scrubber, clock=lambda: time.now, sleep=time.sleep, rng=lambda: 0.5
+        connection,
+        transport,
+        redactor,
+        _retry.Clock(wall=lambda: time.now, monotonic=lambda: time.now, sleep=time.sleep, random=lambda: 0.5),
     )
-    return Login(source, scrubber, time)
+    return Login(source, redactor, time)
 
 
 @pytest.fixture
@@ -154,7 +158,7 @@ class TestSecret:
         sent = form(net)
         assert (sent["grant_type"], sent["client_id"]) == ("client_credentials", CLIENT)
         assert (sent["client_secret"], sent["scope"]) == (SECRET, "https://graph.microsoft.com/.default")
-        assert login.scrubber.clean("canary-token-1") == "********"
+        assert login.redactor.redact("canary-token-1") == "********"
 
     def test_the_scope_is_that_of_the_graph_that_is_called(self, net: responses.RequestsMock) -> None:
         entra(net)
@@ -191,7 +195,7 @@ class TestSecret:
     def test_odd_lifetimes(self, net: responses.RequestsMock, expires_in: t.Any, good_for: int) -> None:
         login = log_in(LOGIN)
         acquired = iter([token(1, expires_in=expires_in), token(2)])
-        source = _auth._Login(lambda: next(acquired), login.scrubber, _clock(login.time))
+        source = _auth._Login(lambda: next(acquired), login.redactor, _clock(login.time))
         source.token()
         login.time.now += good_for - 1
         assert source.token() == "canary-token-1"
@@ -211,11 +215,11 @@ class TestSecret:
         assert login.source.token() == "canary-ready"
         assert login.source.renew() is False
         assert not net.calls
-        assert login.scrubber.clean("canary-ready") == "********"
+        assert login.redactor.redact("canary-ready") == "********"
 
 
 def _clock(time: Time) -> t.Any:
-    return _pace.Clock(wall=lambda: time.now, monotonic=lambda: time.now, sleep=time.sleep)
+    return _retry.Clock(wall=lambda: time.now, monotonic=lambda: time.now, sleep=time.sleep)
 
 
 class TestRefusals:
@@ -433,7 +437,7 @@ class TestRepetitions:
         error = failure(log_in(LOGIN), NetworkError)
         assert "Connection reset by peer" in str(error)
         # A login changes nothing, so nothing may have been done.
-        assert error.maybe_done is False
+        assert error.outcome_unknown is False
         assert len(net.calls) == 6
 
     def test_an_unreachable_host_fails_at_once(self, net: responses.RequestsMock) -> None:
@@ -625,7 +629,7 @@ class TestCertificate:
     def test_older_releases_of_cryptography(self) -> None:
         import datetime
 
-        from ansible_collections.identityops.entra_risk.plugins.module_utils import _certificate
+        from ansible_collections.identityops.entra_risk.plugins.module_utils._login import certificate as _certificate
 
         old = types.SimpleNamespace(not_valid_after=datetime.datetime(2026, 1, 1))
         assert _certificate._not_after(t.cast(t.Any, old)) == 1767225600.0
@@ -659,7 +663,7 @@ class TestFederation:
         path.write_text("canary-second\n")
         login.source.renew()
         assert form(net)["client_assertion"] == "canary-second"
-        assert login.scrubber.clean("canary-first canary-second") == "******** ********"
+        assert login.redactor.redact("canary-first canary-second") == "******** ********"
         path.unlink()
         with pytest.raises(CredentialsError, match="No such file"):
             login.source.renew()
@@ -694,7 +698,7 @@ class TestManagedIdentity:
         assert "client_id" not in request.params
         assert request.headers["Metadata"] == "true"
         assert request.req_kwargs["timeout"] == (3.0, 60)
-        assert login.scrubber.clean("canary-token-1") == "********"
+        assert login.redactor.redact("canary-token-1") == "********"
 
     def test_user_assigned(self, net: responses.RequestsMock) -> None:
         net.add(responses.GET, IMDS, json=token(1, expires_in="3600"))
@@ -725,7 +729,7 @@ class TestManagedIdentity:
         login = log_in({"auth_source": "msi"})
         assert login.source.token() == "canary-token-1"
         assert net.calls[0].request.headers["X-IDENTITY-HEADER"] == "canary-header"
-        assert login.scrubber.clean("canary-header") == "********"
+        assert login.redactor.redact("canary-header") == "********"
 
     def test_no_identity_on_this_machine(self, net: responses.RequestsMock) -> None:
         net.add(responses.GET, IMDS, body=requests.exceptions.ConnectTimeout("canary"))
@@ -780,7 +784,7 @@ class TestManagedIdentity:
         net.add(responses.GET, os.environ["IDENTITY_ENDPOINT"], body=requests.exceptions.ConnectionError("canary"))
         login = log_in({"auth_source": "msi"})
         assert "ConnectionError" in str(failure(login, LoginError))
-        assert login.scrubber.clean("canary-header") == "********"
+        assert login.redactor.redact("canary-header") == "********"
 
 
 class TestLibrary:
@@ -833,5 +837,5 @@ class TestLibrary:
     def test_the_client_leaves_the_transport_open(self) -> None:
         closed: list[bool] = []
         transport = types.SimpleNamespace(close=lambda: closed.append(True))
-        LoginHttp(t.cast(t.Any, transport), Scrubber(), _clock(Time()), 1).close()
+        LoginHttp(t.cast(t.Any, transport), Redactor(), _clock(Time()), 1).close()
         assert not closed

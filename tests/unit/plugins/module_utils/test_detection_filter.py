@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _detection_filter, _timestamps
-from ansible_collections.identityops.entra_risk.plugins.module_utils._detection_filter import DetectionFilter
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import RequestError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._filters import TimeRange
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISK_LEVELS, RISK_STATES
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import detection_filters as _detection_filter
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.detection_filters import DetectionFilter
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.filters import TimeRange
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISK_LEVELS, RISK_STATES
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.odata_reading import odata_holds
 
 NOW = _timestamps.parse("2026-11-22T12:00:00Z")

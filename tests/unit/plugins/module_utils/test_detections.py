@@ -8,10 +8,10 @@ import typing as t
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _detections
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import CredentialsError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import GraphClient
-from ansible_collections.identityops.entra_risk.plugins.module_utils._result import Report
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.client import GraphClient
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import read_detections as _detections
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.result import ModuleResult
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     DETECTIONS,
     LOST,
@@ -38,7 +38,7 @@ def tenant() -> FakeTenant:
     return FakeTenant()
 
 
-def check(report: Report) -> Report:
+def check(report: ModuleResult) -> ModuleResult:
     """What holds for every report."""
     assert report.data.keys() == KEYS
     assert report.data["changed"] is False
@@ -48,11 +48,11 @@ def check(report: Report) -> Report:
     return report
 
 
-def ids(report: Report) -> list[str]:
+def ids(report: ModuleResult) -> list[str]:
     return [detection["id"] for detection in check(report).data["risk_detections"]]
 
 
-def kind(report: Report) -> str | None:
+def kind(report: ModuleResult) -> str | None:
     return report.error.kind if report.error else None
 
 
@@ -443,9 +443,9 @@ def test_an_error_in_the_middle_leaves_what_was_read(tenant: FakeTenant, users: 
 @pytest.mark.parametrize(
     ("says", "expected", "words"),
     [
-        ("Your tenant is not licensed for this feature.", "licence", "Microsoft Entra ID P2, or P1"),
+        ("Your tenant is not licensed for this feature.", "license", "Microsoft Entra ID P2, or P1"),
         ("required scopes are missing in the token.", "permission", "IdentityRiskEvent.Read.All"),
-        ("You may not.", "permission", "Security Reader"),
+        ("You may not.", "permission", "Security RecordLoader"),
     ],
 )
 @pytest.mark.parametrize("users", [None, [user_id(1)]])

@@ -4,8 +4,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._directory import USERS, Directory, DirectoryObject
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import PermissionDeniedError
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.directory import (
+    USERS,
+    Directory,
+    DirectoryObject,
+)
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     FakeTenant,
     upn,

@@ -8,12 +8,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _engine
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import CredentialsError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import GraphClient
-from ansible_collections.identityops.entra_risk.plugins.module_utils._pace import Pacer
-from ansible_collections.identityops.entra_risk.plugins.module_utils._result import Report
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.client import GraphClient
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.throttle import Pacer
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import change as _engine
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.result import ModuleResult
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     KINDS,
     LOST,
@@ -52,11 +52,11 @@ every_state = pytest.mark.parametrize(
 )
 
 
-def outcomes(report: Report) -> list[tuple[str, str | None]]:
+def outcomes(report: ModuleResult) -> list[tuple[str, str | None]]:
     return [(entry["outcome"], entry["reason"]) for entry in told(report)]
 
 
-def kind(report: Report) -> str | None:
+def kind(report: ModuleResult) -> str | None:
     return report.error.kind if report.error else None
 
 
@@ -64,7 +64,7 @@ def active(tenant: FakeTenant, count: int, **more: t.Any) -> list[str]:
     return [tenant.add(number, **more) for number in range(count)]
 
 
-def check(report: Report) -> Report:
+def check(report: ModuleResult) -> ModuleResult:
     """What holds for every report."""
     assert set(report.data) - {"diff", "users", "service_principals"} == KEYS
     assert set(report.data["summary"]) == {"changed", "unchanged", "skipped", "failed"}
@@ -415,7 +415,7 @@ def test_an_answer_without_the_asked_id_is_not_taken_for_not_listed(tenant: Fake
     assert kind(check(tenant.run(users=[user_id(1)]))) == "service"
 
 
-# Existence before a confirmation
+# DirectoryStatus before a confirmation
 
 
 @both_kinds
@@ -975,7 +975,7 @@ def test_a_bug_in_the_middle_does_not_hide_what_was_done(tenant: FakeTenant, mon
 
     monkeypatch.setattr(tenant, "send", crash)
     report = tenant.run(users=ids)
-    assert kind(report) == "request"
+    assert kind(report) == "internal"
     assert "KeyError" in report.message and "bug" in report.message
     assert report.error is not None and "Traceback" in (report.error.trace or "")
     assert report.data["changed"] is True

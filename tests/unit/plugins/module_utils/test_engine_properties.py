@@ -9,7 +9,7 @@ import typing as t
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._result import Report
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.result import ModuleResult
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     KINDS,
     LOST,
@@ -31,7 +31,7 @@ MOODS = ("honoured", "ignored", "refused")
 
 @dataclasses.dataclass
 class Person:
-    """`present` is the risk state, or "unlisted", or "ghost" for an id that nobody has."""
+    """`present` is the risk state, or "without_record", or "ghost" for an id that nobody has."""
 
     number: int
     present: str
@@ -49,7 +49,7 @@ class Person:
         """Whether the contract wants this user written to, exclusions and refusals left aside."""
         if self.present in ("ghost", "somethingNew"):
             return False
-        if self.deleted and self.present != "unlisted":
+        if self.deleted and self.present != "without_record":
             return False
         if state == "compromised":
             return self.present != "confirmedCompromised"
@@ -59,7 +59,7 @@ class Person:
 PERSON = st.builds(
     Person,
     number=st.just(0),
-    present=st.sampled_from([*ACTIVE, *ACTIVE, *QUIET, "somethingNew", "unlisted", "ghost"]),
+    present=st.sampled_from([*ACTIVE, *ACTIVE, *QUIET, "somethingNew", "without_record", "ghost"]),
     deleted=st.sampled_from([False, False, False, True]),
     rejected=st.sampled_from([False, False, False, True]),
     excluded=st.sampled_from([False, False, False, True]),
@@ -77,7 +77,7 @@ def worlds(draw: t.Any) -> tuple[FakeTenant, list[Person]]:
         if tenant.kind is not PEOPLE:
             # Nothing else has a name to be asked by, and nothing else keeps its record when it is deleted.
             person.by_name = person.deleted = False
-        if person.present == "unlisted":
+        if person.present == "without_record":
             tenant.add_unlisted(number)
         elif person.present != "ghost":
             tenant.add(number, person.present, **({"isDeleted": True} if person.deleted else {}))
@@ -97,7 +97,7 @@ def spelled(person: Person) -> str:
     return upn(person.number) if person.by_name else person.id
 
 
-def consistent(report: Report, tenant: FakeTenant) -> None:
+def consistent(report: ModuleResult, tenant: FakeTenant) -> None:
     """The report agrees with itself and with what the tenant saw."""
     data = report.data
     counted = dict.fromkeys(("changed", "unchanged", "skipped", "failed"), 0)

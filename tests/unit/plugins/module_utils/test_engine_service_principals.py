@@ -6,7 +6,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _engine
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import change as _engine
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     NOTHING,
     WORKLOADS,
@@ -125,7 +125,7 @@ def test_an_unlisted_one_is_confirmed_under_the_name_of_the_directory(tenant: Fa
 @pytest.mark.parametrize(
     ("says", "kind", "words"),
     [
-        ("Your tenant is not licensed for this feature.", "licence", "Microsoft Entra Workload ID Premium"),
+        ("Your tenant is not licensed for this feature.", "license", "Microsoft Entra Workload ID Premium"),
         ("required scopes are missing in the token.", "permission", "IdentityRiskyServicePrincipal"),
     ],
 )

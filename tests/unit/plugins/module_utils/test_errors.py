@@ -8,7 +8,7 @@ KINDS = {
     "credentials",
     "login",
     "permission",
-    "licence",
+    "license",
     "throttled",
     "network",
     "tls",
@@ -16,6 +16,7 @@ KINDS = {
     "service",
     "limit",
     "users",
+    "internal",
 }
 
 
@@ -38,7 +39,7 @@ def test_every_key_is_always_there() -> None:
 
 
 def test_what_is_known_is_told() -> None:
-    error = _errors.ServiceError("x", status=503, code="c", request_id="r", client_request_id="i", maybe_done=True)
+    error = _errors.ServiceError("x", status=503, code="c", request_id="r", client_request_id="i", outcome_unknown=True)
     assert error.details() == {
         "kind": "service",
         "status": 503,
@@ -46,7 +47,7 @@ def test_what_is_known_is_told() -> None:
         "request_id": "r",
         "client_request_id": "i",
     }
-    assert (str(error), error.message, error.maybe_done) == ("x", "x", True)
+    assert (str(error), error.message, error.outcome_unknown) == ("x", "x", True)
 
 
 def test_a_missing_library() -> None:

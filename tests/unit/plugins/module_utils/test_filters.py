@@ -6,10 +6,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _filters, _timestamps
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import RequestError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._filters import RiskFilter, TimeRange
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISK_LEVELS, RISK_STATES, Record
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import filters as _filters
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.filters import RiskFilter, TimeRange
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import (
+    RISK_LEVELS,
+    RISK_STATES,
+    Record,
+)
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.odata_reading import odata_holds
 
 SECOND = _timestamps.TICKS_PER_SECOND

@@ -6,10 +6,15 @@ import typing as t
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _filters, _timestamps
-from ansible_collections.identityops.entra_risk.plugins.module_utils._finder import Finder
-from ansible_collections.identityops.entra_risk.plugins.module_utils._plan import Existence, parse_asked
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS, RiskApi
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import filters as _filters
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.api import RiskApi
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.decisions import (
+    DirectoryStatus,
+    parse_selection,
+)
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resolver import TargetResolver
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     FakeTenant,
     upn,
@@ -24,31 +29,31 @@ def tenant() -> FakeTenant:
     return FakeTenant()
 
 
-def finder_of(tenant: FakeTenant) -> Finder:
-    return Finder(RiskApi(tenant.client(), RISKY_USERS), [])
+def finder_of(tenant: FakeTenant) -> TargetResolver:
+    return TargetResolver(RiskApi(tenant.client(), RISKY_USERS), [])
 
 
-def named(tenant: FakeTenant, *users: str) -> list[tuple[str | None, str | None, bool, Existence]]:
-    targets = finder_of(tenant).named(parse_asked(users, "users", RISKY_USERS))
-    return [(target.id, target.name, target.record is not None, target.existence) for target in targets]
+def named(tenant: FakeTenant, *users: str) -> list[tuple[str | None, str | None, bool, DirectoryStatus]]:
+    targets = finder_of(tenant).named(parse_selection(users, "users", RISKY_USERS))
+    return [(target.id, target.name, target.record is not None, target.directory_status) for target in targets]
 
 
 def test_who_is_listed_needs_no_directory(tenant: FakeTenant) -> None:
     tenant.add(1)
-    assert named(tenant, upn(1)) == [(user_id(1), upn(1), True, Existence.UNCHECKED)]
+    assert named(tenant, upn(1)) == [(user_id(1), upn(1), True, DirectoryStatus.UNCHECKED)]
     assert tenant.look_ups == 0
 
 
 def test_an_id_without_a_record_is_left_unchecked(tenant: FakeTenant) -> None:
-    assert named(tenant, user_id(1)) == [(user_id(1), None, False, Existence.UNCHECKED)]
+    assert named(tenant, user_id(1)) == [(user_id(1), None, False, DirectoryStatus.UNCHECKED)]
 
 
 @pytest.mark.parametrize(
     ("known", "forbidden", "expected"),
     [
-        (True, False, (user_id(1), upn(1), False, Existence.CONFIRMED)),
-        (False, False, (None, upn(1), False, Existence.ABSENT)),
-        (True, True, (None, upn(1), False, Existence.FORBIDDEN)),
+        (True, False, (user_id(1), upn(1), False, DirectoryStatus.CONFIRMED)),
+        (False, False, (None, upn(1), False, DirectoryStatus.ABSENT)),
+        (True, True, (None, upn(1), False, DirectoryStatus.FORBIDDEN)),
     ],
 )
 def test_a_name_without_a_record(tenant: FakeTenant, known: bool, forbidden: bool, expected: t.Any) -> None:
@@ -65,7 +70,7 @@ def test_a_deleted_user_is_found_by_name_where_the_filter_does_not_work(tenant: 
     for number in range(9):
         tenant.add(number)
     gone = tenant.add(9, isDeleted=True)
-    (target,) = finder_of(tenant).named(parse_asked([upn(9)], "users", RISKY_USERS))
+    (target,) = finder_of(tenant).named(parse_selection([upn(9)], "users", RISKY_USERS))
     assert target.id == gone
     assert target.record is not None and target.record.deleted
 
@@ -74,7 +79,9 @@ def test_a_name_of_several_records_is_told_as_such(tenant: FakeTenant) -> None:
     for number in (1, 2):
         tenant.add(number, userPrincipalName="shared@contoso.example")
     tenant.directory.clear()
-    assert named(tenant, "shared@contoso.example") == [(None, "shared@contoso.example", False, Existence.AMBIGUOUS)]
+    assert named(tenant, "shared@contoso.example") == [
+        (None, "shared@contoso.example", False, DirectoryStatus.AMBIGUOUS)
+    ]
 
 
 def test_how_the_task_spells_each(tenant: FakeTenant) -> None:
@@ -88,14 +95,14 @@ def test_how_the_task_spells_each(tenant: FakeTenant) -> None:
         user_id(3).upper(),
         "Ghost@contoso.example",
     ]
-    targets = finder_of(tenant).named(parse_asked(values, "users", RISKY_USERS))
+    targets = finder_of(tenant).named(parse_selection(values, "users", RISKY_USERS))
     assert [target.asked for target in targets] == [values[0], values[2], values[4], values[5]]
 
 
 def test_a_renamed_user_keeps_both_names(tenant: FakeTenant) -> None:
     key = tenant.add(1, userPrincipalName="old@contoso.example")
     tenant.directory[key] = "new@contoso.example"
-    (target,) = finder_of(tenant).named(parse_asked(["new@contoso.example", key], "users", RISKY_USERS))
+    (target,) = finder_of(tenant).named(parse_selection(["new@contoso.example", key], "users", RISKY_USERS))
     assert target.name == "new@contoso.example"
     assert target.record is not None and target.record.name == "old@contoso.example"
 
@@ -110,10 +117,10 @@ def test_a_limit_ends_the_reading(
     tenant.page_size = 2
     for number in range(6):
         tenant.add(number)
-    finder = finder_of(tenant)
-    finder.read_list(EVERYBODY, limit)
-    assert len(finder.chosen(EVERYBODY)[:limit]) == found
-    assert (tenant.reads, finder.truncated) == (reads, truncated)
+    resolver = finder_of(tenant)
+    resolver.read_list(EVERYBODY, limit)
+    assert len(resolver.chosen(EVERYBODY)[:limit]) == found
+    assert (tenant.reads, resolver.truncated) == (reads, truncated)
 
 
 def test_a_record_that_comes_twice_counts_once(tenant: FakeTenant) -> None:
@@ -124,9 +131,9 @@ def test_a_record_that_comes_twice_counts_once(tenant: FakeTenant) -> None:
     records = list(tenant.records.values())
     shown = [records[0], records[1], records[1], records[0], *records[2:]]
     tenant.records = {f"place {number}": record for number, record in enumerate(shown)}
-    finder = finder_of(tenant)
-    finder.read_list(EVERYBODY, 3)
-    assert [record.id for record in finder.chosen(EVERYBODY)][:3] == [user_id(number) for number in range(3)]
+    resolver = finder_of(tenant)
+    resolver.read_list(EVERYBODY, 3)
+    assert [record.id for record in resolver.chosen(EVERYBODY)][:3] == [user_id(number) for number in range(3)]
 
 
 @pytest.mark.parametrize("refused", ["riskLevel", "riskState"])
@@ -142,11 +149,11 @@ def test_a_refused_filter_is_widened_step_by_step(tenant: FakeTenant, refused: s
 
 
 def test_the_time_of_the_knowledge(tenant: FakeTenant) -> None:
-    finder = finder_of(tenant)
-    assert finder.evaluated_at() is None
+    resolver = finder_of(tenant)
+    assert resolver.evaluated_at() is None
     tenant.add(1)
-    finder.filtered(EVERYBODY)
-    assert finder.evaluated_at() == _timestamps.parse("2026-11-22T12:00:00Z")
+    resolver.filtered(EVERYBODY)
+    assert resolver.evaluated_at() == _timestamps.parse("2026-11-22T12:00:00Z")
     tenant.add(2, riskLastUpdatedDateTime="2026-11-22T12:00:00.5Z")
-    finder.filtered(EVERYBODY)
-    assert finder.evaluated_at() == _timestamps.parse("2026-11-22T12:00:00.5Z")
+    resolver.filtered(EVERYBODY)
+    assert resolver.evaluated_at() == _timestamps.parse("2026-11-22T12:00:00.5Z")

@@ -10,18 +10,22 @@ import pytest
 import requests
 import responses
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _errors, _graph, _pace, _timestamps
-from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import GraphClient, Page, Reply
-from ansible_collections.identityops.entra_risk.plugins.module_utils._graph_error import Access
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _errors, _timestamps
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import client as _graph
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import paging
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.client import GraphClient, GraphResponse
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.paging import Page
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.permissions import RequiredPermission
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.throttle import Pacer
 from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Transport
-from ansible_collections.identityops.entra_risk.plugins.module_utils._options import Connection, Credential
-from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import Scrubber
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login.connection import Connection, Credential
+from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.simulated_time import SimulatedTime
 
 GRAPH = "https://graph.example"
 PATH = "/v1.0/identityProtection/riskyUsers"
-ACCESS = Access("IdentityRiskyUser.Read.All", role="Security Reader", licence="Microsoft Entra ID P2")
-PLAIN = Access("User.Read.All", scope="directory")
+ACCESS = RequiredPermission("IdentityRiskyUser.Read.All", role="Security RecordLoader", license="Microsoft Entra ID P2")
+PLAIN = RequiredPermission("User.Read.All", rate_limit_group="directory")
 TOKEN = "canary-token-0123456789"
 REQUEST_ID = "aaaaaaaa-0000-4000-8000-000000000001"
 NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
@@ -56,20 +60,20 @@ class Script:
     mock: responses.RequestsMock
     tokens: FakeTokens = dataclasses.field(default_factory=FakeTokens)
     time: SimulatedTime = dataclasses.field(default_factory=SimulatedTime)
-    scrubber: Scrubber = dataclasses.field(default_factory=Scrubber)
+    redactor: Redactor = dataclasses.field(default_factory=Redactor)
 
     def __post_init__(self) -> None:
-        self.scrubber.add(TOKEN)
+        self.redactor.add(TOKEN)
         self.client = self.new_client()
 
     def new_client(self, retry_timeout: float = 300) -> GraphClient:
         return GraphClient(
-            Transport(verify=True, timeout=60, scrubber=self.scrubber),
+            Transport(verify=True, timeout=60, redactor=self.redactor),
             self.tokens,
             GRAPH,
             api_version="v1.0",
             retry_timeout=retry_timeout,
-            scrubber=self.scrubber,
+            redactor=self.redactor,
             clock=self.time.clock,
         )
 
@@ -92,11 +96,11 @@ class Script:
                 headers={"request-id": REQUEST_ID, "Date": NOON, **(headers or {})},
             )  # fmt: skip
 
-    def get(self, **options: t.Any) -> Reply:
-        return self.client.get(PATH, access=ACCESS, **options)
+    def get(self, **options: t.Any) -> GraphResponse:
+        return self.client.get(PATH, required=ACCESS, **options)
 
-    def post(self) -> Reply:
-        return self.client.post(f"{PATH}/dismiss", {"userIds": ["x"]}, access=ACCESS)
+    def post(self) -> GraphResponse:
+        return self.client.post(f"{PATH}/dismiss", {"userIds": ["x"]}, required=ACCESS)
 
     def fails(self, call: t.Callable[[], t.Any], kind: type[_errors.EntraRiskError]) -> _errors.EntraRiskError:
         with pytest.raises(_errors.EntraRiskError) as caught:
@@ -137,7 +141,7 @@ def test_a_get(script: Script) -> None:
     reply = script.get(params={"$select": "id"})
     request = script.sent[0]
     call_id = request.headers["client-request-id"]
-    assert reply == Reply(200, {"id": "x"}, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"), call_id)
+    assert reply == GraphResponse(200, {"id": "x"}, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"), call_id)
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
     assert request.headers["Prefer"] == "include-unknown-enum-members"
     assert request.headers["User-Agent"].startswith("identityops.entra_risk/")
@@ -150,7 +154,7 @@ def test_a_post(script: Script) -> None:
     script.answers(204, method="POST", path=WRITE)
     reply = script.post()
     call_id = script.sent[0].headers["client-request-id"]
-    assert reply == Reply(204, None, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"), call_id)
+    assert reply == GraphResponse(204, None, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"), call_id)
     request = script.sent[0]
     assert json.loads(request.body or "") == {"userIds": ["x"]}
     assert request.headers["Content-Type"] == "application/json"
@@ -159,7 +163,7 @@ def test_a_post(script: Script) -> None:
 
 def test_a_query_answers_data_and_is_repeated_like_a_get(script: Script) -> None:
     script.answers((500, ""), (200, {"value": [1]}), method="POST")
-    reply = script.client.query(PATH, {"ids": ["x"]}, access=PLAIN)
+    reply = script.client.query(PATH, {"ids": ["x"]}, required=PLAIN)
     assert reply.data == {"value": [1]}
     assert script.client.counts.retried == 1
 
@@ -192,14 +196,14 @@ def test_no_redirect_is_followed(script: Script, status: int, location: str) -> 
     assert "redirects to" in error.message
     assert "graph_url" in error.message
     assert len(script.sent) == 1
-    assert not error.maybe_done
+    assert not error.outcome_unknown
 
 
 # Lists
 
 
 def pages(script: Script) -> list[Page]:
-    return list(script.client.pages(PATH, {"$top": "500"}, access=ACCESS))
+    return list(paging.pages(script.client, PATH, {"$top": "500"}, required=ACCESS))
 
 
 def test_pages(script: Script) -> None:
@@ -319,7 +323,7 @@ def test_a_400_on_a_later_page_ends_the_list_and_says_so(script: Script) -> None
     [
         ((404, said("no", "NotFound")), _errors.RequestError),
         ((403, said("no", "Forbidden")), _errors.PermissionDeniedError),
-        ((400, said("Your tenant is not licensed for this feature.")), _errors.LicenceError),
+        ((400, said("Your tenant is not licensed for this feature.")), _errors.LicenseError),
         ((400, "<html>bad request</html>"), _errors.ServiceError),
     ],
 )
@@ -441,11 +445,11 @@ def test_after_a_429_requests_keep_their_distance_within_their_scope(script: Scr
     script.answers(200, path="/v1.0/users/x")
     script.get()
     paced = len(script.time.naps)
-    script.client.get("/v1.0/users/x", access=PLAIN)
+    script.client.get("/v1.0/users/x", required=PLAIN)
     assert len(script.time.naps) == paced
     script.get()
     assert len(script.time.naps) == paced + 1
-    assert script.time.naps[-1] >= _pace.Pacer.STEADY
+    assert script.time.naps[-1] >= Pacer.STEADY
 
 
 def test_a_connection_that_breaks_is_tried_again_for_a_get(script: Script) -> None:
@@ -514,7 +518,7 @@ def test_a_write_without_a_clear_answer_is_left_to_the_caller(script: Script, st
     script.answers(step, method="POST", path=WRITE)
     with pytest.raises(_errors.EntraRiskError) as caught:
         script.post()
-    assert caught.value.maybe_done
+    assert caught.value.outcome_unknown
     assert caught.value.client_request_id == script.sent[0].headers["client-request-id"]
     assert script.client.counts.sent == 1
 
@@ -524,14 +528,14 @@ def test_a_write_that_was_refused_was_not_done(script: Script, status: int) -> N
     script.answers((status, said("no", "No")), method="POST", path=WRITE)
     with pytest.raises(_errors.EntraRiskError) as caught:
         script.post()
-    assert not caught.value.maybe_done
+    assert not caught.value.outcome_unknown
 
 
 def test_a_login_that_fails_before_a_write_leaves_nothing_undecided(script: Script) -> None:
     """The login's own request may have left; the write has not."""
-    script.tokens.failure = _errors.NetworkError("The connection to the login service broke.", maybe_done=True)
+    script.tokens.failure = _errors.NetworkError("The connection to the login service broke.", outcome_unknown=True)
     error = script.fails(script.post, _errors.NetworkError)
-    assert not error.maybe_done
+    assert not error.outcome_unknown
     assert script.sent == []
 
 
@@ -539,11 +543,11 @@ def test_a_renewal_that_fails_after_a_401_leaves_nothing_undecided(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def renew() -> bool:
-        raise _errors.NetworkError("The connection to the login service broke.", maybe_done=True)
+        raise _errors.NetworkError("The connection to the login service broke.", outcome_unknown=True)
 
     monkeypatch.setattr(script.tokens, "renew", renew)
     script.answers(401, method="POST", path=WRITE)
-    assert not script.fails(script.post, _errors.NetworkError).maybe_done
+    assert not script.fails(script.post, _errors.NetworkError).outcome_unknown
 
 
 # Tokens that are refused
@@ -591,13 +595,13 @@ def test_a_given_token_cannot_be_renewed(script: Script) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "headers", "kind", "words"),
     [
-        (403, said("Your tenant is not licensed for this feature."), {}, _errors.LicenceError, "Microsoft Entra ID P2"),
-        (403, said("Please upgrade", "AadPremiumLicenseRequired"), {}, _errors.LicenceError, "not licensed"),
+        (403, said("Your tenant is not licensed for this feature."), {}, _errors.LicenseError, "Microsoft Entra ID P2"),
+        (403, said("Please upgrade", "AadPremiumLicenseRequired"), {}, _errors.LicenseError, "not licensed"),
         (
             403,
             said("Tenant doesn't have premium license", "Authentication_RequestFromNonPremiumTenantOrB2CTenant"),
             {},
-            _errors.LicenceError,
+            _errors.LicenseError,
             "not licensed",
         ),
         (
@@ -622,8 +626,8 @@ def test_a_given_token_cannot_be_renewed(script: Script) -> None:
             "Conditional Access",
         ),
         (403, said("error=insufficient_claims"), {}, _errors.PermissionDeniedError, "Conditional Access"),
-        (403, said("No.", "UnknownError"), {}, _errors.PermissionDeniedError, "Entra role Security Reader"),
-        (403, "", {}, _errors.PermissionDeniedError, "Entra role Security Reader"),
+        (403, said("No.", "UnknownError"), {}, _errors.PermissionDeniedError, "Entra role Security RecordLoader"),
+        (403, "", {}, _errors.PermissionDeniedError, "Entra role Security RecordLoader"),
         (403, "<html>Blocked by policy</html>", {}, _errors.ServiceError, "web page"),
         (401, "<html>Proxy login</html>", {}, _errors.LoginError, "refused the access token"),
         (400, said("Invalid filter clause", "BadRequest"), {}, _errors.RequestError, "Invalid filter clause"),
@@ -651,7 +655,7 @@ def test_errors_a_person_can_act_on(
 def test_a_call_without_a_role_names_none(script: Script) -> None:
     script.answers((403, said("No.")))
     with pytest.raises(_errors.PermissionDeniedError) as caught:
-        script.client.get(PATH, access=PLAIN)
+        script.client.get(PATH, required=PLAIN)
     assert "role" not in caught.value.message
     assert "User.Read.All" in caught.value.message
 
@@ -756,9 +760,9 @@ def test_connect() -> None:
         timeout=7,
         retry_timeout=11,
     )
-    client = _graph.connect(connection, Scrubber())
+    client = _graph.connect(connection, Redactor())
     assert (client.api_version, client.retry_timeout) == ("beta", 11)
     with responses.RequestsMock() as mock:
         mock.add("GET", GRAPH + PATH, json={"id": "x"})
-        assert client.get(PATH, access=ACCESS).data == {"id": "x"}
+        assert client.get(PATH, required=ACCESS).data == {"id": "x"}
         assert mock.calls[0].request.headers["Authorization"] == f"Bearer {TOKEN}"

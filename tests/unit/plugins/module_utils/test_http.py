@@ -23,7 +23,7 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._errors imp
     RequestError,
     TlsError,
 )
-from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import Scrubber
+from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
 
 URL = "https://graph.contoso.example/v1.0/x"
 TOKEN = "canary-token"
@@ -36,9 +36,9 @@ def net() -> t.Iterator[responses.RequestsMock]:
 
 
 def transport(**options: t.Any) -> _http.Transport:
-    scrubber = Scrubber()
-    scrubber.add(TOKEN)
-    return _http.Transport(**{"verify": True, "timeout": 60, "scrubber": scrubber, **options})
+    redactor = Redactor()
+    redactor.add(TOKEN)
+    return _http.Transport(**{"verify": True, "timeout": 60, "redactor": redactor, **options})
 
 
 def sent(net: responses.RequestsMock) -> t.Any:
@@ -51,7 +51,7 @@ class TestAnswer:
         ("text", "data"), [('{"a": 1}', {"a": 1}), ("", None), ("<html>", None), ("null", None), ("[1]", [1])]
     )
     def test_json(self, text: str, data: t.Any) -> None:
-        assert _http.Answer(200, {}, text).json() == data
+        assert _http.Response(200, {}, text).json() == data
 
     @pytest.mark.parametrize(
         ("content_type", "text", "is_html"),
@@ -63,8 +63,8 @@ class TestAnswer:
         ],
     )
     def test_html(self, content_type: str, text: str, is_html: bool) -> None:
-        assert _http.Answer(502, {"content-type": content_type}, text).is_html is is_html
-        assert _http.Answer(502, {}, "").is_html is False
+        assert _http.Response(502, {"content-type": content_type}, text).is_html is is_html
+        assert _http.Response(502, {}, "").is_html is False
 
 
 class TestRequest:
@@ -258,7 +258,7 @@ FAILURES: dict[str, tuple[Exception, type[EntraRiskError], list[str], bool]] = {
 class TestFailures:
     @pytest.mark.parametrize("name", FAILURES)
     def test_each_becomes_one_of_ours(self, net: responses.RequestsMock, name: str) -> None:
-        raised, kind, named, maybe_done = FAILURES[name]
+        raised, kind, named, outcome_unknown = FAILURES[name]
         net.add(responses.GET, URL, body=raised)
         with pytest.raises(EntraRiskError) as caught:
             transport().send("GET", URL, params={"x": "canary"}, bearer=TOKEN)
@@ -266,7 +266,7 @@ class TestFailures:
         assert error.__class__ is kind
         for text in named:
             assert text in str(error)
-        assert error.maybe_done is maybe_done
+        assert error.outcome_unknown is outcome_unknown
         assert "canary" not in str(error)
         # The exceptions of requests hold the request, and with it the token.
         assert error.__cause__ is None

@@ -8,10 +8,10 @@ import typing as t
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _info
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import CredentialsError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import GraphClient
-from ansible_collections.identityops.entra_risk.plugins.module_utils._result import Report
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.client import GraphClient
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import read_risk as _info
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.result import ModuleResult
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     KINDS,
     NOTHING_TO_READ,
@@ -37,7 +37,7 @@ def people() -> FakeTenant:
     return FakeTenant()
 
 
-def check(report: Report) -> Report:
+def check(report: ModuleResult) -> ModuleResult:
     """What holds for every report."""
     assert report.data.keys() - {kind.key for kind in KINDS} == KEYS
     assert report.data["changed"] is False
@@ -47,11 +47,11 @@ def check(report: Report) -> Report:
     return report
 
 
-def ids(report: Report) -> list[str]:
+def ids(report: ModuleResult) -> list[str]:
     return [entry["id"] for entry in told(check(report))]
 
 
-def kind(report: Report) -> str | None:
+def kind(report: ModuleResult) -> str | None:
     return report.error.kind if report.error else None
 
 
@@ -353,16 +353,16 @@ def test_an_error_in_the_middle_fails_the_task(tenant: FakeTenant) -> None:
     assert report.data["truncated"] is True
     assert report.data["evaluated_at"] == "2026-11-22T12:00:00Z"
     # What was read until then is there.
-    assert report.data["count"] == len(report.data[tenant.kind.resource.noun.key]) == 1
+    assert report.data["count"] == len(report.data[tenant.kind.resource.labels.key]) == 1
     assert "there may be more" in report.message
 
 
 @pytest.mark.parametrize(
     ("of", "says", "expected", "words"),
     [
-        (PEOPLE, "Your tenant is not licensed for this feature.", "licence", "Microsoft Entra ID P2"),
+        (PEOPLE, "Your tenant is not licensed for this feature.", "license", "Microsoft Entra ID P2"),
         (PEOPLE, "required scopes are missing in the token.", "permission", "IdentityRiskyUser.Read.All"),
-        (WORKLOADS, "not licensed", "licence", "Microsoft Entra Workload ID Premium"),
+        (WORKLOADS, "not licensed", "license", "Microsoft Entra Workload ID Premium"),
         (WORKLOADS, "required scopes are missing", "permission", "IdentityRiskyServicePrincipal.Read.All"),
     ],
 )

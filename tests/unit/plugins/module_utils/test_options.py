@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from ansible_collections.identityops.entra_risk.plugins.doc_fragments.connection import ModuleDocFragment
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _options
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import CredentialsError, TlsError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import Scrubber
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login import connection as _options
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login import options
+from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
 
 TENANT = "5fbf2be0-6a31-4b4e-a3b8-6e4b7d8f1c11"
 CLIENT = "8f2b8c1a-0e64-4a6e-9d0f-8f3f0c5e7b22"
@@ -26,7 +27,7 @@ LOGIN = {**OPTIONS, "secret": SECRET}
 def resolve(
     params: t.Mapping[str, t.Any] | None = None, environ: t.Mapping[str, str] | None = None
 ) -> _options.Connection:
-    return _options.resolve(params or {}, environ or {}, Scrubber())
+    return _options.resolve(params or {}, environ or {}, Redactor())
 
 
 def refusal(params: t.Mapping[str, t.Any] | None = None, environ: t.Mapping[str, str] | None = None) -> str:
@@ -40,7 +41,7 @@ def refusal(params: t.Mapping[str, t.Any] | None = None, environ: t.Mapping[str,
 
 class TestTable:
     def test_the_options_are_those_of_the_interface(self) -> None:
-        assert list(_options.argument_spec()) == [
+        assert list(options.argument_spec()) == [
             "access_token",
             "tenant",
             "client_id",
@@ -65,7 +66,7 @@ class TestTable:
         ]
 
     def test_secrets_are_masked_and_names_are_not(self) -> None:
-        no_log = {name: entry["no_log"] for name, entry in _options.argument_spec().items() if "no_log" in entry}
+        no_log = {name: entry["no_log"] for name, entry in options.argument_spec().items() if "no_log" in entry}
         assert no_log == {
             "access_token": True,
             "secret": True,
@@ -76,12 +77,12 @@ class TestTable:
         }
 
     def test_no_choices_or_required_stand_in_the_way_of_an_empty_string(self) -> None:
-        for name, entry in _options.argument_spec().items():
+        for name, entry in options.argument_spec().items():
             assert not {"choices", "required", "fallback"} & set(entry), name
 
     def test_documentation_and_spec_agree(self) -> None:
         documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
-        spec = _options.argument_spec()
+        spec = options.argument_spec()
         assert list(documented) == list(spec)
         for name, entry in spec.items():
             assert documented[name]["type"] == entry["type"], name
@@ -90,7 +91,7 @@ class TestTable:
 
     def test_documentation_names_every_environment_variable(self) -> None:
         documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
-        for option in _options.CONNECTION_OPTIONS:
+        for option in options.CONNECTION_OPTIONS:
             text = " ".join(documented[option.name]["description"])
             if option.name == "ad_user":
                 text = text.replace("O(password)", "")
@@ -444,7 +445,7 @@ class TestSecrets:
             _options.resolve(
                 {"secret": "s-1", "client_secret": "s-2", "password": 12345, "cloud_environment": "nonsense"},
                 {"AZURE_SECRET": "s-3", "AZURE_CLIENT_SECRET": "s-4", "AZURE_PASSWORD": "s-5", "AZURE_TENANT": "t"},
-                Scrubber(registered.append),
+                Redactor(registered.append),
             )
         assert registered == ["s-1", "s-2", "s-3", "s-4", "12345", "s-5"]
 

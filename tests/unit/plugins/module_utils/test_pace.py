@@ -7,7 +7,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _pace
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _retry
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.throttle import Pacer
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.simulated_time import (
     START,
     SimulatedTime,
@@ -58,7 +59,7 @@ class Process:
         """Yields the time at which it sends next."""
         time = SimulatedTime(self.seed)
         self.time = time
-        pacer = _pace.Pacer(time.clock)
+        pacer = Pacer(time.clock)
         while self.answers < self.wanted:
             wait = pacer.delay()
             if wait:
@@ -129,7 +130,7 @@ def test_no_limit_no_pause() -> None:
 
 def test_the_pace_quickens_when_the_limit_goes_away() -> None:
     limit = OneASecond()
-    process = Process(1, 4 * _pace.Pacer.QUIET_ANSWERS, 0.01)
+    process = Process(1, 4 * Pacer.QUIET_ANSWERS, 0.01)
     steps = process.run(limit)
     for dummy in range(20):
         next(steps)
@@ -137,7 +138,7 @@ def test_the_pace_quickens_when_the_limit_goes_away() -> None:
     for dummy in steps:
         pass
     # Some requests at the limit's pace, until it was quiet long enough; the rest cost nothing but their answers.
-    assert process.finished <= 1.15 * _pace.Pacer.QUIET_ANSWERS
+    assert process.finished <= 1.15 * Pacer.QUIET_ANSWERS
 
 
 def test_a_wrong_try_for_a_quicker_pace_makes_the_next_one_rarer() -> None:
@@ -150,20 +151,20 @@ def test_a_wrong_try_for_a_quicker_pace_makes_the_next_one_rarer() -> None:
 
 def test_foreign_traffic_stretches_the_distance_up_to_a_bound_and_it_shrinks_again() -> None:
     time = SimulatedTime()
-    pacer = _pace.Pacer(time.clock)
+    pacer = Pacer(time.clock)
     waits = [pacer.refused() for dummy in range(20)]
-    assert _pace.Pacer.STEADY <= waits[0] <= _pace.Pacer.STEADY * (1 + _pace.Pacer.SCATTER)
+    assert Pacer.STEADY <= waits[0] <= Pacer.STEADY * (1 + Pacer.SCATTER)
     assert min(waits[5:]) > 2 * waits[0]
-    assert max(waits) <= _pace.Pacer.LONGEST * (1 + _pace.Pacer.SCATTER)
+    assert max(waits) <= Pacer.LONGEST * (1 + Pacer.SCATTER)
     for dummy in range(50):
         pacer.answered()
     pacer.sent()
-    assert _pace.Pacer.STEADY <= pacer.delay() <= _pace.Pacer.STEADY * (1 + _pace.Pacer.JITTER)
+    assert Pacer.STEADY <= pacer.delay() <= Pacer.STEADY * (1 + Pacer.JITTER)
 
 
 def test_the_distance_runs_from_one_departure_to_the_next() -> None:
     time = SimulatedTime()
-    pacer = _pace.Pacer(time.clock)
+    pacer = Pacer(time.clock)
     assert pacer.delay() == 0
     pacer.sent()
     assert pacer.delay() == 0
@@ -178,7 +179,7 @@ def test_the_distance_runs_from_one_departure_to_the_next() -> None:
 @pytest.mark.parametrize(("attempt", "ceiling"), [(1, 1), (2, 2), (3, 4), (5, 16), (6, 30), (60, 30), (1000, 30)])
 def test_backoff(attempt: int, ceiling: float) -> None:
     clock = SimulatedTime(attempt).clock
-    waits = [_pace.backoff(attempt, clock) for dummy in range(200)]
+    waits = [_retry.backoff(attempt, clock) for dummy in range(200)]
     assert ceiling / 2 <= min(waits) < max(waits) <= ceiling
     # By chance indeed: processes that failed together must not come back together.
     assert max(waits) - min(waits) > ceiling / 4
@@ -217,11 +218,11 @@ NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
 def test_retry_after(header: str | None, date: str | None, seconds: float | None) -> None:
     time = SimulatedTime()
     assert time.clock.wall() == START
-    assert _pace.retry_after(header, date, time.clock) == seconds
+    assert _retry.retry_after(header, date, time.clock) == seconds
 
 
 def test_the_real_clock() -> None:
-    clock = _pace.Clock()
+    clock = _retry.Clock()
     before = clock.monotonic()
     clock.sleep(0.001)
     assert clock.monotonic() - before >= 0.001

@@ -7,10 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _plan, _timestamps
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import LimitError, UsersError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._plan import Decision, Existence, Outcome, Target
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS, Record
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import decisions as _plan
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.decisions import (
+    Decision,
+    DirectoryStatus,
+    Outcome,
+    Target,
+)
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS, Record
 
 ID = "04487ee0-f4f6-4e7f-8999-facc5a30e232"
 OTHER = "13387ee0-f4f6-4e7f-8999-facc5120e345"
@@ -70,25 +76,25 @@ def test_a_deleted_user_is_never_written_to(state: str, present: str | None) -> 
 
 
 @pytest.mark.parametrize(
-    ("existence", "state", "expected", "words"),
+    ("directory_status", "state", "expected", "words"),
     [
-        (Existence.ABSENT, "dismissed", UNKNOWN_USER, "spelling"),
-        (Existence.ABSENT, "compromised", UNKNOWN_USER, "spelling"),
-        (Existence.AMBIGUOUS, "safe", UNKNOWN_USER, "object ID"),
-        (Existence.AMBIGUOUS, "compromised", UNKNOWN_USER, "object ID"),
-        (Existence.FORBIDDEN, "dismissed", NOT_LISTED, "User.Read.All"),
-        (Existence.FORBIDDEN, "safe", NOT_LISTED, "User.Read.All"),
-        (Existence.FORBIDDEN, "compromised", UNKNOWN_USER, "User.Read.All"),
-        (Existence.CONFIRMED, "dismissed", NOT_LISTED, ""),
-        (Existence.CONFIRMED, "compromised", CHANGED, ""),
-        (Existence.UNCHECKED, "safe", NOT_LISTED, ""),
-        (Existence.UNCHECKED, "compromised", CHANGED, ""),
+        (DirectoryStatus.ABSENT, "dismissed", UNKNOWN_USER, "spelling"),
+        (DirectoryStatus.ABSENT, "compromised", UNKNOWN_USER, "spelling"),
+        (DirectoryStatus.AMBIGUOUS, "safe", UNKNOWN_USER, "object ID"),
+        (DirectoryStatus.AMBIGUOUS, "compromised", UNKNOWN_USER, "object ID"),
+        (DirectoryStatus.FORBIDDEN, "dismissed", NOT_LISTED, "User.Read.All"),
+        (DirectoryStatus.FORBIDDEN, "safe", NOT_LISTED, "User.Read.All"),
+        (DirectoryStatus.FORBIDDEN, "compromised", UNKNOWN_USER, "User.Read.All"),
+        (DirectoryStatus.CONFIRMED, "dismissed", NOT_LISTED, ""),
+        (DirectoryStatus.CONFIRMED, "compromised", CHANGED, ""),
+        (DirectoryStatus.UNCHECKED, "safe", NOT_LISTED, ""),
+        (DirectoryStatus.UNCHECKED, "compromised", CHANGED, ""),
     ],
 )
 def test_users_without_a_record(
-    existence: Existence, state: str, expected: tuple[Outcome, str | None], words: str
+    directory_status: DirectoryStatus, state: str, expected: tuple[Outcome, str | None], words: str
 ) -> None:
-    decision = decide(Target(None, NAME, existence=existence), state)
+    decision = decide(Target(None, NAME, directory_status=directory_status), state)
     assert (decision.outcome, decision.reason) == expected
     assert words in (decision.message or "")
     assert bool(words) == bool(decision.message)
@@ -135,7 +141,7 @@ def test_an_unlisted_user_has_no_newer_risk() -> None:
         listed(state="dismissed"),
         Target(ID, None),
         Target(ID, "Other@contoso.example"),
-        Target(None, NAME.upper(), existence=Existence.ABSENT),
+        Target(None, NAME.upper(), directory_status=DirectoryStatus.ABSENT),
         Target(OTHER, NAME),
         # The directory's name is new, the record still has the old one: both are names of this user.
         Target(OTHER, "new.name@contoso.example", RECORD),
@@ -168,7 +174,7 @@ def test_protecting_one_does_not_protect_the_others() -> None:
     ],
 )
 def test_parse_asked(values: list[str], order: tuple[str, ...]) -> None:
-    asked = _plan.parse_asked(values, "users", RISKY_USERS)
+    asked = _plan.parse_selection(values, "users", RISKY_USERS)
     assert asked.order == order
     assert asked.ids + asked.names == tuple(sorted(order, key=lambda item: "@" in item))
 
@@ -198,13 +204,13 @@ def test_parse_asked(values: list[str], order: tuple[str, ...]) -> None:
 )
 def test_a_value_that_is_no_user_names_itself_and_the_option(value: object) -> None:
     with pytest.raises(UsersError) as caught:
-        _plan.parse_asked([ID, value, NAME], "exclude_users", RISKY_USERS)
+        _plan.parse_selection([ID, value, NAME], "exclude_users", RISKY_USERS)
     assert caught.value.message.startswith(f"exclude_users: {str(value).strip()!r} is neither")
 
 
 def test_many_wrong_values_keep_the_message_short() -> None:
     with pytest.raises(UsersError) as caught:
-        _plan.parse_asked([f"wrong{number}" for number in range(2000)], "users", RISKY_USERS)
+        _plan.parse_selection([f"wrong{number}" for number in range(2000)], "users", RISKY_USERS)
     assert "'wrong4' and 1995 more are neither" in caught.value.message
     assert len(caught.value.message) < 400
 
@@ -217,7 +223,7 @@ NAMES = st.text(alphabet="abCD\u00e9\u00df'#._", min_size=1, max_size=4).map("{}
 def test_no_user_is_asked_for_twice(values: list[str], chance: random.Random) -> None:
     shuffled = [variant for value in values for variant in (value, value.upper())]
     chance.shuffle(shuffled)
-    asked = _plan.parse_asked(shuffled, "users", RISKY_USERS)
+    asked = _plan.parse_selection(shuffled, "users", RISKY_USERS)
     folded = [item.casefold() for item in asked.order]
     assert len(folded) == len(set(folded))
     assert set(folded) == {value.casefold() for value in values}
@@ -232,10 +238,10 @@ def test_check_limit(changing: int, limit: int | None, words: str | None) -> Non
         Decision(listed(), outcome) for outcome in Outcome if outcome is not Outcome.CHANGED
     ]
     if words is None:
-        _plan.check_limit(decisions, limit, RISKY_USERS.noun)
+        _plan.check_limit(decisions, limit, RISKY_USERS.labels)
         return
     with pytest.raises(LimitError) as caught:
-        _plan.check_limit(decisions, limit, RISKY_USERS.noun)
+        _plan.check_limit(decisions, limit, RISKY_USERS.labels)
     assert words in caught.value.message
     assert f"max_changes is {limit}" in caught.value.message
 

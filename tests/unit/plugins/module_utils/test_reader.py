@@ -5,12 +5,13 @@ import pytest
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import (
     EntraRiskError,
-    LicenceError,
+    LicenseError,
     RequestError,
 )
-from ansible_collections.identityops.entra_risk.plugins.module_utils._plan import parse_asked
-from ansible_collections.identityops.entra_risk.plugins.module_utils._reader import Knowledge, Reader
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS, Record, RiskApi
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.api import RiskApi
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.decisions import parse_selection
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.loader import RecordCache, RecordLoader
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS, Record
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils import fake_tenant
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     RISKY,
@@ -20,24 +21,24 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
 )
 
 
-def read(tenant: FakeTenant, *users: str) -> Knowledge:
-    knowledge = Knowledge()
-    Reader(RiskApi(tenant.client(), RISKY_USERS), knowledge).read(parse_asked(users, "users", RISKY_USERS))
-    return knowledge
+def read(tenant: FakeTenant, *users: str) -> RecordCache:
+    cache = RecordCache()
+    RecordLoader(RiskApi(tenant.client(), RISKY_USERS), cache).read(parse_selection(users, "users", RISKY_USERS))
+    return cache
 
 
 def test_the_record() -> None:
     tenant = FakeTenant()
     tenant.add(1, id=user_id(1).upper(), isProcessing=True)
     tenant.records[user_id(1)] = tenant.records.pop(user_id(1).upper())
-    knowledge = read(tenant, user_id(1))
-    assert knowledge.records == {
+    cache = read(tenant, user_id(1))
+    assert cache.records == {
         user_id(1): Record(
             user_id(1), upn(1), "atRisk", "medium", "2026-11-01T10:00:00.1234567Z", deleted=False, processing=True
         )
     }
-    assert knowledge.newest_change == _timestamps.parse("2026-11-01T10:00:00.1234567Z")
-    assert knowledge.first_date == _timestamps.parse("2026-11-22T12:00:00Z")
+    assert cache.newest_change == _timestamps.parse("2026-11-01T10:00:00.1234567Z")
+    assert cache.first_date == _timestamps.parse("2026-11-22T12:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -90,22 +91,22 @@ def test_long_names_keep_the_filter_short() -> None:
         tenant.add(number)
     for number, name in enumerate(names, 200):
         tenant.add(number, "dismissed", userPrincipalName=name)
-    knowledge = read(tenant, *names)
-    assert all(knowledge.named(name) for name in names)
+    cache = read(tenant, *names)
+    assert all(cache.named(name) for name in names)
     asked = [query["$filter"] for dummy, dummy2, query in tenant.log if "userPrincipalName" in query.get("$filter", "")]
     assert max(map(len, asked)) < 1500
 
 
 def test_what_is_known_of_names_and_times() -> None:
-    knowledge = Knowledge()
+    cache = RecordCache()
     old = Record(user_id(1), "old@x.example", "atRisk", "low", None, False, False)
-    knowledge.add([old], None)
-    knowledge.add([], 5)
-    knowledge.add([old], 7)
-    assert knowledge.first_date == 5
-    assert knowledge.named("OLD@x.example") == [old]
-    assert knowledge.named("old@x.example", deleted=True) == []
-    assert knowledge.newest_change is None
+    cache.add([old], None)
+    cache.add([], 5)
+    cache.add([old], 7)
+    assert cache.first_date == 5
+    assert cache.named("OLD@x.example") == [old]
+    assert cache.named("old@x.example", deleted=True) == []
+    assert cache.newest_change is None
 
 
 @pytest.mark.parametrize("status", [403, 404, 501])
@@ -117,10 +118,10 @@ def test_a_list_that_fails_otherwise_than_by_its_filter_is_an_error(status: int)
     assert tenant.reads == 1
 
 
-def test_a_tenant_without_licence_is_no_refused_filter() -> None:
+def test_a_tenant_without_license_is_no_refused_filter() -> None:
     body = '{"error": {"code": "Forbidden", "message": "Your tenant is not licensed for this feature."}}'
     tenant = FakeTenant(every={"riskyUsers": (400, body)})
-    with pytest.raises(LicenceError):
+    with pytest.raises(LicenseError):
         read(tenant, *[user_id(number) for number in range(40)])
 
 
@@ -142,21 +143,21 @@ def test_a_list_that_broke_off_is_not_complete() -> None:
         tenant.add(number, "dismissed")
     # The list of the active ones is empty; that of everybody breaks off after its first page.
     tenant.faults = {3: 400}
-    knowledge = read(tenant, *[user_id(number) for number in range(6)], *[user_id(number) for number in range(90, 130)])
-    assert not knowledge.complete
-    assert set(knowledge.records) == {user_id(number) for number in range(6)}
+    cache = read(tenant, *[user_id(number) for number in range(6)], *[user_id(number) for number in range(90, 130)])
+    assert not cache.complete
+    assert set(cache.records) == {user_id(number) for number in range(6)}
 
 
 def test_reading_on_for_a_name_ends_with_the_lists() -> None:
     tenant = FakeTenant(filters=lambda dummy: "refused", page_size=1)
     for number in range(5):
         tenant.add(number)
-    knowledge = Knowledge()
-    reader = Reader(RiskApi(tenant.client(), RISKY_USERS), knowledge)
-    reader.read(parse_asked([upn(4), upn(9)], "users", RISKY_USERS))
+    cache = RecordCache()
+    reader = RecordLoader(RiskApi(tenant.client(), RISKY_USERS), cache)
+    reader.read(parse_selection([upn(4), upn(9)], "users", RISKY_USERS))
     assert reader.read_on(upn(9)) is True
-    assert knowledge.named(upn(4)) and not knowledge.named(upn(9))
-    assert knowledge.complete
+    assert cache.named(upn(4)) and not cache.named(upn(9))
+    assert cache.complete
     assert reader.read_on(upn(9)) is False
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISK_LEVELS, RISK_STATES
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISK_LEVELS, RISK_STATES
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     KINDS,
     PEOPLE,

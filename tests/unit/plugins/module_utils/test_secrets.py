@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import MASK, Scrubber
+from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import MASK, Redactor
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJncmFwaCJ9.c2lnbmF0dXJl"
 
 
-def scrubber(*values: str) -> Scrubber:
-    result = Scrubber()
+def redactor(*values: str) -> Redactor:
+    result = Redactor()
     for value in values:
         result.add(value)
     return result
@@ -28,19 +28,19 @@ def scrubber(*values: str) -> Scrubber:
     ],
 )
 def test_a_known_secret_is_masked(secret: str, text: str, expected: str) -> None:
-    assert scrubber(secret).clean(text) == expected
+    assert redactor(secret).redact(text) == expected
 
 
 def test_a_secret_that_holds_another_one_leaves_no_rest() -> None:
-    assert scrubber("secret", "secret-and-more").clean("x secret-and-more secret") == f"x {MASK} {MASK}"
+    assert redactor("secret", "secret-and-more").redact("x secret-and-more secret") == f"x {MASK} {MASK}"
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\n", None])
 def test_blanks_are_no_secret(blank: str | None) -> None:
     registered: list[str] = []
-    cleaner = Scrubber(registered.append)
+    cleaner = Redactor(registered.append)
     cleaner.add(blank)
-    assert cleaner.clean("two words\n") == "two words\n"
+    assert cleaner.redact("two words\n") == "two words\n"
     assert registered == []
 
 
@@ -54,12 +54,12 @@ def test_blanks_are_no_secret(blank: str | None) -> None:
     ],
 )
 def test_what_looks_like_a_token_is_masked(text: str, expected: str) -> None:
-    assert Scrubber().clean(text) == expected
+    assert Redactor().redact(text) == expected
 
 
 def test_each_new_form_is_registered_once_and_at_once() -> None:
     registered: list[str] = []
-    cleaner = Scrubber(registered.append)
+    cleaner = Redactor(registered.append)
     cleaner.add("s/1 ")
     cleaner.add("s/1")
     assert registered == ["s/1 ", "s/1", "s%2F1"]
@@ -67,8 +67,8 @@ def test_each_new_form_is_registered_once_and_at_once() -> None:
 
 def test_data_is_cleaned_in_depth() -> None:
     data = {"s3cret": ["s3cret", 1, None, ("s3cret", True)], "x": {"y": "s3cret"}}
-    assert scrubber("s3cret").clean_data(data) == {MASK: [MASK, 1, None, [MASK, True]], "x": {"y": MASK}}
+    assert redactor("s3cret").redact_data(data) == {MASK: [MASK, 1, None, [MASK, True]], "x": {"y": MASK}}
 
 
 def test_an_exception_is_cleaned_as_text() -> None:
-    assert scrubber("s3cret").clean(ValueError("s3cret")) == MASK
+    assert redactor("s3cret").redact(ValueError("s3cret")) == MASK

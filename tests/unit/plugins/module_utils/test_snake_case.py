@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _detection_reader
-from ansible_collections.identityops.entra_risk.plugins.module_utils._snake_case import snake_case, with_snake_case
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import detections as _detection_reader
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.snake_case import (
+    snake_case,
+    with_snake_case,
+)
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import KINDS
 
 NAMES = sorted({*_detection_reader._PROPERTIES, *(name for kind in KINDS for name in kind.resource.properties)})

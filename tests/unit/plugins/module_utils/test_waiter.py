@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS, Record, RiskApi
-from ansible_collections.identityops.entra_risk.plugins.module_utils._waiter import has_arrived, wait_for
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.api import RiskApi
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS, Record
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.wait import is_applied, wait_for
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import FakeTenant, user_id
 
 
 @pytest.mark.parametrize(
-    ("state", "shown", "processing", "arrived"),
+    ("state", "shown", "processing", "applied"),
     [
         ("dismissed", "dismissed", False, True),
         ("dismissed", "remediated", False, True),
@@ -26,14 +27,14 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
         ("compromised", "atRisk", False, False),
     ],
 )
-def test_has_arrived(state: str, shown: str | None, processing: bool, arrived: bool) -> None:
+def test_has_arrived(state: str, shown: str | None, processing: bool, applied: bool) -> None:
     record = Record(user_id(1), None, shown, None, None, deleted=False, processing=processing)
-    assert has_arrived(record, RISKY_USERS.actions[state]) is arrived
+    assert is_applied(record, RISKY_USERS.actions[state]) is applied
 
 
-@pytest.mark.parametrize(("state", "arrived"), [("dismissed", True), ("safe", True), ("compromised", False)])
-def test_a_record_that_is_gone_has_no_risk_left(state: str, arrived: bool) -> None:
-    assert has_arrived(None, RISKY_USERS.actions[state]) is arrived
+@pytest.mark.parametrize(("state", "applied"), [("dismissed", True), ("safe", True), ("compromised", False)])
+def test_a_record_that_is_gone_has_no_risk_left(state: str, applied: bool) -> None:
+    assert is_applied(None, RISKY_USERS.actions[state]) is applied
 
 
 def test_the_state_alone_is_not_enough_while_graph_is_at_it() -> None:

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import PermissionDeniedError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import RISKY_USERS, RiskApi
-from ansible_collections.identityops.entra_risk.plugins.module_utils._writer import ReadBack, Writer, Written
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.api import RiskApi
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.writer import ReadBack, Writer, Written
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     LOST,
     LOST_AFTER,
@@ -24,8 +25,8 @@ def write(
     retry_timeout: float = 300,
 ) -> Written:
     def look(asked: t.Sequence[str]) -> ReadBack:
-        arrived = set(tenant.applied)
-        return ReadBack(arrived, set(asked) - arrived)
+        applied = set(tenant.applied)
+        return ReadBack(applied, set(asked) - applied)
 
     api = RiskApi(tenant.client(retry_timeout), RISKY_USERS)
     return Writer(api, RISKY_USERS.actions["dismissed"], read_back or look).write(ids)
@@ -59,9 +60,9 @@ def test_a_refusal_that_concerns_everyone_is_not_searched_for_a_culprit(status: 
 def test_only_what_is_still_needed_is_sent_again() -> None:
     ids = [user_id(number) for number in range(4)]
     tenant = FakeTenant(faults={1: LOST})
-    written = write(tenant, ids, read_back=lambda asked: ReadBack(arrived=asked[:1], needed=asked[2:]))
+    written = write(tenant, ids, read_back=lambda asked: ReadBack(applied=asked[:1], needed=asked[2:]))
     assert tenant.bodies == [ids[2:]]
-    # The second one has not arrived, and must not be written to any more.
+    # The second one has not applied, and must not be written to any more.
     assert written.accepted == {ids[0], *ids[2:]}
     assert (written.rejected, written.uncertain) == ({}, set())
 

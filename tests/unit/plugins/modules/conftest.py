@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _http, _pace
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _http, _retry
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     GRAPH,
     PEOPLE,
@@ -31,8 +31,8 @@ except ImportError:  # ansible-core before 2.18
 
 
 ERROR_KEYS = {"kind", "status", "code", "request_id", "client_request_id"}
-ERROR_KINDS = {"credentials", "login", "permission", "licence", "throttled", "network", "tls", "request", "service",
-               "limit", "users"}  # fmt: skip
+ERROR_KINDS = {"credentials", "login", "permission", "license", "throttled", "network", "tls", "request", "service",
+               "limit", "users", "internal"}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,12 +79,12 @@ def tenant(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> F
     """A tenant in the place of the HTTP transport, whose users are at risk or what else a test is parametrized for."""
     tenant = FakeTenant(kind=getattr(request, "param", PEOPLE))
 
-    def send(dummy: t.Any, method: str, url: str, **options: t.Any) -> _http.Answer:
+    def send(dummy: t.Any, method: str, url: str, **options: t.Any) -> _http.Response:
         assert options.pop("bearer") == TOKEN
         return tenant.send(method, url, **options)
 
     monkeypatch.setattr(_http.Transport, "send", send)
-    monkeypatch.setattr(_pace, "Clock", lambda **dummy: tenant.time.clock)
+    monkeypatch.setattr(_retry, "Clock", lambda **dummy: tenant.time.clock)
     return tenant
 
 

@@ -9,7 +9,8 @@ import typing as t
 import pytest
 import yaml
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _ansible, _graph
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _module as _ansible
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import client as _graph
 from ansible_collections.identityops.entra_risk.plugins.modules import (
     risk_detection_info,
     risky_service_principal,
@@ -84,7 +85,7 @@ def test_the_examples_are_arguments_that_the_module_takes(run: t.Any, tenant: Fa
     ("status", "body", "kind"),
     [
         (401, f'{{"error": {{"code": "InvalidAuthenticationToken", "message": "bad token {TOKEN}"}}}}', "login"),
-        (403, '{"error": {"code": "Forbidden", "message": "Your tenant is not licensed."}}', "licence"),
+        (403, '{"error": {"code": "Forbidden", "message": "Your tenant is not licensed."}}', "license"),
         (403, '{"error": {"code": "Forbidden", "message": "required scopes are missing"}}', "permission"),
         (404, f"<html>{TOKEN}</html>", "service"),
         (302, "", "service"),
@@ -187,7 +188,6 @@ def test_an_error_of_ours_is_told_without_secrets(
         raise ZeroDivisionError(f"with Authorization: Bearer {TOKEN} in the text")
 
     monkeypatch.setattr(_graph.GraphClient, "get", explode)
-    monkeypatch.setattr(_graph.GraphClient, "pages", explode)
     ended = run([user_id(1)])
     assert ended.failed
     assert "ZeroDivisionError" in ended.result["msg"] and "bug" in ended.result["msg"]

@@ -8,8 +8,10 @@ import typing as t
 import pytest
 import yaml
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _ansible, _auth, _graph
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _module as _ansible
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import MissingLibraryError
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import client as _graph
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login import tokens as _auth
 from ansible_collections.identityops.entra_risk.plugins.modules import risky_user
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
     TOKEN,
@@ -68,7 +70,7 @@ def test_a_failure_holds_the_whole_result(run: t.Any, tenant: FakeTenant) -> Non
         (
             403,
             '{"error": {"code": "Forbidden", "message": "Your tenant is not licensed for this feature."}}',
-            "licence",
+            "license",
         ),
         (403, '{"error": {"code": "Forbidden", "message": "required scopes are missing"}}', "permission"),
         (404, f"<html>{TOKEN}</html>", "service"),

@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ._errors import RequestError
-from ._plan import Asked
-from ._risk import ACTIVE_STATES, Record, RiskApi, quoted
+from .._errors import RequestError
+from .._graph.odata import quoted
+from .api import RiskApi
+from .decisions import Selection
+from .resources import ACTIVE_STATES, Record
 
 # Long `or` filters are undocumented; these sizes are in use in the field and keep the URL below 2,000 characters.
 _CLAUSES = 15
@@ -28,7 +30,7 @@ ACTIVE = " or ".join(f"riskState eq '{state}'" for state in ACTIVE_STATES)
 EVERYTHING = None
 
 
-class Knowledge:
+class RecordCache:
     """What was read so far."""
 
     def __init__(self) -> None:
@@ -67,35 +69,33 @@ def _counts_more(record: Record, known: Record) -> bool:
     return record.updated_ticks > known.updated_ticks
 
 
-class Reader:
-    """Fills a `Knowledge` until every asked object is known to be listed or not listed.
+class RecordLoader:
+    """Fills a `RecordCache` until every asked object is known to be listed or not listed.
 
     :param lists: the `$filter` of each list to read, the most promising first.
     """
 
-    def __init__(
-        self, api: RiskApi, knowledge: Knowledge, lists: t.Sequence[str | None] = (ACTIVE, EVERYTHING)
-    ) -> None:
+    def __init__(self, api: RiskApi, cache: RecordCache, lists: t.Sequence[str | None] = (ACTIVE, EVERYTHING)) -> None:
         self._api = api
-        self._knowledge = knowledge
+        self._cache = cache
         self._pages = self._read_lists(lists)
         self._pages_read = 0
         self._lists_left = True
         self._filter_trusted = {"id": True, self._api.resource.name_property: True}
-        self._unlisted: set[str] = set()
+        self._without_record: set[str] = set()
         # Whether a question for a single id has borne out what a filter left out.
         self._left_out_rightly = False
         # Names that no list has shown so far, and for which the service has no answer that can be relied on.
         self._unsettled: set[str] = set()
 
-    def read(self, asked: Asked) -> None:
+    def read(self, asked: Selection) -> None:
         """Read until all that are asked for are settled.
 
         Afterwards an id without a record is not listed; a name without one has no record under this name.
         """
         while True:
-            ids = [item for item in asked.ids if self._is_open(item, self._knowledge.records)]
-            names = [name for name in asked.names if not self._knowledge.named(name) and self._is_open(name, ())]
+            ids = [item for item in asked.ids if self._is_open(item, self._cache.records)]
+            names = [name for name in asked.names if not self._cache.named(name) and self._is_open(name, ())]
             if not ids and not names:
                 return
             if self._lists_left and self._direct_cost(ids, names) > max(1, self._pages_read):
@@ -116,12 +116,12 @@ class Reader:
         if name not in self._unsettled or (absent and self._filter_trusted[self._api.resource.name_property]):
             return False
         self._unsettled.discard(name)
-        while self._lists_left and not self._knowledge.named(name):
+        while self._lists_left and not self._cache.named(name):
             self._lists_left = next(self._pages, None) is not None
         return True
 
     def _is_open(self, key: str, known: t.Container[str]) -> bool:
-        return key not in known and key not in self._unlisted and not self._knowledge.complete
+        return key not in known and key not in self._without_record and not self._cache.complete
 
     def _direct_cost(self, ids: t.Sequence[str], names: t.Sequence[str]) -> int:
         """Requests that the direct way needs now. A name whose filter does not work costs a look-up and a question."""
@@ -137,9 +137,9 @@ class Reader:
             try:
                 for page in self._api.pages(odata):
                     self._pages_read += 1
-                    self._knowledge.add(self._api.records(page), page.date)
+                    self._cache.add(self._api.records(page), page.date)
                     if page.last and page.broken is None and odata is EVERYTHING:
-                        self._knowledge.complete = True
+                        self._cache.complete = True
                     yield True
             except RequestError as exc:
                 if odata is EVERYTHING or exc.status != 400:
@@ -156,10 +156,10 @@ class Reader:
 
     def _ask_id(self, object_id: str) -> None:
         record, reply = self._api.get(object_id)
-        self._knowledge.add([record] if record else (), reply.date)
+        self._cache.add([record] if record else (), reply.date)
         # A record under another id than the asked one would be no answer to the question.
-        if object_id not in self._knowledge.records:
-            self._unlisted.add(object_id)
+        if object_id not in self._cache.records:
+            self._without_record.add(object_id)
 
     def _ask_names(self, names: t.Sequence[str]) -> None:
         name_property = self._api.resource.name_property
@@ -167,7 +167,7 @@ class Reader:
             self._ask_by_filter(name_property, names)
         else:
             # Only the directory can tell now; the engine asks it for every name that is left.
-            self._unlisted.update(names)
+            self._without_record.update(names)
             self._unsettled.update(names)
 
     def _ask_by_filter(self, name_property: str, keys: t.Sequence[str]) -> None:
@@ -177,7 +177,7 @@ class Reader:
         try:
             for page in self._api.pages(" or ".join(f"{name_property} eq {quoted(key)}" for key in chunk)):
                 records = self._api.records(page)
-                self._knowledge.add(records, page.date)
+                self._cache.add(records, page.date)
                 values = ((record.id if name_property == "id" else record.name) or "" for record in records)
                 if page.broken is not None or any(value.casefold() not in asked for value in values):
                     honoured = False
@@ -187,20 +187,20 @@ class Reader:
                 raise
             honoured = False
         if honoured and name_property == "id":
-            honoured = self._bear_out([key for key in chunk if key not in self._knowledge.records])
+            honoured = self._verify([key for key in chunk if key not in self._cache.records])
         if honoured:
-            self._unlisted.update(chunk)
+            self._without_record.update(chunk)
             if name_property != "id":
                 # The service may mind upper and lower case, which names do not.
                 self._unsettled.update(chunk)
         else:
             self._filter_trusted[name_property] = False
 
-    def _bear_out(self, left_out: t.Sequence[str]) -> bool:
+    def _verify(self, left_out: t.Sequence[str]) -> bool:
         """Ask once for an id that a filter left out: the service may have understood the filter in part only."""
         if left_out and not self._left_out_rightly:
             self._ask_id(left_out[0])
-            self._left_out_rightly = left_out[0] in self._unlisted
+            self._left_out_rightly = left_out[0] in self._without_record
             return self._left_out_rightly
         return True
 

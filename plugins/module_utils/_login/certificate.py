@@ -14,8 +14,8 @@ import re
 import traceback
 import typing as t
 
-from ._errors import CredentialsError, MissingLibraryError
-from ._options import Credential
+from .._errors import CredentialsError, MissingLibraryError
+from .connection import Credential
 
 if t.TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey

@@ -12,9 +12,9 @@ import dataclasses
 import enum
 import typing as t
 
-from . import _timestamps
-from ._errors import LimitError, UsersError
-from ._risk import RISK_STATES, Action, Noun, Record, Resource, is_object_id
+from .. import _timestamps
+from .._errors import LimitError, UsersError
+from .resources import RISK_STATES, Action, Labels, Record, Resource, is_object_id
 
 
 class Outcome(str, enum.Enum):
@@ -26,7 +26,7 @@ class Outcome(str, enum.Enum):
     FAILED = "failed"
 
 
-class Existence(enum.Enum):
+class DirectoryStatus(enum.Enum):
     """What is known of an object that has no risk record."""
 
     UNCHECKED = "nobody asked, or nobody may ask"
@@ -37,7 +37,7 @@ class Existence(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
+class Selection:
     """The objects that a task names: object ids in lower case, and names as they were written; none twice.
 
     `order` holds both kinds in the order of the task, `as_given` how the task spells each.
@@ -56,7 +56,7 @@ class Asked:
 
 
 # An empty list: nothing to do, and so nothing to ask for.
-NOBODY = Asked(())
+NO_SELECTION = Selection(())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Target:
     id: str | None
     name: str | None
     record: Record | None = None
-    existence: Existence = Existence.UNCHECKED
+    directory_status: DirectoryStatus = DirectoryStatus.UNCHECKED
     asked: str | None = dataclasses.field(default=None, compare=False)
 
 
@@ -74,14 +74,14 @@ class Target:
 class Decision:
     """What is to be done for one object, and why.
 
-    `held_back` marks one that would have been written to, had the task not stopped before.
+    `not_attempted` marks one that would have been written to, had the task not stopped before.
     """
 
     target: Target
     outcome: Outcome
     reason: str | None = None
     message: str | None = None
-    held_back: bool = False
+    not_attempted: bool = False
 
     @property
     def label(self) -> str:
@@ -89,7 +89,7 @@ class Decision:
         return self.target.name or self.target.id or "?"
 
 
-def parse_asked(values: t.Iterable[object], option: str, resource: Resource) -> Asked:
+def parse_selection(values: t.Iterable[object], option: str, resource: Resource) -> Selection:
     """The objects of an option, checked.
 
     :raises UsersError: a value that is neither an object ID nor, where names can be asked for, a name.
@@ -110,9 +110,9 @@ def parse_asked(values: t.Iterable[object], option: str, resource: Resource) -> 
     if wrong:
         raise UsersError(
             f"{option}: {listing([repr(text) for text in wrong])} {'is' if len(wrong) == 1 else 'are'} "
-            f"{resource.noun.wrong}. Correct it and run again."
+            f"{resource.labels.wrong}. Correct it and run again."
         )
-    return Asked(tuple(order.values()), as_given)
+    return Selection(tuple(order.values()), as_given)
 
 
 def is_name(text: str) -> bool:
@@ -130,7 +130,7 @@ def decide(
     :param excluded: ids and case-folded names that are never written to.
     :param since: ticks; an object whose risk changed later is not written to.
     """
-    noun = resource.noun
+    labels = resource.labels
 
     def result(outcome: Outcome, reason: str | None = None, message: str | None = None) -> Decision:
         return Decision(target, outcome, reason, message)
@@ -141,10 +141,12 @@ def decide(
     if target.id in excluded or any(name in excluded for name in names):
         return result(Outcome.SKIPPED, "excluded")
     if record is None:
-        return _decide_unlisted(target, resource, action)
+        return _decide_without_record(target, resource, action)
     if record.deleted:
         return result(
-            Outcome.SKIPPED, "deleted", f"The {noun.one} is deleted; the risk of deleted {noun.many} cannot be changed."
+            Outcome.SKIPPED,
+            "deleted",
+            f"The {labels.one} is deleted; the risk of deleted {labels.many} cannot be changed.",
         )
     if record.state not in RISK_STATES:
         return result(
@@ -155,7 +157,7 @@ def decide(
             else f"Graph gives the risk state {record.state!r}, which this version of the collection does not know. "
             "Nothing is guessed.",
         )
-    if record.state in action.already:
+    if record.state in action.satisfied_states:
         return result(Outcome.UNCHANGED)
     if since is not None and (record.updated_ticks is None or record.updated_ticks > since):
         when = f"changed at {record.updated}" if record.updated else "changed at a time that Graph does not tell"
@@ -163,45 +165,45 @@ def decide(
             Outcome.FAILED,
             "modified_since",
             f"The risk {when}, and if_unmodified_since is {_timestamps.render(since)}. "
-            f"Look at the {noun.one} again before you decide.",
+            f"Look at the {labels.one} again before you decide.",
         )
     return result(Outcome.CHANGED)
 
 
-def _decide_unlisted(target: Target, resource: Resource, action: Action) -> Decision:
-    noun = resource.noun
+def _decide_without_record(target: Target, resource: Resource, action: Action) -> Decision:
+    labels = resource.labels
 
     def unknown(message: str) -> Decision:
-        return Decision(target, Outcome.FAILED, noun.unknown, message)
+        return Decision(target, Outcome.FAILED, labels.unknown, message)
 
-    if target.existence is Existence.ABSENT:
-        return unknown(f"The directory has no such {noun.one}. {noun.check}")
-    if target.existence is Existence.AMBIGUOUS:
+    if target.directory_status is DirectoryStatus.ABSENT:
+        return unknown(f"The directory has no such {labels.one}. {labels.remedy}")
+    if target.directory_status is DirectoryStatus.AMBIGUOUS:
         return unknown(
-            f"Several risky {noun.many} have this name and the directory did not tell which one is meant. "
+            f"Several risky {labels.many} have this name and the directory did not tell which one is meant. "
             "Use the object ID."
         )
-    if target.existence is Existence.FORBIDDEN:
+    if target.directory_status is DirectoryStatus.FORBIDDEN:
         message = (
-            f"No risky {noun.one} has this name, and the name could not be looked up in the directory: the token lacks "
-            f"the Graph permission {resource.directory.permission}. Grant it, or use the object ID."
+            f"No risky {labels.one} has this name, and the name could not be looked up in the directory: the token "
+            f"lacks the Graph permission {resource.directory.permission}. Grant it, or use the object ID."
         )
-        if action.writes_unlisted:
+        if action.applies_without_record:
             return unknown(message)
         return Decision(target, Outcome.UNCHANGED, "not_listed", message)
-    if action.writes_unlisted:
+    if action.applies_without_record:
         return Decision(target, Outcome.CHANGED)
     return Decision(target, Outcome.UNCHANGED, "not_listed")
 
 
-def check_limit(decisions: t.Sequence[Decision], max_changes: int | None, noun: Noun) -> None:
+def check_limit(decisions: t.Sequence[Decision], max_changes: int | None, labels: Labels) -> None:
     """:raises LimitError: more objects would change than the task allows."""
     changing = sum(decision.outcome is Outcome.CHANGED for decision in decisions)
     if max_changes is not None and changing > max_changes:
         who = listing([decision.label for decision in decisions if decision.outcome is Outcome.CHANGED])
         raise LimitError(
-            f"{noun.count(changing)} would change, but max_changes is {max_changes}: {who}. To see all of them, raise "
-            "max_changes in check mode, which writes nothing. Then narrow the selection, or raise it for good."
+            f"{labels.count(changing)} would change, but max_changes is {max_changes}: {who}. To see all of them, "
+            "raise max_changes in check mode, which writes nothing. Then narrow the selection, or raise it for good."
         )
 
 

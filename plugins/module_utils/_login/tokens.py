@@ -14,20 +14,18 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import re
-import time
 import traceback
 import typing as t
 
-from . import _pace
-from ._certificate import read_certificate, read_file
-from ._errors import CredentialsError, EntraRiskError, LoginError, MissingLibraryError, NetworkError, ServiceError
-from ._http import Transport
-from ._login_error import first_line, login_error
-from ._login_http import EntraHttp, MetadataHttp
-from ._options import Connection, Credential
-from ._secrets import Scrubber
+from .._errors import CredentialsError, EntraRiskError, LoginError, MissingLibraryError, NetworkError, ServiceError
+from .._http import Transport
+from .._redact import Redactor
+from .._retry import Clock
+from .aadsts import first_line, login_error
+from .certificate import read_certificate, read_file
+from .connection import Connection, Credential
+from .msal_http import EntraHttp, MetadataHttp
 
 # The first release that signs with SHA-256 given a PEM certificate alone.
 MSAL_FLOOR = (1, 35)
@@ -51,23 +49,18 @@ class TokenSource(t.Protocol):
 def token_source(
     connection: Connection,
     transport: Transport,
-    scrubber: Scrubber,
-    *,
-    clock: t.Callable[[], float] = time.time,
-    sleep: t.Callable[[float], None] = time.sleep,
-    rng: t.Callable[[], float] = random.random,
+    redactor: Redactor,
+    clock: Clock,
 ) -> TokenSource:
     """The token source for a connection. Files are read and checked here; nothing is sent before the first `token()`.
 
-    :param clock: seconds since 1970.
     :raises CredentialsError: a certificate or token file cannot be used.
     """
     credential = connection.credential
     if credential.kind == "access_token":
         return _GivenToken(credential.value)
-    time_and_chance = _pace.Clock(wall=clock, monotonic=clock, sleep=sleep, random=rng)
     login = _ManagedIdentity if credential.kind == "managed_identity" else _Entra
-    return _Login(login(connection, transport, scrubber, time_and_chance), scrubber, time_and_chance)
+    return _Login(login(connection, transport, redactor, clock), redactor, clock)
 
 
 class _GivenToken:
@@ -86,9 +79,9 @@ class _GivenToken:
 class _Login:
     """Keeps the token of a login until shortly before its end."""
 
-    def __init__(self, acquire: t.Callable[[], t.Mapping[str, t.Any]], scrubber: Scrubber, clock: _pace.Clock) -> None:
+    def __init__(self, acquire: t.Callable[[], t.Mapping[str, t.Any]], redactor: Redactor, clock: Clock) -> None:
         self._acquire = acquire
-        self._scrubber = scrubber
+        self._redactor = redactor
         self._clock = clock
         self._token = ""
         self._good_until = 0.0
@@ -109,12 +102,12 @@ class _Login:
             result = self._acquire()
         except NetworkError as exc:
             # A login changes nothing: whoever was about to write must not take this for a write that may have happened.
-            exc.maybe_done = False
+            exc.outcome_unknown = False
             raise
         token = result.get("access_token")
         if not isinstance(token, str) or not token.strip():
             raise ServiceError("The login service answered without an access token. Check authority_host.")
-        self._scrubber.add(token)
+        self._redactor.add(token)
         try:
             lifetime = float(result.get("expires_in") or _UNKNOWN_LIFETIME)
         except (TypeError, ValueError):
@@ -127,16 +120,16 @@ class _Login:
 class _Entra:
     """Logs an application in at Entra. Every call is a login of its own: MSAL must not answer from its memory."""
 
-    def __init__(self, connection: Connection, transport: Transport, scrubber: Scrubber, clock: _pace.Clock) -> None:
+    def __init__(self, connection: Connection, transport: Transport, redactor: Redactor, clock: Clock) -> None:
         self._connection = connection
-        self._scrubber = scrubber
+        self._redactor = redactor
         self._clock = clock
         self._not_after: float | None = None
         self._client_credential = self._prepare(connection.credential)
         host = connection.authority.partition("://")[2]
         self._who = f"The login of application {connection.client_id} in tenant {connection.tenant} at {host}"
         self._http = EntraHttp(
-            transport, scrubber, clock, connection.retry_timeout, authority=connection.authority, who=self._who
+            transport, redactor, clock, connection.retry_timeout, authority=connection.authority, who=self._who
         )
 
     def __call__(self) -> t.Mapping[str, t.Any]:
@@ -157,10 +150,10 @@ class _Entra:
                 t.Mapping[str, t.Any], app.acquire_token_for_client(scopes=[f"{connection.graph_url}/.default"])
             )
 
-        result = _guarded(log_in, self._who, self._scrubber, remedy="Check authority_host, tenant and the credential.")
+        result = _guarded(log_in, self._who, self._redactor, remedy="Check authority_host, tenant and the credential.")
         if "access_token" not in result:
             raise login_error(
-                result, status=self._http.status, who=self._who, scrubber=self._scrubber, hint=self._expiry_hint()
+                result, status=self._http.status, who=self._who, redactor=self._redactor, hint=self._expiry_hint()
             )
         return result
 
@@ -175,7 +168,7 @@ class _Entra:
             # Read again for each login: the platform replaces the file before the token in it expires.
             return {"client_assertion": lambda: self._token_from_file(credential)}
         certificate = read_certificate(credential)
-        self._scrubber.add(certificate.private_key)
+        self._redactor.add(certificate.private_key)
         self._not_after = certificate.not_after
         form: dict[str, t.Any] = {"private_key": certificate.private_key}
         if certificate.certificates:
@@ -194,7 +187,7 @@ class _Entra:
                 "Write the token alone into the file."
             )
         token = data.decode("ascii")
-        self._scrubber.add(token)
+        self._redactor.add(token)
         return token
 
     def _expiry_hint(self) -> str:
@@ -206,11 +199,11 @@ class _Entra:
 class _ManagedIdentity:
     """Asks the machine for a token of its managed identity."""
 
-    def __init__(self, connection: Connection, transport: Transport, scrubber: Scrubber, clock: _pace.Clock) -> None:
+    def __init__(self, connection: Connection, transport: Transport, redactor: Redactor, clock: Clock) -> None:
         self._connection = connection
         self._transport = transport
-        self._scrubber = scrubber
-        self._http = MetadataHttp(transport, scrubber, clock, connection.retry_timeout)
+        self._redactor = redactor
+        self._http = MetadataHttp(transport, redactor, clock, connection.retry_timeout)
         self._who = "The request for a token of this machine's managed identity"
         if connection.client_id is not None:
             self._who += f" (client_id {connection.client_id})"
@@ -224,7 +217,7 @@ class _ManagedIdentity:
         http: t.Any = self._http
         if {"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT"} <= set(os.environ):
             # Service Fabric: MSAL pins the endpoint's certificate, and needs a session of requests for that.
-            self._scrubber.add(os.environ["IDENTITY_HEADER"])
+            self._redactor.add(os.environ["IDENTITY_HEADER"])
             http = self._transport.session
 
         def log_in() -> t.Mapping[str, t.Any]:
@@ -237,9 +230,9 @@ class _ManagedIdentity:
             return t.cast(t.Mapping[str, t.Any], client.acquire_token_for_client(resource=self._connection.graph_url))
 
         try:
-            result = _guarded(log_in, self._who, self._scrubber, remedy=self._remedy)
+            result = _guarded(log_in, self._who, self._redactor, remedy=self._remedy)
         except NetworkError as exc:
-            if exc.maybe_done:
+            if exc.outcome_unknown:
                 raise
             # The advice of the error is about the internet; this one fits better.
             reason = str(exc).partition(". ")[0]
@@ -249,13 +242,13 @@ class _ManagedIdentity:
             ) from None
         if "access_token" not in result:
             raise login_error(
-                result, status=self._http.status, who=self._who, scrubber=self._scrubber, remedy=self._remedy
+                result, status=self._http.status, who=self._who, redactor=self._redactor, remedy=self._remedy
             )
         return result
 
 
 def _guarded(
-    log_in: t.Callable[[], t.Mapping[str, t.Any]], who: str, scrubber: Scrubber, *, remedy: str
+    log_in: t.Callable[[], t.Mapping[str, t.Any]], who: str, redactor: Redactor, *, remedy: str
 ) -> t.Mapping[str, t.Any]:
     """What MSAL gives back. Its exceptions become ours, with text that holds no secret."""
     reason = ""
@@ -267,7 +260,7 @@ def _guarded(
         # Key files of Azure Arc, and the session of Service Fabric, whose exceptions carry the whole request.
         reason = exc.strerror or type(exc).__name__
     except Exception as exc:  # MSAL raises many kinds (ValueError, KeyError, its own), none of them documented
-        reason = f"{type(exc).__name__}: {first_line(scrubber.clean(str(exc)))}"
+        reason = f"{type(exc).__name__}: {first_line(redactor.redact(str(exc)))}"
     else:
         return result if isinstance(result, dict) else {}
     # Outside of the except block: the exceptions of the libraries hold requests and their headers.

@@ -13,13 +13,13 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from . import _graph
-from ._errors import MissingLibraryError, RequestError, UnexpectedError
+from ._errors import InternalError, MissingLibraryError, RequestError
+from ._graph import client as _graph
 from ._http import REQUESTS_IMPORT_ERROR
-from ._options import argument_spec as connection_spec
-from ._options import resolve
-from ._result import Report
-from ._secrets import Scrubber
+from ._login.connection import resolve
+from ._login.options import argument_spec as connection_spec
+from ._redact import Redactor
+from ._tasks.result import ModuleResult
 
 try:
     # ansible-core 2.22 masks what is registered here; older ones do not have it.
@@ -70,7 +70,7 @@ class _Module(_AnsibleModule):
                 self.named_twice += (" and ".join(given),)
 
 
-def run_module(argument_spec: dict[str, dict[str, t.Any]], work: t.Callable[..., Report], *on: t.Any) -> None:
+def run_module(argument_spec: dict[str, dict[str, t.Any]], work: t.Callable[..., ModuleResult], *on: t.Any) -> None:
     """The whole of a module.
 
     :param argument_spec: the options besides those of the connection.
@@ -78,36 +78,36 @@ def run_module(argument_spec: dict[str, dict[str, t.Any]], work: t.Callable[...,
         gives a Graph client.
     """
     module = _Module(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True)
-    scrubber = _scrubber(module)
+    redactor = _redactor(module)
 
     def connect() -> _graph.GraphClient:
         if REQUESTS_IMPORT_ERROR is not None:
             raise MissingLibraryError("requests", REQUESTS_IMPORT_ERROR)
-        return _graph.connect(resolve(module.params, os.environ, scrubber), scrubber)
+        return _graph.connect(resolve(module.params, os.environ, redactor), redactor)
 
     for names in module.named_twice:
         module.fail_json(f"{names} are names of one option, and only one of them would count. Give one of them.")
     try:
         report = work(module.params, *on, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
     except Exception as exc:
-        bug = UnexpectedError(exc)
-        report = Report({"changed": False}, bug.message, error=bug)
+        bug = InternalError(exc)
+        report = ModuleResult({"changed": False}, bug.message, error=bug)
     # Outside of the except block on purpose: inside, fail_json would add the exception object by itself, which
     # ansible-core prints as it is, and those of the HTTP library can hold the token.
     for warning in report.warnings:
-        module.warn(scrubber.clean(warning))
+        module.warn(redactor.redact(warning))
     result = {**report.data, "msg": report.message}
     _shorten_arguments(module.params)
     error = report.error
     if error is None:
-        module.exit_json(**scrubber.clean_data(result))
+        module.exit_json(**redactor.redact_data(result))
         return
     result["error"] = error.details()
     if isinstance(error, MissingLibraryError):
         result["msg"] = missing_required_lib(error.package)
     if error.trace is not None:
         result["exception"] = error.trace
-    module.fail_json(**scrubber.clean_data(result))
+    module.fail_json(**redactor.redact_data(result))
 
 
 def _shorten_arguments(params: dict[str, t.Any]) -> None:
@@ -118,7 +118,7 @@ def _shorten_arguments(params: dict[str, t.Any]) -> None:
             params[name] = [*value[:_MOST_ARGUMENTS_SHOWN], f"and {rest} more"]
 
 
-def _scrubber(module: AnsibleModule) -> Scrubber:
+def _redactor(module: AnsibleModule) -> Redactor:
     """Every secret is made known to Ansible in both of its ways, at once: which one counts depends on the version."""
 
     def register(value: str) -> None:
@@ -126,4 +126,4 @@ def _scrubber(module: AnsibleModule) -> Scrubber:
         if register_secret is not None:
             register_secret(value)
 
-    return Scrubber(register)
+    return Redactor(register)

@@ -16,9 +16,9 @@ import dataclasses
 import typing as t
 from urllib.parse import quote
 
-from ._errors import PermissionDeniedError, RequestError, ServiceError
-from ._graph import GraphClient
-from ._graph_error import Access
+from .._errors import PermissionDeniedError, RequestError, ServiceError
+from .client import GraphClient
+from .permissions import RequiredPermission
 
 _IDS_PER_CALL = 1000
 _NOT_OFFERED = frozenset({404, 405, 501})
@@ -60,7 +60,7 @@ class Directory:
     def __init__(self, client: GraphClient, kind: DirectorySet) -> None:
         self._client = client
         self._kind = kind
-        self._access = Access(kind.permission, scope="directory")
+        self._required = RequiredPermission(kind.permission, rate_limit_group="directory")
         self._root = f"/{client.api_version}"
         self._found: dict[str, DirectoryObject | None] = {}
         self.forbidden: PermissionDeniedError | None = None
@@ -78,7 +78,7 @@ class Directory:
                 reply = self._client.get(
                     f"{self._root}/{self._kind.path}/{quote(key, safe='')}",
                     {"$select": f"id,{self._kind.name_property}"},
-                    access=self._access,
+                    required=self._required,
                     # 400: the directory finds that nobody can have such a name.
                     accept=(400, 404),
                 )
@@ -104,7 +104,7 @@ class Directory:
                     reply = self._client.query(
                         f"{self._root}/directoryObjects/getByIds",
                         {"ids": chunk, "types": [self._kind.type]},
-                        access=self._access,
+                        required=self._required,
                     )
                 except (PermissionDeniedError, RequestError):
                     # This call wants a wider permission in some tenants; the plain one may still be allowed.

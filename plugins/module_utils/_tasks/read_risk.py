@@ -11,23 +11,25 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import _filters, _timestamps
-from ._errors import EntraRiskError, RequestError, failure_of
-from ._filters import RiskFilter, parse_limit
-from ._finder import Finder
-from ._graph import GraphClient, RequestCounts
-from ._pace import Clock
-from ._plan import NOBODY, Asked, Existence, listing, parse_asked
-from ._result import Report, read_report, rendered
-from ._risk import ACTIVE_STATES, Record, Resource, RiskApi
-from ._snake_case import snake_case, with_snake_case
+from .. import _timestamps
+from .._errors import EntraRiskError, RequestError, failure_of
+from .._graph.client import GraphClient, RequestCounts
+from .._retry import Clock
+from .._risk import filters as _filters
+from .._risk.api import RiskApi
+from .._risk.decisions import NO_SELECTION, DirectoryStatus, Selection, listing, parse_selection
+from .._risk.filters import RiskFilter, parse_limit
+from .._risk.resolver import TargetResolver
+from .._risk.resources import ACTIVE_STATES, Record, Resource
+from .result import ModuleResult, read_report, rendered
+from .snake_case import snake_case, with_snake_case
 
 
 @dataclasses.dataclass(frozen=True)
 class Query:
     """What a task asks for, checked. Exactly one of `asked` and `risk_filter` is set."""
 
-    asked: Asked | None
+    asked: Selection | None
     risk_filter: RiskFilter | None
     limit: int | None
     include_history: bool
@@ -45,24 +47,24 @@ class _Gathered:
     counts: RequestCounts = dataclasses.field(default_factory=RequestCounts)
     warnings: list[str] = dataclasses.field(default_factory=list)
 
-    def report(self, error: EntraRiskError | None) -> Report:
+    def report(self, error: EntraRiskError | None) -> ModuleResult:
         """The report on the present state of affairs."""
-        noun = self.resource.noun
+        labels = self.resource.labels
         data = {
-            noun.key: self.entries,
+            labels.key: self.entries,
             "count": len(self.entries),
             "not_listed": self.not_listed,
             # Whatever ended the work early, there may be more.
             "truncated": self.truncated or error is not None,
             "evaluated_at": rendered(self.evaluated_at),
         }
-        return read_report(data, f"risky {noun.one}", f"risky {noun.many}", self.counts, self.warnings, error)
+        return read_report(data, f"risky {labels.one}", f"risky {labels.many}", self.counts, self.warnings, error)
 
 
 def query_spec(resource: Resource) -> dict[str, dict[str, t.Any]]:
     """The options of a module that reads objects of a resource."""
     return {
-        **resource.noun.option(resource.noun.key, type="list", elements="str"),
+        **resource.labels.option(resource.labels.key, type="list", elements="str"),
         "filters": {"type": "dict", "options": _filters.FILTER_SPEC},
         "limit": {"type": "int"},
         "include_history": {"type": "bool", "default": False},
@@ -76,12 +78,12 @@ def parse_query(params: t.Mapping[str, t.Any], resource: Resource, now: int) -> 
     :raises RequestError: a value that makes no sense.
     :raises UsersError: a value that can be no object of the resource.
     """
-    key = resource.noun.key
+    key = resource.labels.key
     values, filters = params[key], params["filters"]
     if values is not None and filters is not None:
         raise RequestError(f"Give {key} or filters, not both. Without either, every active one is returned.")
     return Query(
-        asked=None if values is None else parse_asked(values, key, resource),
+        asked=None if values is None else parse_selection(values, key, resource),
         risk_filter=_filters.parse(filters or {}, ACTIVE_STATES, now) if values is None else None,
         limit=parse_limit(params),
         include_history=params["include_history"],
@@ -96,7 +98,7 @@ def read(
     check_mode: bool = False,
     diff: bool = False,
     clock: Clock | None = None,
-) -> Report:
+) -> ModuleResult:
     """Carry out a task from its module parameters. Failures are part of the report; none is raised.
 
     Check mode and diff mode make no difference, since nothing changes.
@@ -107,22 +109,22 @@ def read(
 
     def work() -> None:
         query = parse_query(params, resource, _timestamps.from_seconds((clock or Clock()).wall()))
-        if query.asked == NOBODY:
+        if query.asked == NO_SELECTION:
             return
         client = connect()
         gathered.counts = client.counts
         api = RiskApi(client, resource, in_full=True)
-        finder = Finder(api, gathered.warnings)
+        resolver = TargetResolver(api, gathered.warnings)
         try:
-            records = _find(query, finder, gathered)
+            records = _find(query, resolver, gathered)
         except EntraRiskError:
             # What was read until then is worth something, and the report says that there may be more.
-            records = finder.chosen(query.risk_filter) if query.risk_filter is not None else []
+            records = resolver.chosen(query.risk_filter) if query.risk_filter is not None else []
             gathered.entries = [_entry(record, api.properties) for record in records[: query.limit]]
             raise
         finally:
-            gathered.truncated = finder.truncated
-            gathered.evaluated_at = finder.evaluated_at()
+            gathered.truncated = resolver.truncated
+            gathered.evaluated_at = resolver.evaluated_at()
         if query.limit is not None and len(records) > query.limit:
             gathered.truncated = True
         records = records[: query.limit]
@@ -134,13 +136,13 @@ def read(
     return gathered.report(failure_of(work))
 
 
-def _find(query: Query, finder: Finder, gathered: _Gathered) -> list[Record]:
+def _find(query: Query, resolver: TargetResolver, gathered: _Gathered) -> list[Record]:
     if query.risk_filter is not None:
-        finder.read_list(query.risk_filter, query.limit)
-        return finder.chosen(query.risk_filter)
+        resolver.read_list(query.risk_filter, query.limit)
+        return resolver.chosen(query.risk_filter)
     records: dict[str, Record] = {}
-    targets = finder.named(query.asked or NOBODY)
-    forbidden = [target.asked or "" for target in targets if target.existence is Existence.FORBIDDEN]
+    targets = resolver.named(query.asked or NO_SELECTION)
+    forbidden = [target.asked or "" for target in targets if target.directory_status is DirectoryStatus.FORBIDDEN]
     if forbidden:
         gathered.warnings.append(
             f"{listing(forbidden)} could not be looked up in the directory: the token lacks the Graph permission "
@@ -148,9 +150,9 @@ def _find(query: Query, finder: Finder, gathered: _Gathered) -> list[Record]:
         )
     for target in targets:
         meant = [target.record] if target.record is not None else []
-        if target.existence is Existence.AMBIGUOUS and target.name is not None:
+        if target.directory_status is DirectoryStatus.AMBIGUOUS and target.name is not None:
             # Nothing is written here, so there is no need to know which one is meant.
-            meant = finder.knowledge.named(target.name)
+            meant = resolver.cache.named(target.name)
         records.update((record.id, record) for record in meant if record.id not in records)
         if not meant:
             gathered.not_listed.append(target.asked or "")

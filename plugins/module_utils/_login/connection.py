@@ -18,84 +18,9 @@ import re
 import ssl
 import typing as t
 
-from ._errors import CredentialsError, TlsError
-from ._secrets import Scrubber
-
-
-@dataclasses.dataclass(frozen=True)
-class Option:
-    """One connection option.
-
-    :param env: names of environment variables; the first one that is not empty counts.
-    :param credential: part of the set that comes from one source as a whole, never mixed.
-    :param exact: blanks around the value belong to it.
-    :param skip_empty_file: the path of an empty file counts as not given (AWX writes such files for empty fields).
-    """
-
-    name: str
-    type: str = "str"
-    aliases: tuple[str, ...] = ()
-    env: tuple[str, ...] = ()
-    secret: bool = False
-    default: bool | int | None = None
-    credential: bool = False
-    exact: bool = False
-    skip_empty_file: bool = False
-
-    @property
-    def spelled(self) -> str:
-        """The option with its environment variables, for messages."""
-        return f"{self.name} ({' or '.join(self.env)})" if self.env else self.name
-
-
-CONNECTION_OPTIONS: tuple[Option, ...] = (
-    Option("access_token", secret=True),
-    Option("tenant", aliases=("tenant_id",), env=("AZURE_TENANT", "AZURE_TENANT_ID"), credential=True),
-    Option("client_id", env=("AZURE_CLIENT_ID",), credential=True),
-    Option(
-        "secret",
-        aliases=("client_secret",),
-        env=("AZURE_SECRET", "AZURE_CLIENT_SECRET"),
-        secret=True,
-        credential=True,
-    ),
-    Option(
-        "x509_certificate_path",
-        type="path",
-        aliases=("certificate_path",),
-        env=("AZURE_X509_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PATH"),
-        credential=True,
-        skip_empty_file=True,
-    ),
-    Option(
-        "certificate_password",
-        env=("AZURE_CLIENT_CERTIFICATE_PASSWORD",),
-        secret=True,
-        credential=True,
-        exact=True,
-    ),
-    Option("thumbprint", env=("AZURE_THUMBPRINT",), credential=True),
-    Option("send_certificate_chain", type="bool", env=("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",)),
-    Option("oidc_token", env=("AZURE_FEDERATED_TOKEN",), secret=True, credential=True),
-    Option("oidc_token_file_path", type="path", env=("AZURE_FEDERATED_TOKEN_FILE",), credential=True),
-    # These two are known so that a login as a user gets a refusal that says what to use instead.
-    Option("ad_user", env=("AZURE_AD_USER",), credential=True),
-    Option("password", env=("AZURE_PASSWORD",), secret=True, credential=True, exact=True),
-    Option("auth_source", env=("ANSIBLE_AZURE_AUTH_SOURCE",)),
-    Option("cloud_environment", env=("AZURE_CLOUD_ENVIRONMENT",)),
-    Option("authority_host", env=("AZURE_AUTHORITY_HOST",)),
-    Option("graph_url", env=("MSGRAPH_URL",)),
-    Option("api_version"),
-    Option("ca_path", type="path", env=("REQUESTS_CA_BUNDLE",)),
-    Option("validate_certs", type="bool", default=True),
-    Option("timeout", type="int", default=60),
-    Option("retry_timeout", type="int", default=300),
-)
-
-_BY_NAME: t.Mapping[str, Option] = {option.name: option for option in CONNECTION_OPTIONS}
-
-AUTH_SOURCES: tuple[str, ...] = ("auto", "env", "msi")
-API_VERSIONS: tuple[str, ...] = ("v1.0", "beta")
+from .._errors import CredentialsError, TlsError
+from .._redact import Redactor
+from .options import API_VERSIONS, AUTH_SOURCES, BY_NAME, CONNECTION_OPTIONS, Option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +46,7 @@ _CHINA_HOSTS = ("microsoftgraph.chinacloudapi.cn", "login.chinacloudapi.cn", "lo
 CredentialKind = t.Literal["access_token", "secret", "certificate", "oidc_token", "oidc_token_file", "managed_identity"]
 
 # The options of which exactly one must be left, in the order in which messages name them.
-_PROOFS: t.Mapping[str, CredentialKind] = {
+_CLIENT_CREDENTIALS: t.Mapping[str, CredentialKind] = {
     "secret": "secret",
     "x509_certificate_path": "certificate",
     "oidc_token": "oidc_token",
@@ -169,34 +94,13 @@ class Connection:
     retry_timeout: int
 
 
-def argument_spec() -> dict[str, dict[str, t.Any]]:
-    """The options as AnsibleModule wants them.
-
-    There are neither choices nor defaults where an empty string or the environment must be able to say "not given".
-    """
-    spec: dict[str, dict[str, t.Any]] = {}
-    for option in CONNECTION_OPTIONS:
-        entry: dict[str, t.Any] = {"type": option.type}
-        if option.aliases:
-            entry["aliases"] = list(option.aliases)
-        if option.default is not None:
-            entry["default"] = option.default
-        if option.secret:
-            entry["no_log"] = True
-        elif "token" in option.name:
-            # A path, but its name looks like a secret: said explicitly, or Ansible warns.
-            entry["no_log"] = False
-        spec[option.name] = entry
-    return spec
-
-
-def resolve(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], scrubber: Scrubber) -> Connection:
-    """One connection out of options and environment variables. Secrets of both are given to the scrubber first.
+def resolve(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], redactor: Redactor) -> Connection:
+    """One connection out of options and environment variables. Secrets of both are given to the redactor first.
 
     :raises CredentialsError: options are missing, wrong, or contradict each other.
     :raises TlsError: `ca_path` cannot be used.
     """
-    _register_secrets(params, environ, scrubber)
+    _register_secrets(params, environ, redactor)
     sources = _Sources(params, environ)
     cloud = _cloud(sources)
     credential, tenant, client_id = _credential(sources)
@@ -238,12 +142,12 @@ class _Sources:
         self.empty_files: list[_Given] = []
 
     def option(self, name: str) -> _Given | None:
-        option = _BY_NAME[name]
+        option = BY_NAME[name]
         # Ansible copies the value of an alias to the option; the alias is what the person wrote, so it is first.
         return self._first(option, self._params, (*option.aliases, option.name))
 
     def variable(self, name: str) -> _Given | None:
-        option = _BY_NAME[name]
+        option = BY_NAME[name]
         return self._first(option, self._environ, option.env)
 
     def either(self, name: str) -> _Given | None:
@@ -285,7 +189,7 @@ def _is_empty_file(path: str) -> bool:
         return False
 
 
-def _register_secrets(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], scrubber: Scrubber) -> None:
+def _register_secrets(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], redactor: Redactor) -> None:
     """Every secret that is in sight, used or not, before anything can fail."""
     for option in CONNECTION_OPTIONS:
         if option.secret:
@@ -293,7 +197,7 @@ def _register_secrets(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str
                 *(params.get(name) for name in (option.name, *option.aliases)),
                 *(environ.get(name) for name in option.env),
             ):
-                scrubber.add(None if value is None else str(value))
+                redactor.add(None if value is None else str(value))
 
 
 def _credential(sources: _Sources) -> tuple[Credential, str | None, str | None]:
@@ -319,31 +223,35 @@ def _credential(sources: _Sources) -> tuple[Credential, str | None, str | None]:
         identity = client_id.text if client_id is not None else None
         return Credential("managed_identity", "auth_source"), None, identity
 
-    proofs = {name: proof for name, proof in ((name, given[name]) for name in _PROOFS) if proof is not None}
-    if not from_options and ("secret" in proofs or "x509_certificate_path" in proofs):
+    client_credentials = {
+        name: client_credential
+        for name, client_credential in ((name, given[name]) for name in _CLIENT_CREDENTIALS)
+        if client_credential is not None
+    }
+    if not from_options and ("secret" in client_credentials or "x509_certificate_path" in client_credentials):
         # AKS puts this variable into every pod with workload identity, so it says nothing about what is wanted.
-        proofs.pop("oidc_token_file_path", None)
-    if len(proofs) > 1:
-        labels = " and ".join(proof.label for proof in proofs.values())
+        client_credentials.pop("oidc_token_file_path", None)
+    if len(client_credentials) > 1:
+        labels = " and ".join(client_credential.label for client_credential in client_credentials.values())
         raise CredentialsError(f"More than one credential is given: {labels}. Leave exactly one of them.")
-    if not proofs and (given["ad_user"] is not None or given["password"] is not None):
+    if not client_credentials and (given["ad_user"] is not None or given["password"] is not None):
         raise CredentialsError(
             "Logging in as a user with a password is not supported: it fails under multi-factor authentication, and "
             "Microsoft retires it. Use an application: tenant, client_id and one of secret, x509_certificate_path, "
             "oidc_token and oidc_token_file_path; or auth_source: msi; or a token of a user as access_token."
         )
     tenant = given["tenant"]
-    if not proofs or tenant is None or client_id is None:
-        raise CredentialsError(_what_is_missing(sources, given, bool(proofs), from_options, auth_source))
+    if not client_credentials or tenant is None or client_id is None:
+        raise CredentialsError(_what_is_missing(sources, given, bool(client_credentials), from_options, auth_source))
 
-    ((name, proof),) = proofs.items()
+    ((name, client_credential),) = client_credentials.items()
     password = given["certificate_password"]
     thumbprint = given["thumbprint"]
     is_certificate = name == "x509_certificate_path"
     credential = Credential(
-        kind=_PROOFS[name],
-        label=proof.label,
-        value=proof.text,
+        kind=_CLIENT_CREDENTIALS[name],
+        label=client_credential.label,
+        value=client_credential.text,
         password=password.text if is_certificate and password is not None else None,
         thumbprint=thumbprint.text if is_certificate and thumbprint is not None else None,
         send_chain=is_certificate and _flag(sources, "send_certificate_chain"),
@@ -358,9 +266,9 @@ def _what_is_missing(
     from_options: bool,
     auth_source: str,
 ) -> str:
-    missing = [_BY_NAME[name].spelled for name in ("tenant", "client_id") if given[name] is None]
+    missing = [BY_NAME[name].spelled for name in ("tenant", "client_id") if given[name] is None]
     if not has_proof:
-        missing.append("one of " + ", ".join(_BY_NAME[name].spelled for name in _PROOFS))
+        missing.append("one of " + ", ".join(BY_NAME[name].spelled for name in _CLIENT_CREDENTIALS))
     present = [item.label for item in given.values() if item is not None]
     sentences = [f"The credentials are incomplete. Missing: {'; '.join(missing)}."]
     sentences.extend(
@@ -500,7 +408,7 @@ _FLAGS: t.Mapping[str, bool] = {
 def _flag(sources: _Sources, name: str) -> bool:
     given = sources.either(name)
     if given is None:
-        return bool(_BY_NAME[name].default)
+        return bool(BY_NAME[name].default)
     try:
         return _FLAGS[given.text.lower()]
     except KeyError:
@@ -509,7 +417,7 @@ def _flag(sources: _Sources, name: str) -> bool:
 
 def _seconds(sources: _Sources, name: str) -> int:
     given = sources.either(name)
-    text = given.text if given is not None else str(_BY_NAME[name].default)
+    text = given.text if given is not None else str(BY_NAME[name].default)
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or int(text) < 1:
         raise CredentialsError(f"{name} must be a whole number of seconds, 1 or more.")
     return int(text)

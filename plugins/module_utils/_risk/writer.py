@@ -11,10 +11,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ._errors import EntraRiskError, RequestError
-from ._graph import MOST_TRIES
-from ._pace import backoff
-from ._risk import Action, RiskApi
+from .._errors import EntraRiskError, RequestError
+from .._graph.client import MOST_TRIES
+from .._retry import backoff
+from .api import RiskApi
+from .resources import Action
 
 # Refusals that may be the fault of a single id. All others concern everyone and stop the work.
 _MAYBE_ONE_ID = frozenset({400, 404, 409, 410, 413, 422})
@@ -35,7 +36,7 @@ class Written:
 class ReadBack:
     """What became of a write whose end was not clear. Who is in neither of the two must not be written to any more."""
 
-    arrived: t.Collection[str]
+    applied: t.Collection[str]
     needed: t.Collection[str]
 
 
@@ -55,24 +56,24 @@ class Writer:
     def write(self, ids: t.Sequence[str]) -> Written:
         """Write all ids, chunk after chunk. Never raises an error of the service: it is in `stopped`."""
         size = self._api.resource.ids_per_write
-        put_off: list[list[str]] = []
+        deferred: list[list[str]] = []
         try:
             for start in range(0, len(ids), size):
                 refused = self._ask(ids[start : start + size])
                 if len(refused) > 1:
-                    if self._looks_hopeless():
-                        put_off.append(refused)
+                    if self._looks_all_refused():
+                        deferred.append(refused)
                     else:
                         self._isolate(refused)
-            if put_off and self._looks_hopeless():
-                raise self._hopeless()
-            for refused in put_off:
+            if deferred and self._looks_all_refused():
+                raise self._all_refused()
+            for refused in deferred:
                 self._isolate(refused)
         except EntraRiskError as exc:
             self.written.stopped = exc
         return self.written
 
-    def _looks_hopeless(self) -> bool:
+    def _looks_all_refused(self) -> bool:
         """Two full chunks refused to the last one are hardly a matter of single ones.
 
         Halving costs two requests for each one, out of a tenant's one a second. So it goes on only when the service
@@ -80,9 +81,9 @@ class Writer:
         """
         return not self.written.accepted and len(self.written.rejected) >= 2 * self._api.resource.ids_per_write
 
-    def _hopeless(self) -> RequestError:
+    def _all_refused(self) -> RequestError:
         last = list(self.written.rejected.values())[-1]
-        refused = self._api.resource.noun.count(len(self.written.rejected))
+        refused = self._api.resource.labels.count(len(self.written.rejected))
         return RequestError(
             f"Graph refused each of {refused} and every chunk of the others, so the task stopped. {last.message}",
             status=last.status,
@@ -109,7 +110,7 @@ class Writer:
                     self.written.rejected[remaining[0]] = exc
                 return remaining
             except EntraRiskError as exc:
-                if not exc.maybe_done:
+                if not exc.outcome_unknown:
                     raise
                 faults += 1
                 # Until a reading has told, nobody knows; that is what the result says if there is no time for it.
@@ -134,7 +135,7 @@ class Writer:
             # What went wrong first explains more than why the reading failed too.
             raise cause from None
         self.written.uncertain.difference_update(chunk)
-        self.written.accepted.update(found.arrived)
+        self.written.accepted.update(found.applied)
         return [item for item in chunk if item in found.needed]
 
     def _isolate(self, refused: t.Sequence[str]) -> None:

@@ -17,11 +17,9 @@ import dataclasses
 import re
 import typing as t
 
-from . import _timestamps
-from ._directory import SERVICE_PRINCIPALS, USERS, DirectorySet
-from ._errors import RequestError, ServiceError
-from ._graph import GraphClient, Page, Reply
-from ._graph_error import Access, named_request
+from .. import _timestamps
+from .._graph.directory import SERVICE_PRINCIPALS, USERS, DirectorySet
+from .._graph.permissions import RequiredPermission
 
 # Written down here once: a state that is not among these is newer than the collection and is never guessed at.
 RISK_STATES = ("none", "confirmedSafe", "remediated", "dismissed", "atRisk", "confirmedCompromised")
@@ -36,13 +34,13 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 class Action:
     """What brings an object to a state.
 
-    `already` are the states in which nothing has to be written; `writes_unlisted` says whether an object without a
-    risk record is written to; `state_after` and `level_after` are what Graph sets.
+    `satisfied_states` are the states in which nothing has to be written; `applies_without_record` says whether an
+    object without a risk record is written to; `state_after` and `level_after` are what Graph sets.
     """
 
     path: str
-    already: frozenset[str]
-    writes_unlisted: bool
+    satisfied_states: frozenset[str]
+    applies_without_record: bool
     state_after: str
     level_after: str
     done: str
@@ -50,13 +48,12 @@ class Action:
 
 
 @dataclasses.dataclass(frozen=True)
-class Noun:
+class Labels:
     """What people call the objects.
 
-    `key` is the word in the names of options and results, `aliases` are other names of
-    options. The rest is for wrong input: `wrong` says what a value is that
-    can be none of them, `unknown` is the reason when one does not exist, `check` is what to do then, and `lookalikes`
-    says what else looks like an object without a record.
+    `key` is the word in the names of options and results, `aliases` are other names of options. The rest is for wrong
+    input: `wrong` says what a value is that can be none of them, `unknown` is the reason when one does not exist,
+    `remedy` is what to do then, and `not_found_hint` says what else looks like an object without a record.
     """
 
     one: str
@@ -65,8 +62,8 @@ class Noun:
     aliases: t.Mapping[str, tuple[str, ...]]
     wrong: str
     unknown: str
-    check: str
-    lookalikes: str
+    remedy: str
+    not_found_hint: str
 
     def option(self, name: str, **more: t.Any) -> dict[str, dict[str, t.Any]]:
         """An option, by name, with its aliases."""
@@ -86,7 +83,7 @@ class Resource:
     `shown` are properties that tell a person which object is meant, besides its id and its name.
     """
 
-    noun: Noun
+    labels: Labels
     paths: t.Mapping[str, str]
     ids_key: str
     name_property: str
@@ -96,8 +93,8 @@ class Resource:
     properties: tuple[str, ...]
     directory: DirectorySet
     actions: t.Mapping[str, Action]
-    read: Access
-    write: Access
+    read: RequiredPermission
+    write: RequiredPermission
     shown: tuple[str, ...] = ()
     beta_properties: tuple[str, ...] = ()
     ids_per_write: int = 60
@@ -106,8 +103,8 @@ class Resource:
 
 _DISMISS = Action(
     path="dismiss",
-    already=_INACTIVE_STATES,
-    writes_unlisted=False,
+    satisfied_states=_INACTIVE_STATES,
+    applies_without_record=False,
     state_after="dismissed",
     level_after="none",
     done="Dismissed the risk of",
@@ -115,8 +112,8 @@ _DISMISS = Action(
 )
 _CONFIRM_COMPROMISED = Action(
     path="confirmCompromised",
-    already=frozenset({"confirmedCompromised"}),
-    writes_unlisted=True,
+    satisfied_states=frozenset({"confirmedCompromised"}),
+    applies_without_record=True,
     state_after="confirmedCompromised",
     level_after="high",
     done="Confirmed as compromised",
@@ -124,29 +121,29 @@ _CONFIRM_COMPROMISED = Action(
 )
 _CONFIRM_SAFE = Action(
     path="confirmSafe",
-    already=_INACTIVE_STATES,
-    writes_unlisted=False,
+    satisfied_states=_INACTIVE_STATES,
+    applies_without_record=False,
     state_after="confirmedSafe",
     level_after="none",
     done="Confirmed as safe",
     would_do="Would confirm as safe",
 )
 
-_ROLES_READ = "Security Reader"
+_ROLES_READ = "Security RecordLoader"
 _ROLES_WRITE = "Security Administrator (Microsoft's pages also name Security Operator)"
 _P2 = "Microsoft Entra ID P2"
 _WORKLOAD_ID = "Microsoft Entra Workload ID Premium"
 
 RISKY_USERS = Resource(
-    noun=Noun(
+    labels=Labels(
         one="user",
         many="users",
         key="users",
         aliases={"users": ("user", "user_ids")},
         wrong="neither an object ID (a GUID) nor a user principal name (name@domain)",
         unknown="unknown_user",
-        check="Check the spelling.",
-        lookalikes="A typing error in an object ID looks the same.",
+        remedy="Check the spelling.",
+        not_found_hint="A typing error in an object ID looks the same.",
     ),
     paths={"v1.0": "/v1.0/identityProtection/riskyUsers", "beta": "/beta/riskyUsers"},
     ids_key="userIds",
@@ -174,13 +171,13 @@ RISKY_USERS = Resource(
         "isProcessing",
     ),
     directory=USERS,
-    read=Access("IdentityRiskyUser.Read.All", role=_ROLES_READ, licence=_P2),
-    write=Access("IdentityRiskyUser.ReadWrite.All", role=_ROLES_WRITE, licence=_P2),
+    read=RequiredPermission("IdentityRiskyUser.Read.All", role=_ROLES_READ, license=_P2),
+    write=RequiredPermission("IdentityRiskyUser.ReadWrite.All", role=_ROLES_WRITE, license=_P2),
     actions={"dismissed": _DISMISS, "compromised": _CONFIRM_COMPROMISED, "safe": _CONFIRM_SAFE},
 )
 
 RISKY_SERVICE_PRINCIPALS = Resource(
-    noun=Noun(
+    labels=Labels(
         one="service principal",
         many="service principals",
         key="service_principals",
@@ -192,9 +189,9 @@ RISKY_SERVICE_PRINCIPALS = Resource(
         },
         wrong="not an object ID (a GUID)",
         unknown="unknown_service_principal",
-        check="Check that it is the object ID of the service principal (the enterprise application), not the "
+        remedy="Check that it is the object ID of the service principal (the enterprise application), not the "
         "application (client) ID.",
-        lookalikes="A typing error looks the same, and so does an application (client) ID.",
+        not_found_hint="A typing error looks the same, and so does an application (client) ID.",
     ),
     # Both versions have this path only: the root set of beta is for users alone.
     paths={
@@ -222,8 +219,8 @@ RISKY_SERVICE_PRINCIPALS = Resource(
     beta_properties=("accountEnabled",),
     shown=("appId",),
     directory=SERVICE_PRINCIPALS,
-    read=Access("IdentityRiskyServicePrincipal.Read.All", role=_ROLES_READ, licence=_WORKLOAD_ID),
-    write=Access("IdentityRiskyServicePrincipal.ReadWrite.All", role=_ROLES_WRITE, licence=_WORKLOAD_ID),
+    read=RequiredPermission("IdentityRiskyServicePrincipal.Read.All", role=_ROLES_READ, license=_WORKLOAD_ID),
+    write=RequiredPermission("IdentityRiskyServicePrincipal.ReadWrite.All", role=_ROLES_WRITE, license=_WORKLOAD_ID),
     actions={"dismissed": _DISMISS, "compromised": _CONFIRM_COMPROMISED},
 )
 
@@ -253,106 +250,3 @@ class Record:
 def is_object_id(text: str) -> bool:
     """True for an object ID (a GUID)."""
     return _GUID.fullmatch(text) is not None
-
-
-def quoted(text: str) -> str:
-    """An OData string literal: single quotes around it, and those inside doubled."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-class RiskApi:
-    """The calls on one resource. Every method says how many requests it makes; none decides anything.
-
-    :param in_full: read all properties, not only those that a decision needs.
-    """
-
-    def __init__(self, client: GraphClient, resource: Resource, *, in_full: bool = False) -> None:
-        self.resource = resource
-        self.client = client
-        # Those that this version of the collection knows; who reads in full gets the newer ones as well.
-        self.properties = resource.properties + (resource.beta_properties if client.api_version == "beta" else ())
-        self._selected = None if in_full else ",".join(resource.deciding)
-        self._path = resource.paths[client.api_version]
-
-    def get(self, object_id: str) -> tuple[Record | None, Reply]:
-        """One record by id in lower case, None when Graph has none (404). One request.
-
-        :raises ServiceError: the answer is no record, or that of somebody else.
-
-        https://learn.microsoft.com/graph/api/riskyuser-get
-        """
-        reply = self.client.get(f"{self._path}/{object_id}", access=self.resource.read, accept=(404,))
-        if reply.status == 404:
-            return None, reply
-        record = self._record(reply.data)
-        if record is None or record.id != object_id:
-            raise ServiceError(
-                f"Graph answered with something else than the risk record of {object_id}"
-                f"{named_request(reply.request_id)}. Try again later.",
-                status=reply.status,
-                request_id=reply.request_id,
-                client_request_id=reply.client_request_id,
-            )
-        return record, reply
-
-    def pages(self, odata: str | None) -> t.Iterator[Page]:
-        """Pages of raw records, one request each. The service may ignore the `$filter` given in `odata`.
-
-        https://learn.microsoft.com/graph/api/riskyuser-list
-        """
-        params = {"$top": str(self.resource.page_size)}
-        if self._selected:
-            params["$select"] = self._selected
-        if odata:
-            params["$filter"] = odata
-        return self.client.pages(self._path, params, access=self.resource.read)
-
-    def records(self, page: Page) -> list[Record]:
-        """The records of a page; an entry without an id is of no use and is left out."""
-        return [record for record in map(self._record, page.items) if record is not None]
-
-    def history(self, object_id: str) -> t.Iterator[Page]:
-        """Pages of the raw history of one record, one request each; a record that is gone has none.
-
-        https://learn.microsoft.com/graph/api/riskyuser-list-history
-        """
-        gone = True
-        try:
-            for page in self.client.pages(f"{self._path}/{object_id}/history", {}, access=self.resource.read):
-                gone = False
-                yield page
-        except RequestError as exc:
-            if exc.status != 404:
-                raise
-            if not gone:
-                yield Page(items=(), last=True, broken=exc)
-
-    def act(self, action: Action, ids: t.Sequence[str]) -> str | None:
-        """Write: one request for up to `ids_per_write` ids. Gives the service's request id.
-
-        204 means accepted: the effect may take minutes to show.
-        https://learn.microsoft.com/graph/api/riskyuser-dismiss
-        """
-        reply = self.client.post(
-            f"{self._path}/{action.path}", {self.resource.ids_key: list(ids)}, access=self.resource.write
-        )
-        return reply.request_id
-
-    def _record(self, item: t.Any) -> Record | None:
-        if not isinstance(item, dict) or not isinstance(item.get("id"), str):
-            return None
-
-        def text(key: str) -> str | None:
-            value = item.get(key)
-            return value if isinstance(value, str) and value else None
-
-        return Record(
-            id=item["id"].lower(),
-            name=text(self.resource.name_property),
-            state=text("riskState"),
-            level=text("riskLevel"),
-            updated=text("riskLastUpdatedDateTime"),
-            deleted=item.get("isDeleted") is True,
-            processing=item.get("isProcessing") is True,
-            properties=item,
-        )

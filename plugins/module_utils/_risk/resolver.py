@@ -10,66 +10,71 @@ from __future__ import annotations
 
 import dataclasses
 
-from ._directory import Directory
-from ._errors import PermissionDeniedError, RequestError
-from ._filters import RiskFilter
-from ._plan import Asked, Existence, Target, is_name
-from ._reader import Knowledge, Reader
-from ._risk import Record, RiskApi
+from .._errors import PermissionDeniedError, RequestError
+from .._graph.directory import Directory
+from .api import RiskApi
+from .decisions import DirectoryStatus, Selection, Target, is_name
+from .filters import RiskFilter
+from .loader import RecordCache, RecordLoader
+from .resources import Record
 
 
-class Finder:
-    """Reads what is needed to tell who is meant, and keeps it in `knowledge`.
+class TargetResolver:
+    """Reads what is needed to tell who is meant, and keeps it in `cache`.
 
     :param warnings: where to add what people should know of the reading.
     """
 
     def __init__(self, api: RiskApi, warnings: list[str]) -> None:
-        self.knowledge = Knowledge()
+        self.cache = RecordCache()
         self.directory = Directory(api.client, api.resource.directory)
         # True when there are, or may be, matching records that were not read.
         self.truncated = False
         self._api = api
-        self._noun = api.resource.noun
-        self._reader = Reader(api, self.knowledge)
+        self._labels = api.resource.labels
+        self._reader = RecordLoader(api, self.cache)
         self._warnings = warnings
 
-    def named(self, asked: Asked) -> list[Target]:
+    def named(self, asked: Selection) -> list[Target]:
         """One target for each object that is asked for, in that order; two spellings of one object are one target."""
         self._reader.read(asked)
         found = [self._by_name(item) if is_name(item) else self._by_id(item) for item in asked.order]
         # Names that only the directory knew: their records may be listed under an older name.
         new_ids = tuple(target.id for target in found if target.id is not None and target.record is None)
-        self._reader.read(Asked(new_ids))
+        self._reader.read(Selection(new_ids))
         targets: dict[str, Target] = {}
         for item, target in zip(asked.order, found):
-            record = target.record or self.knowledge.records.get(target.id or "")
+            record = target.record or self.cache.records.get(target.id or "")
             target = dataclasses.replace(target, record=record, asked=asked.as_given.get(item, item))
             targets.setdefault(target.id or f"name {target.name}", target)
         return list(targets.values())
 
     def _by_id(self, object_id: str) -> Target:
-        record = self.knowledge.records.get(object_id)
+        record = self.cache.records.get(object_id)
         return Target(object_id, record.name if record else None, record)
 
     def _by_name(self, name: str) -> Target:
-        live = self.knowledge.named(name)
+        live = self.cache.named(name)
         if len(live) == 1:
             return Target(live[0].id, live[0].name, live[0])
-        deleted = self.knowledge.named(name, deleted=True)
+        deleted = self.cache.named(name, deleted=True)
         try:
             known = self.directory.find(name)
         except PermissionDeniedError:
             known = None
         if known is not None:
-            return Target(known.id, known.name or name, existence=Existence.CONFIRMED)
+            return Target(known.id, known.name or name, directory_status=DirectoryStatus.CONFIRMED)
         if self._reader.read_on(name, absent=self.directory.forbidden is None):
             return self._by_name(name)
         if live:
-            return Target(None, name, existence=Existence.AMBIGUOUS)
+            return Target(None, name, directory_status=DirectoryStatus.AMBIGUOUS)
         if deleted:
             return Target(deleted[0].id, deleted[0].name, deleted[0])
-        return Target(None, name, existence=Existence.FORBIDDEN if self.directory.forbidden else Existence.ABSENT)
+        return Target(
+            None,
+            name,
+            directory_status=DirectoryStatus.FORBIDDEN if self.directory.forbidden else DirectoryStatus.ABSENT,
+        )
 
     def filtered(self, wanted: RiskFilter) -> list[Target]:
         """The objects that a filter chooses, by name."""
@@ -78,7 +83,7 @@ class Finder:
 
     def chosen(self, wanted: RiskFilter) -> list[Record]:
         """Those of the records read so far that a filter chooses, by name."""
-        matching = [record for record in self.knowledge.records.values() if wanted.matches(record)]
+        matching = [record for record in self.cache.records.values() if wanted.matches(record)]
         return sorted(matching, key=lambda record: (record.name is None, (record.name or "").casefold(), record.id))
 
     def read_list(self, wanted: RiskFilter, limit: int | None = None) -> None:
@@ -92,12 +97,12 @@ class Finder:
                 found: set[str] = set()
                 for page in self._api.pages(odata):
                     records = self._api.records(page)
-                    self.knowledge.add(records, page.date)
+                    self.cache.add(records, page.date)
                     if page.broken is not None:
                         self.truncated = True
                         self._warnings.append(
-                            f"Graph broke off the list of risky {self._noun.many} before its end (a known fault of its "
-                            f"last page). Read so far: {self._noun.count(len(self.knowledge.records))}. Run the task "
+                            f"Graph broke off the list of risky {self._labels.many} before its end (a known fault of "
+                            f"its last page). Read so far: {self._labels.count(len(self.cache.records))}. Run the task "
                             "again to see whether more are found."
                         )
                     found.update(record.id for record in records if wanted.matches(record))
@@ -110,9 +115,9 @@ class Finder:
                     raise
 
     def evaluated_at(self) -> int | None:
-        """Ticks of the time that the knowledge is of; None before the first answer.
+        """Ticks of the time that the cache is of; None before the first answer.
 
         The first answer counts: what changed while the later ones were read must look newer than this.
         """
-        known = [ticks for ticks in (self.knowledge.first_date, self.knowledge.newest_change) if ticks is not None]
+        known = [ticks for ticks in (self.cache.first_date, self.cache.newest_change) if ticks is not None]
         return max(known, default=None)

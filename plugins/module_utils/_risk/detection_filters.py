@@ -11,9 +11,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import _timestamps
-from ._filters import ALWAYS, TimeRange, any_of, choices, time_range
-from ._risk import RISK_LEVELS, RISK_STATES
+from .. import _timestamps
+from .filters import ALWAYS, TimeRange, any_of, choices, time_range
+from .resources import RISK_LEVELS, RISK_STATES
 
 DETECTION_FILTER_SPEC: dict[str, dict[str, t.Any]] = {
     "risk_event_type": {"type": "list", "elements": "str"},

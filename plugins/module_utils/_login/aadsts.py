@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._errors import LoginError
-from ._secrets import Scrubber
+from .._errors import LoginError
+from .._redact import Redactor
 
 _LONGEST_CAUSE = 300
 
@@ -54,7 +54,7 @@ def login_error(
     *,
     status: int | None,
     who: str,
-    scrubber: Scrubber,
+    redactor: Redactor,
     remedy: str | None = None,
     hint: str = "",
 ) -> LoginError:
@@ -67,7 +67,7 @@ def login_error(
     :param hint: one more sentence that may explain the refusal.
     """
     # What is secret goes first: cut in two, it could not be told any more.
-    description = scrubber.clean(str(data.get("error_description") or ""))
+    description = redactor.redact(str(data.get("error_description") or ""))
     code = _code(data, description)
     cause = _cause(description)
     trace_id = plain_id(data.get("trace_id"))

@@ -14,9 +14,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import _timestamps
-from ._errors import RequestError
-from ._risk import RISK_LEVELS, RISK_STATES, Record, quoted
+from .. import _timestamps
+from .._errors import RequestError
+from .._graph.odata import quoted
+from .resources import RISK_LEVELS, RISK_STATES, Record
 
 FILTER_SPEC: dict[str, dict[str, t.Any]] = {
     "risk_state": {"type": "list", "elements": "str", "choices": list(RISK_STATES)},

@@ -11,12 +11,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import _timestamps
-from ._errors import EntraRiskError, UsersError
-from ._graph import RequestCounts
-from ._plan import Decision, Outcome
-from ._risk import Action, Record, Resource
-from ._snake_case import snake_case
+from .. import _timestamps
+from .._errors import EntraRiskError, UsersError
+from .._graph.client import RequestCounts
+from .._risk.decisions import Decision, Outcome
+from .._risk.resources import Action, Record, Resource
+from .snake_case import snake_case
 
 # Where only the exceptions are returned, so many of those whom a stopped task did not come to.
 _MOST_HELD_BACK_SHOWN = 20
@@ -25,7 +25,7 @@ _MOST_EXCEPTIONS_SHOWN = 1000
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
+class ModuleResult:
     """How a task ended. With `error` it failed, and `data` tells what was done all the same."""
 
     data: dict[str, t.Any]
@@ -57,7 +57,7 @@ def read_report(
     counts: RequestCounts,
     warnings: t.Sequence[str],
     error: EntraRiskError | None,
-) -> Report:
+) -> ModuleResult:
     """The report on a task that only reads. Its data are complete but for what all such tasks have in common.
 
     :param one: what people call one of the things that were read.
@@ -70,11 +70,11 @@ def read_report(
     sentence += "."
     if error:
         sentence = f"{error.message} {sentence}" if count else error.message
-    return Report({"changed": False, **data, "requests": requests_made(counts)}, sentence, tuple(warnings), error)
+    return ModuleResult({"changed": False, **data, "requests": requests_made(counts)}, sentence, tuple(warnings), error)
 
 
 @dataclasses.dataclass
-class Account:
+class ChangeResult:
     """What is gathered in the course of a task. `after` holds the records that were read back after the writes."""
 
     state: str
@@ -93,7 +93,7 @@ class Account:
         """What brings an object to the state."""
         return self.resource.actions[self.state]
 
-    def report(self, *, return_all: bool, diff: bool, error: EntraRiskError | None = None) -> Report:
+    def report(self, *, return_all: bool, diff: bool, error: EntraRiskError | None = None) -> ModuleResult:
         """The report on the present state of affairs.
 
         :param return_all: return every object, not only those that were skipped or failed.
@@ -112,7 +112,7 @@ class Account:
         data: dict[str, t.Any] = {
             "changed": self._changed(),
             "state": self.state,
-            self.resource.noun.key: list(map(self._entry, shown)),
+            self.resource.labels.key: list(map(self._entry, shown)),
             "summary": summary,
             "verified": self.after is not None and self.written <= self.after.keys(),
             "evaluated_at": rendered(self.evaluated_at),
@@ -120,7 +120,7 @@ class Account:
         }
         if diff:
             data["diff"] = self._diff()
-        return Report(data, message, tuple(self.warnings), error)
+        return ModuleResult(data, message, tuple(self.warnings), error)
 
     def _changed(self) -> bool:
         if self.check_mode:
@@ -180,26 +180,28 @@ class Account:
             return None
         reasons = [f"{decision.label} ({decision.reason}: {decision.message})" for decision in failed[:3]]
         rest = len(failed) - len(reasons)
-        noun = self.resource.noun
-        more = f" And {rest} more, see the {noun.many} with outcome failed." if rest else ""
-        return UsersError(f"{len(failed)} of {noun.count(len(self.decisions))} failed: {'; '.join(reasons)}.{more}")
+        labels = self.resource.labels
+        more = f" And {rest} more, see the {labels.many} with outcome failed." if rest else ""
+        return UsersError(f"{len(failed)} of {labels.count(len(self.decisions))} failed: {'; '.join(reasons)}.{more}")
 
     def _message(self, summary: t.Mapping[str, int], error: EntraRiskError | None) -> str:
         touched = sum(map(self._touched, self.decisions))
-        held_back = sum(decision.held_back for decision in self.decisions)
+        not_attempted = sum(decision.not_attempted for decision in self.decisions)
         counts = {
-            "not written": held_back,
+            "not written": not_attempted,
             "unchanged": summary["unchanged"],
             "skipped": summary["skipped"],
             # The error about them says it already.
-            "failed": 0 if isinstance(error, UsersError) else summary["failed"] - held_back,
+            "failed": 0 if isinstance(error, UsersError) else summary["failed"] - not_attempted,
         }
         others = [f"{count} {what}" for what, count in counts.items() if count]
         if touched:
             verb = self.action.would_do if self.check_mode else self.action.done
-            sentence = f"{verb} {self.resource.noun.count(touched)}"
+            sentence = f"{verb} {self.resource.labels.count(touched)}"
         elif self._uncertain():
-            sentence = f"It is not known whether anything was written to {self.resource.noun.count(self._uncertain())}"
+            sentence = (
+                f"It is not known whether anything was written to {self.resource.labels.count(self._uncertain())}"
+            )
         else:
             sentence = "Nothing was written" if error else "Nothing to change"
         sentence += f" ({', '.join(others)})." if others else "."
@@ -212,11 +214,11 @@ def _exceptions(decisions: t.Iterable[Decision]) -> list[Decision]:
     A task that stops leaves thousands behind. They share one cause, which the error tells: the first few are enough.
     """
     chosen: list[Decision] = []
-    held_back = 0
+    not_attempted = 0
     for decision in decisions:
-        held_back += decision.held_back
+        not_attempted += decision.not_attempted
         if decision.outcome in (Outcome.SKIPPED, Outcome.FAILED) and (
-            not decision.held_back or held_back <= _MOST_HELD_BACK_SHOWN
+            not decision.not_attempted or not_attempted <= _MOST_HELD_BACK_SHOWN
         ):
             chosen.append(decision)
     return chosen

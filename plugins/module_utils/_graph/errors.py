@@ -12,49 +12,39 @@ import dataclasses
 import re
 import typing as t
 
-from ._errors import (
+from .._errors import (
     EntraRiskError,
-    LicenceError,
+    LicenseError,
     LoginError,
     PermissionDeniedError,
     RequestError,
     ServiceError,
     ThrottledError,
 )
-from ._http import Answer, host_of
-from ._secrets import Scrubber
+from .._http import Response, host_of
+from .._redact import Redactor
+from .permissions import RequiredPermission
 
 TOO_MANY = 429
 # Not carried out for sure: these may be repeated whatever the request was.
 _REFUSED_FOR_NOW = frozenset({TOO_MANY, 503})
-_PASSING = frozenset({408, 429, 500, 502, 503, 504, 509})
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504, 509})
 
 
-@dataclasses.dataclass(frozen=True)
-class Access:
-    """What a call needs, for the error text when Graph says no."""
-
-    permission: str
-    role: str | None = None
-    licence: str | None = None
-    # Identity Protection has one request a second; the directory has other limits and is paced on its own.
-    scope: str = "identityProtection"
-
-
-def may_pass(answer: Answer) -> bool:
+def is_transient(answer: Response) -> bool:
     """True when the same request may be answered well later."""
-    return answer.status in _PASSING or answer.status == 200
+    return answer.status in _TRANSIENT or answer.status == 200
 
 
 def graph_error(
-    answer: Answer, *, host: str, access: Access, call_id: str, writes: bool, scrubber: Scrubber
+    answer: Response, *, host: str, required: RequiredPermission, call_id: str, writes: bool, redactor: Redactor
 ) -> EntraRiskError:
     """The error that says what an answer means. The order of the rules matters: the first that fits counts.
 
     :param host: where the request went.
     :param call_id: the `client-request-id` of the request.
     """
-    said = _ErrorBody.read(answer, scrubber)
+    said = _ErrorBody.read(answer, redactor)
     facts: dict[str, t.Any] = {
         "status": answer.status,
         "code": said.code or None,
@@ -67,7 +57,7 @@ def graph_error(
     quote += f"{named_request(facts['request_id'])}."
 
     if 300 <= answer.status < 400:
-        target = scrubber.clean(host_of(answer.headers.get("location")) or "another path")
+        target = redactor.redact(host_of(answer.headers.get("location")) or "another path")
         return ServiceError(
             f"{host} redirects to {target}, where the token must not go. {quote} Check graph_url and the proxy.",
             **facts,
@@ -81,25 +71,25 @@ def graph_error(
     if answer.status in (400, 403):
         for marker, build in _REFUSALS:
             if marker.search(f"{said.code} {said.message} {answer.headers.get('www-authenticate', '')}"):
-                return build(quote, access, facts)
+                return build(quote, required, facts)
     no_clear_answer = answer.status < 300 or answer.status == 408 or answer.status >= 500
-    maybe_done = writes and no_clear_answer and answer.status not in _REFUSED_FOR_NOW
-    if answer.is_html and answer.status not in _PASSING:
+    outcome_unknown = writes and no_clear_answer and answer.status not in _REFUSED_FOR_NOW
+    if answer.is_html and answer.status not in _TRANSIENT:
         return ServiceError(
             f"{host} answered with a web page in the place of Graph's answer. {quote} "
             "A proxy or gateway on the way may be the cause: check HTTPS_PROXY, NO_PROXY and graph_url.",
-            maybe_done=maybe_done,
+            outcome_unknown=outcome_unknown,
             **facts,
         )
     if answer.status == 403:
-        return _no_role(quote, access, facts)
+        return _no_role(quote, required, facts)
     if answer.status == TOO_MANY:
         return ThrottledError(
             f"Graph kept answering that there are too many requests. {quote} Identity Protection allows one "
             "request a second for the whole tenant and all its apps: try again later, or raise retry_timeout.",
             **facts,
         )
-    if 400 <= answer.status < 500 and answer.status not in _PASSING:
+    if 400 <= answer.status < 500 and answer.status not in _TRANSIENT:
         return RequestError(
             f"Graph refused the request. {quote} Check the task; if it is right, ask Microsoft's support.",
             **facts,
@@ -107,10 +97,10 @@ def graph_error(
     if answer.status < 300:
         return ServiceError(
             f"Graph's answer could not be understood. {quote} A proxy on the way may have replaced or cut it.",
-            maybe_done=maybe_done,
+            outcome_unknown=outcome_unknown,
             **facts,
         )
-    return ServiceError(f"Graph failed. {quote} Try again later.", maybe_done=maybe_done, **facts)
+    return ServiceError(f"Graph failed. {quote} Try again later.", outcome_unknown=outcome_unknown, **facts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +110,7 @@ class _ErrorBody:
     request_id: str | None
 
     @classmethod
-    def read(cls, answer: Answer, scrubber: Scrubber) -> _ErrorBody:
+    def read(cls, answer: Response, redactor: Redactor) -> _ErrorBody:
         """What Graph said, from a body that may be anything. Both spellings of `innerError` occur."""
 
         def short(text: t.Any) -> str:
@@ -128,7 +118,7 @@ class _ErrorBody:
 
             What is secret goes first: cut in two, it could not be told any more.
             """
-            line = " ".join(scrubber.clean(text).split()) if isinstance(text, str) else ""
+            line = " ".join(redactor.redact(text).split()) if isinstance(text, str) else ""
             return line if len(line) <= 300 else f"{line[:297]}..."
 
         data = answer.json()
@@ -145,23 +135,23 @@ def named_request(request_id: str | None) -> str:
     return f" (request-id {request_id})" if request_id else ""
 
 
-def _no_licence(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
-    return LicenceError(
+def _no_license(quote: str, required: RequiredPermission, facts: dict[str, t.Any]) -> EntraRiskError:
+    return LicenseError(
         f"The tenant is not licensed for Entra ID Protection. {quote} "
-        f"These calls need {access.licence or 'Microsoft Entra ID P2'}. Check that the task names the right tenant.",
+        f"These calls need {required.license or 'Microsoft Entra ID P2'}. Check that the task names the right tenant.",
         **facts,
     )
 
 
-def _no_permission(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
+def _no_permission(quote: str, required: RequiredPermission, facts: dict[str, t.Any]) -> EntraRiskError:
     return PermissionDeniedError(
-        f"The token lacks the Graph permission {access.permission}. {quote} "
-        f"Grant the app the application permission {access.permission} and give admin consent, then run again.",
+        f"The token lacks the Graph permission {required.permission}. {quote} "
+        f"Grant the app the application permission {required.permission} and give admin consent, then run again.",
         **facts,
     )
 
 
-def _conditional_access(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
+def _conditional_access(quote: str, required: RequiredPermission, facts: dict[str, t.Any]) -> EntraRiskError:
     return PermissionDeniedError(
         f"Conditional Access refuses this token. {quote} Ask the tenant's administrator to look at the sign-in log "
         "of the app (service principal sign-ins) for the policy that blocks it.",
@@ -169,21 +159,23 @@ def _conditional_access(quote: str, access: Access, facts: dict[str, t.Any]) -> 
     )
 
 
-def _no_role(quote: str, access: Access, facts: dict[str, t.Any]) -> EntraRiskError:
-    role = f"With a delegated token the user needs the Entra role {access.role}; " if access.role else ""
+def _no_role(quote: str, required: RequiredPermission, facts: dict[str, t.Any]) -> EntraRiskError:
+    role = f"With a delegated token the user needs the Entra role {required.role}; " if required.role else ""
     return PermissionDeniedError(
         f"Graph does not allow this. {quote} {role}with an app-only token the app needs the application permission "
-        f"{access.permission} with admin consent.",
+        f"{required.permission} with admin consent.",
         **facts,
     )
 
 
-_REFUSALS: tuple[tuple[re.Pattern[str], t.Callable[[str, Access, dict[str, t.Any]], EntraRiskError]], ...] = (
+_REFUSALS: tuple[
+    tuple[re.Pattern[str], t.Callable[[str, RequiredPermission, dict[str, t.Any]], EntraRiskError]], ...
+] = (
     (
         re.compile(
             r"not licensed|premium license|AadPremiumLicenseRequired|Authentication_RequestFromNonPremiumTenant", re.I
         ),
-        _no_licence,
+        _no_license,
     ),
     (re.compile(r"insufficient_claims", re.I), _conditional_access),
     (re.compile(r"required scopes|scopes are missing|Authorization_RequestDenied", re.I), _no_permission),

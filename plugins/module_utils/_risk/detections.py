@@ -13,21 +13,22 @@ from __future__ import annotations
 
 import typing as t
 
-from . import _timestamps
-from ._detection_filter import DetectionFilter, detected_ticks
-from ._directory import USERS, Directory
-from ._errors import PermissionDeniedError, RequestError
-from ._graph import GraphClient, Page
-from ._graph_error import Access
-from ._plan import Asked, listing
-from ._reader import filter_chunk
-from ._risk import quoted
+from .. import _timestamps
+from .._errors import PermissionDeniedError, RequestError
+from .._graph.client import GraphClient
+from .._graph.directory import USERS, Directory
+from .._graph.odata import quoted
+from .._graph.paging import Page, pages
+from .._graph.permissions import RequiredPermission
+from .decisions import Selection, listing
+from .detection_filters import DetectionFilter, detected_ticks
+from .loader import filter_chunk
 
 _PATHS = {"v1.0": "/v1.0/identityProtection/riskDetections", "beta": "/beta/riskDetections"}
-_ACCESS = Access(
+_ACCESS = RequiredPermission(
     "IdentityRiskEvent.Read.All",
-    role="Security Reader",
-    licence="Microsoft Entra ID P2, or P1 with fewer details",
+    role="Security RecordLoader",
+    license="Microsoft Entra ID P2, or P1 with fewer details",
 )
 _PROPERTIES = (
     "id",
@@ -77,7 +78,7 @@ class DetectionReader:
     def __init__(
         self,
         client: GraphClient,
-        asked: Asked | None,
+        asked: Selection | None,
         wanted: DetectionFilter,
         limit: int | None,
         warnings: list[str],
@@ -118,7 +119,7 @@ class DetectionReader:
                 return
         self._break_off("the list of risk detections")
 
-    def _resolve(self, asked: Asked) -> None:
+    def _resolve(self, asked: Selection) -> None:
         """Who is meant by the names. A detection keeps the name of its day, an id stays the same."""
         directory = Directory(self._client, USERS)
         self._ids.update(asked.ids)
@@ -218,7 +219,7 @@ class DetectionReader:
             params["$filter"] = odata
         if order is not None:
             params["$orderby"] = order
-        return self._client.pages(_PATHS[self._client.api_version], params, access=_ACCESS)
+        return pages(self._client, _PATHS[self._client.api_version], params, required=_ACCESS)
 
     def _take(self, page: Page) -> list[dict[str, t.Any]]:
         """Keep what is wanted of a page. Gives all detections that are on it."""

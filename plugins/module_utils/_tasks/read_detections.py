@@ -11,20 +11,21 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import _detection_filter, _timestamps
-from ._detection_filter import DetectionFilter, detected_ticks
-from ._detection_reader import DetectionReader
-from ._errors import EntraRiskError, failure_of
-from ._filters import parse_limit
-from ._graph import GraphClient, RequestCounts
-from ._pace import Clock
-from ._plan import NOBODY, Asked, parse_asked
-from ._result import Report, read_report, rendered
-from ._risk import RISKY_USERS
-from ._snake_case import snake_case, with_snake_case
+from .. import _timestamps
+from .._errors import EntraRiskError, failure_of
+from .._graph.client import GraphClient, RequestCounts
+from .._retry import Clock
+from .._risk import detection_filters as _detection_filter
+from .._risk.decisions import NO_SELECTION, Selection, parse_selection
+from .._risk.detection_filters import DetectionFilter, detected_ticks
+from .._risk.detections import DetectionReader
+from .._risk.filters import parse_limit
+from .._risk.resources import RISKY_USERS
+from .result import ModuleResult, read_report, rendered
+from .snake_case import snake_case, with_snake_case
 
 QUERY_SPEC: dict[str, dict[str, t.Any]] = {
-    **RISKY_USERS.noun.option("users", type="list", elements="str"),
+    **RISKY_USERS.labels.option("users", type="list", elements="str"),
     "filters": {"type": "dict", "options": _detection_filter.DETECTION_FILTER_SPEC},
     "limit": {"type": "int"},
 }
@@ -34,7 +35,7 @@ QUERY_SPEC: dict[str, dict[str, t.Any]] = {
 class Query:
     """What a task asks for, checked. Without `asked`, the users do not matter."""
 
-    asked: Asked | None
+    asked: Selection | None
     wanted: DetectionFilter
     limit: int | None
 
@@ -47,7 +48,7 @@ def parse_query(params: t.Mapping[str, t.Any], now: int) -> Query:
     :raises UsersError: a value that can be no user.
     """
     return Query(
-        asked=None if params["users"] is None else parse_asked(params["users"], "users", RISKY_USERS),
+        asked=None if params["users"] is None else parse_selection(params["users"], "users", RISKY_USERS),
         wanted=_detection_filter.parse(params["filters"] or {}, now),
         limit=parse_limit(params),
     )
@@ -62,7 +63,7 @@ class _Gathered:
     counts: RequestCounts = dataclasses.field(default_factory=RequestCounts)
     warnings: list[str] = dataclasses.field(default_factory=list)
 
-    def report(self, error: EntraRiskError | None) -> Report:
+    def report(self, error: EntraRiskError | None) -> ModuleResult:
         """The report on the present state of affairs."""
         reader = self.reader
         chosen = list(reader.chosen.values()) if reader else []
@@ -86,7 +87,7 @@ def read(
     check_mode: bool = False,
     diff: bool = False,
     clock: Clock | None = None,
-) -> Report:
+) -> ModuleResult:
     """Carry out a task from its module parameters. Failures are part of the report; none is raised.
 
     Check mode and diff mode make no difference, since nothing changes.
@@ -97,7 +98,7 @@ def read(
 
     def work() -> None:
         query = parse_query(params, _timestamps.from_seconds((clock or Clock()).wall()))
-        if query.asked == NOBODY:
+        if query.asked == NO_SELECTION:
             return
         client = connect()
         gathered.counts = client.counts

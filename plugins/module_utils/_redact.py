@@ -18,7 +18,7 @@ MASK = "********"
 _TOKEN_SHAPES = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=Bearer )[\w.~+/=-]{8,}", re.IGNORECASE)
 
 
-class Scrubber:
+class Redactor:
     """Remembers secret values and masks them in text.
 
     :param register: called with each new secret at once, so that the surroundings (Ansible) can mask it too.
@@ -45,19 +45,19 @@ class Scrubber:
                 if self._register is not None:
                     self._register(form)
 
-    def clean(self, text: object) -> str:
+    def redact(self, text: object) -> str:
         """The text without any known secret and without anything that looks like a token."""
         result = str(text)
         for value in self._values:
             result = result.replace(value, MASK)
         return _TOKEN_SHAPES.sub(MASK, result)
 
-    def clean_data(self, data: t.Any) -> t.Any:
+    def redact_data(self, data: t.Any) -> t.Any:
         """The same for dicts and lists: every string in them is cleaned, keys too."""
         if isinstance(data, str):
-            return self.clean(data)
+            return self.redact(data)
         if isinstance(data, dict):
-            return {self.clean(key): self.clean_data(value) for key, value in data.items()}
+            return {self.redact(key): self.redact_data(value) for key, value in data.items()}
         if isinstance(data, (list, tuple)):
-            return [self.clean_data(item) for item in data]
+            return [self.redact_data(item) for item in data]
         return data

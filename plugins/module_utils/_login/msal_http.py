@@ -16,17 +16,17 @@ import dataclasses
 import typing as t
 from urllib.parse import urlsplit
 
-from . import _pace
-from ._errors import EntraRiskError, NetworkError, ServiceError, ThrottledError
-from ._http import Answer, Transport, host_of
-from ._login_error import first_line, login_error, named_ids, plain_id
-from ._secrets import Scrubber
+from .._errors import EntraRiskError, NetworkError, ServiceError, ThrottledError
+from .._http import Response, Transport, host_of
+from .._redact import Redactor
+from .._retry import Clock, backoff, retry_after
+from .aadsts import first_line, login_error, named_ids, plain_id
 
 _MOST_TRIES = 5
 _TOO_MANY = 429
-_PASSING = frozenset({408, _TOO_MANY, 500, 502, 503, 504})
+_TRANSIENT = frozenset({408, _TOO_MANY, 500, 502, 503, 504})
 # "Gone" is what the metadata service of a virtual machine answers for the minute in which it is updated.
-_PASSING_METADATA = _PASSING | {410}
+_PASSING_METADATA = _TRANSIENT | {410}
 
 _TOKEN_KEYS = ("access_token", "refresh_token", "id_token")
 # What every good answer of Entra has: to the question for its endpoints, and to that for a token.
@@ -36,7 +36,7 @@ _SECRET_HEADERS = ("secret", "x-identity-header", "authorization")
 
 
 @dataclasses.dataclass(frozen=True)
-class Response:
+class MsalResponse:
     """An answer in the form that MSAL expects."""
 
     status_code: int
@@ -53,76 +53,76 @@ class LoginHttp:
     :param retry_timeout: seconds that one request may spend on repetitions.
     """
 
-    passing: t.ClassVar[frozenset[int]] = _PASSING
+    passing: t.ClassVar[frozenset[int]] = _TRANSIENT
 
-    def __init__(self, transport: Transport, scrubber: Scrubber, clock: _pace.Clock, retry_timeout: float) -> None:
+    def __init__(self, transport: Transport, redactor: Redactor, clock: Clock, retry_timeout: float) -> None:
         self._transport = transport
-        self._scrubber = scrubber
+        self._redactor = redactor
         self._clock = clock
         self._retry_timeout = retry_timeout
         # Status of the last answer: MSAL gives back bodies only.
         self.status: int | None = None
 
-    def get(self, url: str, params: t.Any = None, headers: t.Any = None, **dummy: t.Any) -> Response:
+    def get(self, url: str, params: t.Any = None, headers: t.Any = None, **dummy: t.Any) -> MsalResponse:
         """Ask for something, such as where the token endpoint is."""
         return self._send("GET", url, params=params, headers=headers)
 
     def post(
         self, url: str, params: t.Any = None, data: t.Any = None, headers: t.Any = None, **dummy: t.Any
-    ) -> Response:
+    ) -> MsalResponse:
         """Ask for a token."""
         return self._send("POST", url, params=params, headers=headers, data=data)
 
     def close(self) -> None:
         """Nothing to do: the transport is used for Graph afterwards."""
 
-    def _send(self, method: str, url: str, *, headers: t.Any, **content: t.Any) -> Response:
+    def _send(self, method: str, url: str, *, headers: t.Any, **content: t.Any) -> MsalResponse:
         for name, value in (headers or {}).items():
             if name.lower() in _SECRET_HEADERS:
-                self._scrubber.add(str(value))
+                self._redactor.add(str(value))
         answer = self._patiently(method, url, headers=headers, **content)
         self.status = answer.status
         body = answer.json()
         if isinstance(body, dict):
             for key in _TOKEN_KEYS:
-                self._scrubber.add(str(body.get(key) or ""))
+                self._redactor.add(str(body.get(key) or ""))
         self._check(method, url, answer, body)
-        return Response(answer.status, answer.text, answer.headers)
+        return MsalResponse(answer.status, answer.text, answer.headers)
 
-    def _patiently(self, method: str, url: str, **content: t.Any) -> Answer:
+    def _patiently(self, method: str, url: str, **content: t.Any) -> Response:
         """The answer, after repetitions where there is hope that it changes. The last try counts."""
         first_fault: float | None = None
         tries = 0
         while True:
             tries += 1
-            answer: Answer | None = None
+            answer: Response | None = None
             asked_wait: float | None = None
             error: NetworkError | None = None
             try:
                 answer = self._request(method, url, **content)
             except NetworkError as exc:
                 # A host that cannot be reached at all will not be there in a minute either.
-                if not exc.maybe_done:
+                if not exc.outcome_unknown:
                     raise
                 error = exc
             else:
                 if answer.status not in self.passing:
                     return answer
                 said = answer.headers
-                asked_wait = _pace.retry_after(said.get("retry-after"), said.get("date"), self._clock)
+                asked_wait = retry_after(said.get("retry-after"), said.get("date"), self._clock)
             now = self._clock.monotonic()
             first_fault = now if first_fault is None else first_fault
-            wait = max(_pace.backoff(tries, self._clock), asked_wait or 0.0)
+            wait = max(backoff(tries, self._clock), asked_wait or 0.0)
             if tries >= _MOST_TRIES or now + wait > first_fault + self._retry_timeout:
                 if error is not None:
                     raise error
-                return t.cast(Answer, answer)
+                return t.cast(Response, answer)
             self._clock.sleep(wait)
 
-    def _request(self, method: str, url: str, **content: t.Any) -> Answer:
+    def _request(self, method: str, url: str, **content: t.Any) -> Response:
         return self._transport.send(method, url, **content)
 
-    def _check(self, method: str, url: str, answer: Answer, body: t.Any) -> None:
+    def _check(self, method: str, url: str, answer: Response, body: t.Any) -> None:
         """Raise our error for what MSAL would follow, print, or take for something else."""
         host = urlsplit(url).netloc
         if 300 <= answer.status < 400:
@@ -143,20 +143,20 @@ class EntraHttp(LoginHttp):
     def __init__(
         self,
         transport: Transport,
-        scrubber: Scrubber,
-        clock: _pace.Clock,
+        redactor: Redactor,
+        clock: Clock,
         retry_timeout: float,
         *,
         authority: str,
         who: str,
     ) -> None:
-        super().__init__(transport, scrubber, clock, retry_timeout)
+        super().__init__(transport, redactor, clock, retry_timeout)
         self._authority = authority
         self._who = who
         # MSAL knows https alone. For a service on loopback it is told https, and the requests leave as http.
         self.shown_authority = "https://" + authority.partition("://")[2]
 
-    def _request(self, method: str, url: str, **content: t.Any) -> Answer:
+    def _request(self, method: str, url: str, **content: t.Any) -> Response:
         parts = urlsplit(url)
         if f"{parts.scheme}://{parts.netloc}".lower() != self.shown_authority:
             raise ServiceError(
@@ -170,14 +170,14 @@ class EntraHttp(LoginHttp):
     def _host(self) -> str:
         return urlsplit(self._authority).netloc
 
-    def _check(self, method: str, url: str, answer: Answer, body: t.Any) -> None:
+    def _check(self, method: str, url: str, answer: Response, body: t.Any) -> None:
         super()._check(method, url, answer, body)
         is_refusal = isinstance(body, dict) and isinstance(body.get("error"), str)
-        if answer.status in _PASSING:
-            raise self._passing_error(answer, body if is_refusal else {})
+        if answer.status in _TRANSIENT:
+            raise self._transient_error(answer, body if is_refusal else {})
         if is_refusal and method == "GET":
             # MSAL would keep the reason to itself: this is how an unknown tenant looks.
-            raise login_error(body, status=answer.status, who=self._who, scrubber=self._scrubber)
+            raise login_error(body, status=answer.status, who=self._who, redactor=self._redactor)
         is_good = answer.status == 200 and isinstance(body, dict) and isinstance(body.get(_EXPECTED[method]), str)
         if not is_refusal and not is_good:
             kind = "a web page" if answer.is_html else "something that is no answer of Entra"
@@ -188,12 +188,12 @@ class EntraHttp(LoginHttp):
                 **_ids(answer),
             )
 
-    def _passing_error(self, answer: Answer, body: t.Mapping[str, t.Any]) -> EntraRiskError:
-        said = first_line(self._scrubber.clean(str(body.get("error_description") or "")))
+    def _transient_error(self, answer: Response, body: t.Mapping[str, t.Any]) -> EntraRiskError:
+        said = first_line(self._redactor.redact(str(body.get("error_description") or "")))
         quote = f"{self._host} kept answering the login with HTTP {answer.status}"
         details: dict[str, t.Any] = {"status": answer.status, **_ids(answer)}
         if body:
-            details = login_error(body, status=answer.status, who=self._who, scrubber=self._scrubber).details()
+            details = login_error(body, status=answer.status, who=self._who, redactor=self._redactor).details()
             del details["kind"]
         ids = named_ids(details["request_id"], details["client_request_id"])
         if answer.status == _TOO_MANY:
@@ -213,10 +213,10 @@ class MetadataHttp(LoginHttp):
     passing = _PASSING_METADATA
     CONNECT_TIMEOUT = 3.0
 
-    def _request(self, method: str, url: str, **content: t.Any) -> Answer:
+    def _request(self, method: str, url: str, **content: t.Any) -> Response:
         return self._transport.send(method, url, connect_timeout=self.CONNECT_TIMEOUT, **content)
 
-    def _check(self, method: str, url: str, answer: Answer, body: t.Any) -> None:
+    def _check(self, method: str, url: str, answer: Response, body: t.Any) -> None:
         super()._check(method, url, answer, body)
         # The 401 of Azure Arc says in a header where the key is; its body does not matter.
         if not isinstance(body, dict) and answer.status != 401:
@@ -228,7 +228,7 @@ class MetadataHttp(LoginHttp):
             )
 
 
-def _ids(answer: Answer) -> dict[str, t.Any]:
+def _ids(answer: Response) -> dict[str, t.Any]:
     """The trace ID and the correlation ID, from the headers, where the body has none."""
     headers = answer.headers
     return {
@@ -237,6 +237,6 @@ def _ids(answer: Answer) -> dict[str, t.Any]:
     }
 
 
-def _target(answer: Answer) -> str:
+def _target(answer: Response) -> str:
     """The host of a redirect, without the rest of the URL."""
     return host_of(answer.headers.get("location")) or "another path"

@@ -14,18 +14,31 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import _filters, _timestamps
-from ._directory import DirectoryObject
-from ._errors import EntraRiskError, PermissionDeniedError, RequestError, UnexpectedError, UsersError, failure_of
-from ._filters import RiskFilter
-from ._finder import Finder
-from ._graph import GraphClient
-from ._pace import Clock
-from ._plan import NOBODY, Asked, Decision, Existence, Outcome, Target, check_limit, decide, listing, parse_asked
-from ._result import Account, Report
-from ._risk import ACTIVE_STATES, Resource, RiskApi
-from ._waiter import has_arrived, read_again, wait_for
-from ._writer import ReadBack, Writer, Written
+from .. import _timestamps
+from .._errors import EntraRiskError, InternalError, PermissionDeniedError, RequestError, UsersError, failure_of
+from .._graph.client import GraphClient
+from .._graph.directory import DirectoryObject
+from .._retry import Clock
+from .._risk import filters as _filters
+from .._risk.api import RiskApi
+from .._risk.decisions import (
+    NO_SELECTION,
+    Decision,
+    DirectoryStatus,
+    Outcome,
+    Selection,
+    Target,
+    check_limit,
+    decide,
+    listing,
+    parse_selection,
+)
+from .._risk.filters import RiskFilter
+from .._risk.resolver import TargetResolver
+from .._risk.resources import ACTIVE_STATES, Resource
+from .._risk.wait import is_applied, read_again, wait_for
+from .._risk.writer import ReadBack, Writer, Written
+from .result import ChangeResult, ModuleResult
 
 # The modules that write choose who is at risk unless told otherwise: who was confirmed as compromised stays that way.
 _DEFAULT_STATES = ACTIVE_STATES[:1]
@@ -42,9 +55,9 @@ _STOPS = {
 class Task:
     """What a task asks for, checked. Exactly one of `asked` and `risk_filter` is set."""
 
-    asked: Asked | None
+    asked: Selection | None
     risk_filter: RiskFilter | None
-    excluded: Asked
+    excluded: Selection
     max_changes: int | None
     since: int | None
     wait: bool
@@ -53,17 +66,17 @@ class Task:
 
 def task_spec(resource: Resource) -> dict[str, dict[str, t.Any]]:
     """The options of a module that brings objects of a resource to a state."""
-    noun = resource.noun
+    labels = resource.labels
     return {
         "state": {"type": "str", "required": True, "choices": list(resource.actions)},
-        **noun.option(noun.key, type="list", elements="str"),
+        **labels.option(labels.key, type="list", elements="str"),
         "filters": {"type": "dict", "options": _filters.FILTER_SPEC},
-        **noun.option(f"exclude_{noun.key}", type="list", elements="str"),
+        **labels.option(f"exclude_{labels.key}", type="list", elements="str"),
         "max_changes": {"type": "int"},
         "if_unmodified_since": {"type": "str"},
         "wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 300},
-        **noun.option(f"return_{noun.key}", type="str", choices=["all", "exceptions"], default="all"),
+        **labels.option(f"return_{labels.key}", type="str", choices=["all", "exceptions"], default="all"),
     }
 
 
@@ -79,21 +92,21 @@ def parse_task(params: t.Mapping[str, t.Any], resource: Resource, now: int) -> T
         raise RequestError(f"max_changes is {max_changes}; it must be 0 or more.")
     if params["wait_timeout"] < 1:
         raise RequestError(f"wait_timeout is {params['wait_timeout']}; it must be 1 second or more.")
-    noun = resource.noun
-    named = params[noun.key] is not None
+    labels = resource.labels
+    named = params[labels.key] is not None
     if named == (params["filters"] is not None):
         raise RequestError(
-            f"Give exactly one of {noun.key} and filters; the task gives {'both' if named else 'neither'}."
+            f"Give exactly one of {labels.key} and filters; the task gives {'both' if named else 'neither'}."
         )
     if max_changes is None and not named:
         raise RequestError(
-            f"With filters, max_changes is required: the number of {noun.many} that you expect to change at most."
+            f"With filters, max_changes is required: the number of {labels.many} that you expect to change at most."
         )
-    exclude = f"exclude_{noun.key}"
+    exclude = f"exclude_{labels.key}"
     return Task(
-        asked=parse_asked(params[noun.key], noun.key, resource) if named else None,
+        asked=parse_selection(params[labels.key], labels.key, resource) if named else None,
         risk_filter=None if named else _filters.parse(params["filters"], _DEFAULT_STATES, now),
-        excluded=parse_asked(params[exclude] or (), exclude, resource),
+        excluded=parse_selection(params[exclude] or (), exclude, resource),
         max_changes=max_changes,
         since=_parse_since(params["if_unmodified_since"]),
         wait=params["wait"],
@@ -121,39 +134,39 @@ def run(
     diff: bool,
     connect: t.Callable[[], GraphClient],
     clock: Clock | None = None,
-) -> Report:
+) -> ModuleResult:
     """Carry out a task from its module parameters. Failures are part of the report; none is raised.
 
     :param connect: gives the client; checks the connection options before anything is sent.
     """
-    account = Account(state=params["state"], resource=resource, check_mode=check_mode)
+    result = ChangeResult(state=params["state"], resource=resource, check_mode=check_mode)
 
     def work() -> None:
         now = (clock or Clock()).wall()
         task = parse_task(params, resource, _timestamps.from_seconds(now))
-        if task.asked == NOBODY:
+        if task.asked == NO_SELECTION:
             return
         client = connect()
-        account.counts = client.counts
-        doing = _Work(task, RiskApi(client, resource), account)
+        result.counts = client.counts
+        doing = _Work(task, RiskApi(client, resource), result)
         doing.decide()
         if not check_mode:
             doing.write()
 
     error = failure_of(work)
-    return account.report(return_all=params[f"return_{resource.noun.key}"] == "all", diff=diff, error=error)
+    return result.report(return_all=params[f"return_{resource.labels.key}"] == "all", diff=diff, error=error)
 
 
 class _Work:
     """One task in the making. Everything that may stop it comes before the first write."""
 
-    def __init__(self, task: Task, api: RiskApi, account: Account) -> None:
+    def __init__(self, task: Task, api: RiskApi, result: ChangeResult) -> None:
         self._task = task
         self._api = api
-        self._account = account
-        self._action = account.action
-        self._noun = api.resource.noun
-        self._finder = Finder(api, account.warnings)
+        self._result = result
+        self._action = result.action
+        self._labels = api.resource.labels
+        self._resolver = TargetResolver(api, result.warnings)
         # Ids and case-folded names that are never written to.
         self._excluded: set[str] = set()
 
@@ -164,32 +177,32 @@ class _Work:
         try:
             targets = self._find()
         finally:
-            self._account.evaluated_at = self._finder.evaluated_at()
+            self._result.evaluated_at = self._resolver.evaluated_at()
         self._excluded.update(item.casefold() for item in self._task.excluded.order)
         # Whoever was seen under an excluded name, even if a later page shows another one.
         for name in self._task.excluded.names:
-            self._excluded.update(record.id for record in self._finder.knowledge.named(name))
+            self._excluded.update(record.id for record in self._resolver.cache.named(name))
         decisions = self._decide(targets)
         checked = self._check_existence(decisions)
         if checked:
             targets = [checked.get(target.id or "", target) for target in targets]
             decisions = self._decide(targets)
-        self._account.decisions = decisions
+        self._result.decisions = decisions
         try:
             if any(decision.outcome is Outcome.CHANGED for decision in decisions):
                 self._excluded.update(self._resolve_excluded(targets))
-                self._account.decisions = self._decide(targets)
-            check_limit(self._account.decisions, self._task.max_changes, self._noun)
+                self._result.decisions = self._decide(targets)
+            check_limit(self._result.decisions, self._task.max_changes, self._labels)
         except EntraRiskError as exc:
             self._hold_back(set(), exc.kind)
             raise
         finally:
-            self._warn(self._account.decisions)
+            self._warn(self._result.decisions)
 
     def _find(self) -> list[Target]:
         if self._task.risk_filter is not None:
-            return self._finder.filtered(self._task.risk_filter)
-        return self._finder.named(self._task.asked or NOBODY)
+            return self._resolver.filtered(self._task.risk_filter)
+        return self._resolver.named(self._task.asked or NO_SELECTION)
 
     def _decide(self, targets: t.Sequence[Target]) -> list[Decision]:
         return [
@@ -204,24 +217,24 @@ class _Work:
             for decision in decisions
             if decision.outcome is Outcome.CHANGED
             and decision.target.record is None
-            and decision.target.existence is Existence.UNCHECKED
+            and decision.target.directory_status is DirectoryStatus.UNCHECKED
         ]
         ids = [target.id for target in unlisted if target.id is not None]
         if not ids:
             return {}
         try:
-            existing: dict[str, DirectoryObject] = self._finder.directory.existing(ids)
+            existing: dict[str, DirectoryObject] = self._resolver.directory.existing(ids)
         except PermissionDeniedError:
-            self._account.warnings.append(
-                f"{self._noun.count(len(ids))} without a risk record could not be looked up in the directory: the "
+            self._result.warnings.append(
+                f"{self._labels.count(len(ids))} without a risk record could not be looked up in the directory: the "
                 f"token lacks the Graph permission {self._api.resource.directory.permission}. So a typing error in "
                 "an object ID shows only if Graph refuses it."
             )
             return {}
         return {
-            item: Target(item, existing[item].name, existence=Existence.CONFIRMED)
+            item: Target(item, existing[item].name, directory_status=DirectoryStatus.CONFIRMED)
             if item in existing
-            else Target(item, None, existence=Existence.ABSENT)
+            else Target(item, None, directory_status=DirectoryStatus.ABSENT)
             for item in ids
         }
 
@@ -234,22 +247,22 @@ class _Work:
         seen = {
             target.name.casefold()
             for target in targets
-            if target.name is not None and target.existence is Existence.CONFIRMED
+            if target.name is not None and target.directory_status is DirectoryStatus.CONFIRMED
         }
         open_names = [
             name
             for name in self._task.excluded.names
-            if name.casefold() not in seen and not self._finder.knowledge.named(name)
+            if name.casefold() not in seen and not self._resolver.cache.named(name)
         ]
         ids: set[str] = set()
         missing: list[str] = []
         for name in open_names:
             try:
-                known = self._finder.directory.find(name)
+                known = self._resolver.directory.find(name)
             except PermissionDeniedError as exc:
                 raise PermissionDeniedError(
-                    f"exclude_{self._noun.key}: {listing(open_names)} could not be looked up in the directory, so "
-                    f"nobody can tell whether a {self._noun.one} about to be written to is meant. {exc.message} "
+                    f"exclude_{self._labels.key}: {listing(open_names)} could not be looked up in the directory, so "
+                    f"nobody can tell whether a {self._labels.one} about to be written to is meant. {exc.message} "
                     "Or use object IDs.",
                     status=exc.status,
                     code=exc.code,
@@ -262,9 +275,9 @@ class _Work:
                 ids.add(known.id)
         if missing:
             raise UsersError(
-                f"exclude_{self._noun.key}: the directory has no {self._noun.one} {listing(missing)}, so nobody can "
-                f"tell whether a {self._noun.one} about to be written to is meant (a renamed account, a typing error). "
-                "Correct the name, or use the object ID."
+                f"exclude_{self._labels.key}: the directory has no {self._labels.one} {listing(missing)}, so nobody "
+                f"can tell whether a {self._labels.one} about to be written to is meant (a renamed account, a typing "
+                "error). Correct the name, or use the object ID."
             )
         return ids
 
@@ -273,14 +286,14 @@ class _Work:
             return
         not_listed = sum(decision.reason == "not_listed" for decision in decisions)
         if not_listed:
-            self._account.warnings.append(
-                f"No risk record, so nothing to do: {not_listed} of {self._noun.count(len(decisions))} "
-                f"(reason not_listed). {self._noun.lookalikes}"
+            self._result.warnings.append(
+                f"No risk record, so nothing to do: {not_listed} of {self._labels.count(len(decisions))} "
+                f"(reason not_listed). {self._labels.not_found_hint}"
             )
         deleted = sum(decision.reason == "deleted" for decision in decisions)
         if deleted:
-            self._account.warnings.append(
-                f"Deleted, so skipped: {deleted} of {self._noun.count(len(decisions))} (reason deleted)."
+            self._result.warnings.append(
+                f"Deleted, so skipped: {deleted} of {self._labels.count(len(decisions))} (reason deleted)."
             )
 
     # Writing
@@ -289,14 +302,14 @@ class _Work:
         """Write what was decided, and wait for it if asked. Notes what was done, then raises what stopped the work."""
         ids = [
             decision.target.id
-            for decision in self._account.decisions
+            for decision in self._result.decisions
             if decision.outcome is Outcome.CHANGED and decision.target.id is not None
         ]
         writer = Writer(self._api, self._action, self._read_back)
         written = writer.written
-        # Shared with the account before the first write: even a crash must not hide what was done.
-        self._account.written = written.accepted
-        self._account.write_request_ids = written.request_ids
+        # Shared with the result before the first write: even a crash must not hide what was done.
+        self._result.written = written.accepted
+        self._result.write_request_ids = written.request_ids
         try:
             writer.write(ids)
         finally:
@@ -317,43 +330,43 @@ class _Work:
             lambda decision: decision.outcome is Outcome.CHANGED and decision.target.id in written.uncertain,
             "pending",
             lambda dummy: (
-                f"No clear answer came, so it is not known whether this {self._noun.one} was written to. Run again."
+                f"No clear answer came, so it is not known whether this {self._labels.one} was written to. Run again."
             ),
         )
-        self._hold_back(written.accepted, written.stopped.kind if written.stopped else UnexpectedError.kind)
+        self._hold_back(written.accepted, written.stopped.kind if written.stopped else InternalError.kind)
 
     def _read_back(self, ids: t.Sequence[str]) -> ReadBack:
         """What became of a write without an answer. Who needs it still is decided anew, on the record of now."""
         records = read_again(self._api, self._action, ids)
-        arrived: set[str] = set()
+        applied: set[str] = set()
         needed: set[str] = set()
         decisions: list[Decision] = []
-        for decision in self._account.decisions:
+        for decision in self._result.decisions:
             target = decision.target
             if target.id is not None and target.id in records:
                 record = records[target.id]
                 (anew,) = self._decide([dataclasses.replace(target, record=record)])
                 was_busy = target.record is not None and target.record.processing
-                # Graph works on one that was idle before: the write has arrived, only its effect does not show yet.
+                # Graph works on one that was idle before: the write has applied, only its effect does not show yet.
                 under_way = record is not None and record.processing and not was_busy
                 if under_way or anew.outcome is Outcome.UNCHANGED:
-                    arrived.add(target.id)
+                    applied.add(target.id)
                 elif anew.outcome is Outcome.CHANGED:
                     needed.add(target.id)
                 else:
                     # Deleted, or changed by somebody else in the meantime: the brakes hold here too.
                     decision = anew
             decisions.append(decision)
-        self._account.decisions = decisions
-        return ReadBack(arrived, needed)
+        self._result.decisions = decisions
+        return ReadBack(applied, needed)
 
     def _wait(self, ids: t.Sequence[str]) -> None:
         after = wait_for(self._api, self._action, ids, self._task.wait_timeout)
-        self._account.after = after
+        self._result.after = after
         self._replace(
             lambda decision: (
-                decision.target.id in self._account.written
-                and (decision.target.id not in after or not has_arrived(after[decision.target.id], self._action))
+                decision.target.id in self._result.written
+                and (decision.target.id not in after or not is_applied(after[decision.target.id], self._action))
             ),
             "pending",
             lambda dummy: (
@@ -365,11 +378,11 @@ class _Work:
     def _hold_back(self, written: t.Container[str], why: str) -> None:
         """Note that the task stopped before it came to some of the objects."""
         message = f"Not written: {_STOPS.get(why, 'the task stopped before')} (error kind {why})."
-        self._account.decisions = [
-            Decision(decision.target, Outcome.FAILED, message=message, held_back=True)
+        self._result.decisions = [
+            Decision(decision.target, Outcome.FAILED, message=message, not_attempted=True)
             if decision.outcome is Outcome.CHANGED and decision.target.id not in written
             else decision
-            for decision in self._account.decisions
+            for decision in self._result.decisions
         ]
 
     def _replace(
@@ -379,7 +392,7 @@ class _Work:
         message: t.Callable[[Decision], str],
     ) -> None:
         """Turn the chosen decisions into failures."""
-        self._account.decisions = [
+        self._result.decisions = [
             Decision(decision.target, Outcome.FAILED, reason, message(decision)) if chosen(decision) else decision
-            for decision in self._account.decisions
+            for decision in self._result.decisions
         ]
