@@ -11,6 +11,7 @@ import requests
 from tests.entra_emulator.emulator import Emulator
 from tests.entra_emulator.faults import Fault
 from tests.entra_emulator.tenant import Tenant
+from tests.entra_emulator.web import Request
 
 from .client import RISKY_USERS, Client
 
@@ -135,6 +136,48 @@ def test_a_next_link_that_leads_astray(link: str, tenant: Tenant, graph: Client)
 
     expected = f"{graph.origin}{RISKY_USERS}?%24top=5" if link == "self" else link
     assert page["@odata.nextLink"] == expected
+
+
+def test_a_body_is_bent(tenant: Tenant, graph: Client) -> None:
+    tenant.add_fault(bom=True, pad=40_000_000, gzip=True)
+    answer = graph.get()
+    assert answer.headers["Content-Encoding"] == "gzip" and int(answer.headers["Content-Length"]) < 1_000_000
+    assert answer.content.startswith(b"\xef\xbb\xbf{") and len(answer.content) > 40_000_000
+
+
+def test_an_answer_drips(tenant: Tenant, graph: Client) -> None:
+    tenant.add_fault(drip=0.0005, body="{}")
+    started = time.monotonic()
+    assert graph.get().json() == {}
+    assert time.monotonic() - started > 0.1
+
+
+def test_a_gateway_has_no_marks_of_graph(tenant: Tenant, graph: Client) -> None:
+    tenant.add_fault(gateway=True, status=404, body="no route", headers={"Content-Type": "text/plain", "Date": None})
+    answer = graph.get()
+    assert (answer.status_code, answer.text, answer.headers["Content-Type"]) == (404, "no route", "text/plain")
+    assert {"request-id", "Date"}.isdisjoint(answer.headers)
+
+
+def test_the_words_of_an_error(tenant: Tenant, graph: Client) -> None:
+    tenant.add_fault(status=403, code="Odd", message="\x1b[31m\ud83d", headers={"request-id": "\x1b[0m"})
+    answer = graph.get()
+    assert (answer.json()["error"]["code"], answer.json()["error"]["message"]) == ("Odd", "\x1b[31m\ud83d")
+    assert answer.headers["request-id"] == "\x1b[0m"
+
+
+def test_a_change_between_two_pages(tenant: Tenant, graph: Client) -> None:
+    first, second = (tenant.add_user(f"{name}@contoso.example") for name in "ab")
+    tenant.add_fault(nth=1, change={first.id: {"risk_level": "high"}, "new@contoso.example": {"risk_level": "low"}})
+    seen = [(record["id"], record["riskLevel"]) for page in graph.everybody(top=1) for record in page]
+    assert seen[:2] == [(first.id, "medium"), (second.id, "medium")] and seen[2][1] == "low"
+    assert tenant.user(first.id).risk_level == "high"
+
+
+def test_a_fault_for_some_seconds() -> None:
+    fault = Fault(seconds=70, status=410)
+    request = Request("graph", "GET", "/", {}, b"")
+    assert [fault.hits(request, now) for now in (100, 169, 170)] == [True, True, False]
 
 
 def test_the_login_and_the_machine_break_too(emulator: Emulator, tenant: Tenant, control: Client) -> None:

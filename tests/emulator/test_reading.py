@@ -203,6 +203,12 @@ def test_guests_have_marks_in_their_names(tenant: Tenant, graph: Client) -> None
     assert (answer.json()["id"], answer.json()["userType"]) == (guest.id, "Guest")
 
 
+def test_a_name_with_a_leading_dollar_needs_brackets(tenant: Tenant, graph: Client) -> None:
+    user = tenant.add_user("$o'neil@contoso.example")
+    assert graph.get("/v1.0/users('%24o''neil@contoso.example')").json()["id"] == user.id
+    assert graph.get("/v1.0/users('nobody@contoso.example')").status_code == 404
+
+
 def test_the_directory_takes_a_filter(tenant: Tenant, graph: Client) -> None:
     users = [tenant.add_user(f"{name}@contoso.example") for name in ("a", "b", "c")]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email.utils
+import time
 import typing as t
 
 import pytest
@@ -226,3 +228,26 @@ def test_thousands_are_added_and_read(kind: Kind, tenant: Tenant, graph: Client)
 
     assert [len(page) for page in pages] == [500, 500, 500, 500, 400]
     assert [each["id"] for page in pages for each in page] == ids
+
+
+def test_endless_lists_bring_new_records_each_time(tenant: Tenant, graph: Client) -> None:
+    tenant.switches.update({"endless": True, "page_size": 2})
+    tenant.add_users(3)
+    page, seen = graph.get().json(), []
+    for dummy in range(5):
+        seen += [record["id"] for record in page["value"]]
+        page = graph.send("GET", page["@odata.nextLink"][len(graph.origin) :]).json()
+    assert len(set(seen)) == 9
+
+
+def test_the_date_can_be_wrong(tenant: Tenant, graph: Client) -> None:
+    tenant.switches.update({"date_skew": -95 * 86400.0})
+    date = email.utils.parsedate_to_datetime(graph.get().headers["Date"]).timestamp()
+    assert abs(time.time() - 95 * 86400 - date) < 5
+
+
+def test_some_writes_never_take_effect(tenant: Tenant, graph: Client) -> None:
+    stuck, other = tenant.add_users(2)
+    tenant.switches.update({"stuck_ids": [stuck]})
+    assert graph.act("dismiss", stuck, other).status_code == 204
+    assert [tenant.user(key).risk_state for key in (stuck, other)] == ["atRisk", "dismissed"]

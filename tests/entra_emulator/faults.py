@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
+import gzip
 import json
 import re
 import threading
@@ -29,16 +31,25 @@ class Fault:
     path: str = ""
     nth: int | list[int] | None = None
     times: int | None = None
+    seconds: float | None = None
     # What happens.
     delay: float = 0.0
     drop: str | None = None
     status: int | None = None
-    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    headers: dict[str, str | None] = dataclasses.field(default_factory=dict)
+    code: str | None = None
+    message: str | None = None
     body: t.Any = None
+    gateway: bool = False
     raw: str | None = None
     redirect: str | None = None
     next_link: str | None = None
     cut: bool = False
+    drip: float | None = None
+    bom: bool = False
+    pad: int = 0
+    gzip: bool = False
+    change: dict[str, dict[str, t.Any]] = dataclasses.field(default_factory=dict)
     effect: bool = False
     name: str = ""
     # How often it was met.
@@ -50,9 +61,13 @@ class Fault:
             raise ValueError("drop is before or after")
         self._pattern = re.compile(self.path)
         self._lock = threading.Lock()
+        self._ends: float | None = None
 
-    def hits(self, request: Request) -> bool:
-        """Count a matching request; true when it is its turn to break."""
+    def hits(self, request: Request, now: float) -> bool:
+        """Count a matching request; true when it is its turn to break.
+
+        :param now: seconds of a clock that is never set.
+        """
         if self.listener not in (None, request.listener) or self.method not in (None, request.method):
             return False
         if not self._pattern.search(unquote_plus(request.target)):
@@ -64,6 +79,10 @@ class Fault:
                 return False
             if self.times is not None and self.fired >= self.times:
                 return False
+            if self.seconds is not None:
+                self._ends = now + self.seconds if self._ends is None else self._ends
+                if now >= self._ends:
+                    return False
             self.fired += 1
             return True
 
@@ -94,18 +113,39 @@ class Fault:
         if self.redirect is not None:
             answer = Answer(self.status or 307, headers={"Location": self.redirect})
         elif self.status is not None:
-            answer = fail(self.status)
+            answer = Answer(self.status) if self.gateway else fail(self.status)
+        self._bend_error(answer)
         if self.body is not None:
             text = self.body if isinstance(self.body, str) else json.dumps(self.body)
-            answer.body = text.encode()
+            answer.body = text.encode("utf-8", "surrogatepass")
             answer.headers["Content-Type"] = "text/html" if text.lstrip()[:1] == "<" else "application/json"
         if self.next_link is not None:
             self._bend_next_link(request, answer)
-        answer.headers.update(self.headers)
+        # Graph is behind a gateway, and what that says itself has none of the marks of Graph.
+        answer.gateway = self.gateway
+        answer.changes.update(self.headers)
+        self._bend_bytes(answer)
         answer.raw = None if self.raw is None else self.raw.encode("latin-1", "replace")
         answer.cut = self.cut
+        answer.drip = self.drip
         answer.drop = self.drop is not None
         return answer
+
+    def _bend_error(self, answer: Answer) -> None:
+        data = answer.json()
+        error = data.get("error") if isinstance(data, dict) else None
+        if isinstance(error, dict) and (self.code is not None or self.message is not None):
+            given = {"code": self.code, "message": self.message}
+            error.update({name: text for name, text in given.items() if text is not None})
+            answer.body = json.dumps(data).encode()
+
+    def _bend_bytes(self, answer: Answer) -> None:
+        if self.bom:
+            answer.body = codecs.BOM_UTF8 + answer.body
+        answer.body += b" " * self.pad
+        if self.gzip:
+            answer.body = gzip.compress(answer.body, compresslevel=1)
+            answer.headers["Content-Encoding"] = "gzip"
 
     def _bend_next_link(self, request: Request, answer: Answer) -> None:
         page = answer.json()

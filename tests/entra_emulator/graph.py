@@ -11,14 +11,13 @@ import re
 import time
 import typing as t
 import uuid
-from email.utils import formatdate
 from urllib.parse import quote, urlencode
 
 from .listing import Page, Query, Values
 from .odata import Edm, Filter, ODataError, Order, parse_filter, parse_orderby, parse_select
 from .principals import DIRECTORIES, Directory
 from .records import RefusedError
-from .resources import BETA, LATE_DETAILS, READER_ROLES, RESOURCES, SENTINEL, V1, WRITER_ROLES, Action, Resource
+from .resources import BETA, GUID, LATE_DETAILS, READER_ROLES, RESOURCES, SENTINEL, V1, WRITER_ROLES, Action, Resource
 from .tenant import Tenant
 from .tokens import AccessTokens, InvalidTokenError
 from .web import Answer, Request
@@ -31,7 +30,12 @@ MAX_OBJECT_IDS = 1000
 ANY_TYPE = "directoryObject"
 OBJECT_TYPES = (*(directory.type for directory in DIRECTORIES), ANY_TYPE)
 WITH_LATE_MEMBERS = "include-unknown-enum-members"
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# The form for a name that begins with "$", which after a slash would be an option: /users('$name@contoso.example')
+KEY_IN_BRACKETS = re.compile(r"(?P<set>\w+)\('(?P<key>(?:[^']|'')*)'\)")
+# Longer ones never reach Graph.
+MAX_TARGET = 4096
+# Where made-up records begin, counted as records are.
+_MADE_UP = 1 << 40
 _DIAGNOSTIC = json.dumps(
     {
         "ServerInfo": {
@@ -124,6 +128,8 @@ class GraphService:
     # What is asked
 
     def _dispatch(self, request: Request, caller: Caller, written: list[str]) -> Answer:
+        if len(request.target) > MAX_TARGET:
+            return Answer(414, b"<html>URI Too Long</html>", {"Content-Type": "text/html"})
         segments = request.segments
         version, path = segments[0], segments[1:]
         if version not in (V1, BETA):
@@ -134,8 +140,11 @@ class GraphService:
                 if path[: len(parts)] == parts:
                     return self._risk(request, caller, resource, path[len(parts) :], written)
         for directory in DIRECTORIES:
-            if path[:1] == [directory.name] and len(path) <= 2:
+            if path[:1] == [directory.name] and len(path) <= 2 and not path[-1].startswith("$"):
                 return self._directory_read(request, caller, directory, path[1:])
+            match = KEY_IN_BRACKETS.fullmatch(path[0]) if len(path) == 1 else None
+            if match is not None and match["set"] == directory.name:
+                return self._directory_read(request, caller, directory, [match["key"].replace("''", "'")])
         if path == ["directoryObjects", "getByIds"]:
             return self._objects_by_ids(request, caller)
         unknown = next((part for part in path if part != "identityProtection"), "")
@@ -214,7 +223,7 @@ class GraphService:
         count = _boolean(options.get("$count", "false"))
         seal = _seal(tenant, request.path, options)
         after, number = _open_skip_token(options["$skiptoken"], seal) if "$skiptoken" in options else (0, 1)
-        found = cut(size, after)
+        found = _without_end(cut, size, after) if switches.endless else cut(size, after)
         if found is None:
             raise RefusedError(404, "ResourceNotFound", "The record was not found.")
         if number == switches.break_page or (switches.break_last_page and number > 1 and found.last is None):
@@ -385,16 +394,12 @@ def plain_failure(request: Request, status: int) -> Answer:
     return failure(request, status, _STATUS_CODES.get(status, "UnknownError"), "The service is in trouble.")
 
 
-def finish(request: Request, answer: Answer, now: float) -> None:
-    """Add the headers that every answer of Graph has.
-
-    :param now: the time that the service takes it to be.
-    """
+def finish(request: Request, answer: Answer) -> None:
+    """Add the headers that every answer of Graph has."""
     request_id = answer.headers.get("request-id") or str(uuid.uuid4())
     answer.headers.update(
         {
             "Cache-Control": "no-cache",
-            "Date": formatdate(now, usegmt=True),
             "Strict-Transport-Security": "max-age=31536000",
             "request-id": request_id,
             "client-request-id": request.headers.get("client-request-id", request_id),
@@ -487,6 +492,17 @@ def _require_directory(caller: Caller, directories: t.Sequence[Directory]) -> No
         raise RefusedError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
+def _without_end(cut: t.Callable[[int, int], Page | None], size: int, after: int) -> Page | None:
+    """A page of a list that goes on with made-up records, each page with new ones, where it should end."""
+    found = cut(size, after) if after < _MADE_UP else cut(1, 0)
+    if found is None or not found.values:
+        return found
+    if after < _MADE_UP:
+        return dataclasses.replace(found, last=found.last or _MADE_UP)
+    made_up = [{**found.values[0], "id": str(uuid.uuid4())} for dummy in range(size)]
+    return dataclasses.replace(found, values=made_up, last=after + 1)
+
+
 def _options(request: Request, known: t.Container[str]) -> dict[str, str]:
     """The query options; one that is unknown or comes twice is refused."""
     options: dict[str, str] = {}
@@ -534,7 +550,7 @@ def _guids(value: t.Any, name: str) -> list[str]:
     if not isinstance(value, list) or not value:
         raise RefusedError(400, "BadRequest", f"'{name}' must be a list of at least one id.")
     for item in value:
-        if not isinstance(item, str) or not _GUID.fullmatch(item):
+        if not isinstance(item, str) or not GUID.fullmatch(item):
             raise RefusedError(400, "BadRequest", f"'{name}' holds an invalid id.")
     return value
 

@@ -13,7 +13,7 @@ from .directory import Objects
 from .listing import Entry, Values
 from .odata import Edm
 from .principals import Principals
-from .resources import Action
+from .resources import GUID, Action
 from .switches import Switches
 
 MAX_IDS = 60
@@ -170,6 +170,11 @@ class RiskSet:
             directory=dict(directory) if directory else None,
             history=copy.deepcopy(record.history) if record else [],
         )
+
+    def knows(self, key: str) -> bool:
+        """Whether there is a principal with this id or name."""
+        principal_id = self._id_of(key.lower())
+        return principal_id in self.records or principal_id in self.objects
 
     @property
     def everybody(self) -> list[Principal]:
@@ -364,7 +369,8 @@ class RiskSet:
         return timestamps.of(self._clock.wall())
 
     def _note_contract(self, record: RiskRecord) -> None:
-        self.off_contract = self.off_contract or not self.principals.resource.fits(record.values)
+        fits = self.principals.resource.fits(record.values) and GUID.fullmatch(record.values["id"])
+        self.off_contract = self.off_contract or not fits
 
 
 def _empty(edm: Edm) -> bool | None:

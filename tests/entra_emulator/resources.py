@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from .odata import Edm
 
+GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 V1 = "v1.0"
 BETA = "beta"
 

@@ -10,8 +10,8 @@ import socketserver
 import ssl
 import sys
 import threading
+import time
 import typing as t
-from email.utils import formatdate
 
 from .web import Answer, Request
 
@@ -79,7 +79,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             phrase = http.HTTPStatus(answer.status).phrase
         except ValueError:
             phrase = "Unknown"
-        headers = {"Date": formatdate(usegmt=True), **answer.headers}
+        headers = dict(answer.headers)
         if answer.status not in (204, 304):
             headers["Content-Length"] = str(len(answer.body))
         if answer.cut:
@@ -91,7 +91,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if answer.cut:
             body = body[: len(body) // 2]
         # One piece, one TLS record where it fits.
-        self.wfile.write(f"HTTP/1.1 {answer.status} {phrase}\r\n{head}\r\n".encode("latin-1", "replace") + body)
+        whole = f"HTTP/1.1 {answer.status} {phrase}\r\n{head}\r\n".encode("latin-1", "replace") + body
+        if answer.drip is None:
+            self.wfile.write(whole)
+            return
+        for byte in whole:
+            self.wfile.write(bytes((byte,)))
+            time.sleep(answer.drip)
 
     def _hang_up(self) -> None:
         """Break the connection without a word, as a crashed gateway does."""

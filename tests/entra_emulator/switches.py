@@ -28,6 +28,7 @@ class Switches:
     page_size: int | None = None
     break_page: int | None = None
     break_last_page: bool = False
+    endless: bool = False
     filter_mode: str = "honour"
     filter_refuse: list[str] = dataclasses.field(default_factory=list)
     filter_ignore: list[str] = dataclasses.field(default_factory=list)
@@ -74,6 +75,7 @@ _KINDS: t.Mapping[str, tuple[type, ...]] = {
     "page_size": (int, _NOTHING),
     "break_page": (int, _NOTHING),
     "break_last_page": (bool,),
+    "endless": (bool,),
     "filter_mode": (str,),
     "filter_refuse": (list,),
     "filter_ignore": (list,),

@@ -251,6 +251,16 @@ class Tenant:
         with self._lock:
             return self._people.change(key, changes)
 
+    def change_anybody(self, changes: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
+        """Change people and service principals, each under an id or name; who does not exist is added as a person."""
+        with self._lock:
+            for key, arguments in changes.items():
+                kind = next((kind for kind in (self._people, self._workloads) if kind.knows(key)), None)
+                if kind is None:
+                    self.add_user(key, **arguments)
+                else:
+                    kind.change(key, arguments)
+
     def user(self, key: str) -> Principal:
         """A snapshot of the person with this object id or name (in the directory first, then in the records).
 

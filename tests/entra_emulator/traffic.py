@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 import typing as t
+from email.utils import formatdate
 
 from . import graph
 from .clock import Clock
@@ -44,20 +45,30 @@ class Traffic:
         clock = tenant.clock if tenant else Clock()
         entry = entry_of(request, clock.wall())
         (tenant.journal if tenant else self.journal).add(entry)
-        fault = next((fault for fault in list(tenant.faults) if fault.hits(request)), None) if tenant else None
+        faults = list(tenant.faults) if tenant else []
+        fault = next((fault for fault in faults if fault.hits(request, clock.monotonic())), None)
         if fault is None:
             answer = serve(entry)
         else:
             entry["fault"] = fault.label
             fail = graph.plain_failure if request.listener == "graph" else _plain_failure
             answer = fault.apply(request, lambda: serve(entry), lambda status: fail(request, status), clock.sleep)
+            if tenant:
+                tenant.change_anybody(fault.change)
         entry["status"] = None if answer.drop else answer.status
         if request.listener == "graph":
-            graph.finish(request, answer, clock.wall() + (tenant.switches.date_skew if tenant else 0))
-            entry["request_id"] = answer.headers["request-id"]
+            if not answer.gateway:
+                graph.finish(request, answer)
+            entry["request_id"] = answer.headers.get("request-id")
             # An answer that was bent on purpose proves nothing about the local tenant.
             bent = fault is not None or (tenant is not None and tenant.off_contract)
             self._validate(entry, request, None if bent else answer)
+        answer.headers["Date"] = formatdate(clock.wall() + (tenant.switches.date_skew if tenant else 0), usegmt=True)
+        # Last, so that a fault can replace and remove what every answer has.
+        for name, value in answer.changes.items():
+            answer.headers[name] = value or ""
+            if value is None:
+                del answer.headers[name]
         return answer
 
     def _validate(self, entry: Entry, request: Request, answer: Answer | None) -> None:

@@ -15,6 +15,7 @@ from openapi_core.datatypes import RequestParameters
 from openapi_core.validation.request.exceptions import RequestValidationError
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
+from .graph import KEY_IN_BRACKETS
 from .web import Answer, Request
 
 # All of ASCII that means nothing special in a path.
@@ -123,7 +124,7 @@ def _seen_request(request: Request) -> _SeenRequest:
     return _SeenRequest(
         host_url=f"https://{request.host}",
         # Decoded, since patterns are meant for what the client means; but a slash or a mark of the URL stays encoded.
-        path="".join(f"/{quote(segment, safe=_PLAIN)}" for segment in request.segments),
+        path="".join(f"/{quote(segment, safe=_PLAIN)}" for segment in _with_key_apart(request.segments)),
         method=request.method.lower(),
         body=request.body or None,
         content_type=request.content_type,
@@ -131,6 +132,12 @@ def _seen_request(request: Request) -> _SeenRequest:
             query=ImmutableMultiDict(request.query), header=Headers(list(request.headers.items()))
         ),
     )
+
+
+def _with_key_apart(segments: t.Sequence[str]) -> t.Sequence[str]:
+    """`users('name')` is another way to write `users/name`."""
+    match = KEY_IN_BRACKETS.fullmatch(segments[-1])
+    return segments if match is None else [*segments[:-1], match["set"], match["key"].replace("''", "'")]
 
 
 def _one_of_a_kind(body: bytes) -> bytes:

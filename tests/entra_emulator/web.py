@@ -82,6 +82,9 @@ class Answer:
     raw: bytes | None = None
     cut: bool = False
     drop: bool = False
+    drip: float | None = None
+    gateway: bool = False
+    changes: dict[str, str | None] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of_json(cls, status: int, data: t.Any, headers: t.Mapping[str, str] | None = None) -> Answer:

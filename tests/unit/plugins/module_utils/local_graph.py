@@ -161,19 +161,28 @@ class LocalGraph:
 
     # Who is there
 
-    def add(self, number: int, state: str | None = "atRisk", level: str | None = "medium", **record: t.Any) -> str:
-        """An object with a risk record, known to the directory under the same name.
+    def add(
+        self,
+        number: int,
+        state: str | None = "atRisk",
+        level: str | None = "medium",
+        *,
+        directory_name: str | None = None,
+        **record: t.Any,
+    ) -> str:
+        """An object with a risk record, known to the directory too.
 
-        :param record: properties of the record that differ, whatever they hold. With `isDeleted` it is gone from the
-            directory.
+        :param directory_name: when the directory has another name for it than the record.
+        :param record: properties of the record that differ, whatever they hold. Whoever `isDeleted`, or has no name, is
+            not in the directory.
         """
         key = user_id(number)
-        name = record.get(self.kind.name_property, self.kind.name(number))
-        given: dict[str, t.Any] = {"id": key, "risk_last_updated": CHANGED}
-        if self.kind is PEOPLE:
-            self.tenant.add_user(name or "", in_directory=name is not None and not record.get("isDeleted"), **given)
-        else:
-            self.tenant.add_service_principal(name, in_directory=name is not None, **given)
+        name = directory_name or record.get(self.kind.name_property, self.kind.name(number))
+        known = name is not None and not record.get("isDeleted")
+        add = self.tenant.add_user if self.kind is PEOPLE else self.tenant.add_service_principal
+        add(name or "", id=key, risk_last_updated=CHANGED, in_directory=known)
+        if directory_name is not None:
+            record.setdefault(self.kind.name_property, self.kind.name(number))
         self.records[key].update(riskState=state, riskLevel=level, **record)
         return key
 
@@ -325,7 +334,7 @@ class LocalGraph:
         )
         assert len(self.tenant.journal) < 5000, "the client never comes to an end"
         answer = self._traffic.record(request, self.tenant, lambda entry: self._graph.serve(request, entry["written"]))
-        if answer.drop or answer.cut:
+        if answer.drop or answer.cut or answer.raw is not None:
             raise NetworkError("The connection broke.", maybe_done=True)
         said = {name.lower(): value for name, value in answer.headers.items()}
         return Answer(answer.status, said, answer.body.decode("utf-8", "replace"))

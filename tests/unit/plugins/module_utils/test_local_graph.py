@@ -1,4 +1,4 @@
-"""What unit tests lean on in the local tenant without a socket: the token counts, time is simulated, connections break."""
+"""The local tenant without a socket: the token counts, time is simulated, connections break."""
 
 from __future__ import annotations
 
