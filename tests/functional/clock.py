@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _pace
+from ansible_collections.identityops.entra_risk.plugins.module_utils import _retry
 
 _wall, _wall_ns, _monotonic = time.time, time.time_ns, time.monotonic
 
@@ -42,7 +42,7 @@ class FastClock:
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Give this clock to the collection, which makes its own in one place, and to everything else but `sleep`."""
-        fields: tuple[dataclasses.Field[t.Any], ...] = dataclasses.fields(_pace.Clock)
-        patch.setattr(_pace.Clock.__init__, "__defaults__", tuple(getattr(self, field.name) for field in fields))
+        fields: tuple[dataclasses.Field[t.Any], ...] = dataclasses.fields(_retry.Clock)
+        patch.setattr(_retry.Clock.__init__, "__defaults__", tuple(getattr(self, field.name) for field in fields))
         for name, function in (("time", self.wall), ("time_ns", self.wall_ns), ("monotonic", self.monotonic)):
             patch.setattr(time, name, function)
