@@ -15,17 +15,19 @@ import json
 import typing as t
 from urllib.parse import quote, urlencode, urlsplit
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils import _detections, _engine, _info
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import NetworkError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._graph import GraphClient
-from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Answer
-from ansible_collections.identityops.entra_risk.plugins.module_utils._result import Report
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import (
+from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.client import GraphClient
+from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Response
+from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import (
     RISKY_SERVICE_PRINCIPALS,
     RISKY_USERS,
     Resource,
 )
-from ansible_collections.identityops.entra_risk.plugins.module_utils._secrets import Scrubber
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import change as _engine
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import read_detections as _detections
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import read_risk as _info
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.result import ModuleResult
 from ansible_collections.identityops.entra_risk.tests.entra_emulator.clock import Clock
 from ansible_collections.identityops.entra_risk.tests.entra_emulator.graph import GraphService
 from ansible_collections.identityops.entra_risk.tests.entra_emulator.resources import ALL_ROLES
@@ -122,7 +124,7 @@ WORKLOADS = Kind(
 KINDS = (PEOPLE, WORKLOADS)
 
 
-def entries(report: Report) -> list[dict[str, t.Any]]:
+def entries(report: ModuleResult) -> list[dict[str, t.Any]]:
     """What a report says of each object, whatever its kind."""
     found: list[dict[str, t.Any]] = next(report.data[kind.key] for kind in KINDS if kind.key in report.data)
     return found
@@ -271,13 +273,13 @@ class LocalGraph:
             GRAPH,
             api_version=api_version,
             retry_timeout=retry_timeout,
-            scrubber=Scrubber(),
+            redactor=Redactor(),
             clock=self.time.clock,
         )
 
     def run(
         self, *, check_mode: bool = False, diff: bool = False, retry_timeout: float = 300, **params: t.Any
-    ) -> Report:
+    ) -> ModuleResult:
         """A task that changes risk, as AnsibleModule would hand it over. Takes the options of `risky_user`."""
         return _engine.run(
             self.kind.options({**NOTHING, **params}),
@@ -288,7 +290,7 @@ class LocalGraph:
             clock=self.time.clock,
         )
 
-    def read(self, *, api_version: str = "v1.0", **params: t.Any) -> Report:
+    def read(self, *, api_version: str = "v1.0", **params: t.Any) -> ModuleResult:
         """A task that reads risk. Takes the options of `risky_user_info`."""
         return _info.read(
             self.kind.options({**NOTHING_TO_READ, **params}),
@@ -297,7 +299,7 @@ class LocalGraph:
             clock=self.time.clock,
         )
 
-    def detect(self, *, api_version: str = "v1.0", **params: t.Any) -> Report:
+    def detect(self, *, api_version: str = "v1.0", **params: t.Any) -> ModuleResult:
         """A task that reads detections."""
         return _detections.read(
             {**NOTHING_TO_READ, **params},
@@ -317,7 +319,7 @@ class LocalGraph:
         headers: t.Mapping[str, str] | None = None,
         bearer: str | None = None,
         **dummy: t.Any,
-    ) -> Answer:
+    ) -> Response:
         parts = urlsplit(url)
         query = urlencode(params, quote_via=quote, safe="$,") if params else parts.query
         given = {"Host": parts.netloc, **(headers or {})}
@@ -335,9 +337,9 @@ class LocalGraph:
         assert len(self.tenant.journal) < 5000, "the client never comes to an end"
         answer = self._traffic.record(request, self.tenant, lambda entry: self._graph.serve(request, entry["written"]))
         if answer.drop or answer.cut or answer.raw is not None:
-            raise NetworkError("The connection broke.", maybe_done=True)
+            raise NetworkError("The connection broke.", outcome_unknown=True)
         said = {name.lower(): value for name, value in answer.headers.items()}
-        return Answer(answer.status, said, answer.body.decode("utf-8", "replace"))
+        return Response(answer.status, said, answer.body.decode("utf-8", "replace"))
 
     def close(self) -> None:
         """Nothing is open."""
