@@ -1,44 +1,38 @@
-"""The part of OData that the service speaks: `$filter` with a real grammar, `$select`, and `$orderby` by one property.
+"""The part of OData that the service speaks: `$filter` (parsed by odata-query), `$select`, `$orderby` by one property.
 
-    or         = and { "or" and }
-    and        = unary { "and" unary }
-    unary      = "not" unary | "(" or ")" | comparison
-    comparison = property ( operator literal | "in" "(" literal { "," literal } ")" )
-
-Nulls as OData has them: only `eq null` and `ne` are true for a property without a value.
+A filter compares properties with literals of their type; nothing else of OData's expressions is taken. Nulls as OData
+has them: only `eq null` and `ne` are true for a property without a value.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import operator
 import re
 import typing as t
 
-from . import timestamps
+from odata_query import ast
+from odata_query.exceptions import ODataException
+from odata_query.grammar import ODataLexer, ODataParser
 
-MAX_DEPTH = 50
+from . import timestamps
 
 Record = t.Mapping[str, t.Any]
 Predicate = t.Callable[[Record], bool]
 
-_TOKEN = re.compile(
-    r"(?P<string>'(?:[^']|'')*')"
-    r"|(?P<time>\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d))"
-    r"|(?P<number>-?\d+(?:\.\d+)?)"
-    r"|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<mark>[(),])"
-)
-_OPERATORS: t.Mapping[str, t.Callable[[t.Any, t.Any], bool]] = {
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "lt": operator.lt,
-    "le": operator.le,
+_COMPARE: t.Mapping[type, t.Callable[[t.Any, t.Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
 }
-_EQUALITY = ("eq", "ne", "in")
-_CONSTANTS: t.Mapping[str, bool | None] = {"true": True, "false": False, "null": None}
+_JOIN: t.Mapping[type, t.Callable[[t.Iterable[bool]], bool]] = {ast.And: all, ast.Or: any}
+# odata-query wants a comma in a list of one, as Python does. Other texts in quotes are passed over.
+_LIST_OF_ONE = re.compile(r"(\bin\s*)\(\s*('(?:[^']|'')*'|null)\s*\)|'(?:[^']|'')*'")
+_BOOLEANS: t.Mapping[str, bool] = {"true": True, "false": False}
 
 
 class ODataError(Exception):
@@ -81,11 +75,11 @@ def parse_filter(text: str, properties: t.Mapping[str, Edm], *, ignore_case: boo
     """Parse a `$filter`.
 
     :param ignore_case: compare texts without regard to case, as the directory does.
-    :raises ODataError: for everything that the grammar above or the types of the properties do not allow.
+    :raises ODataError: for what is malformed, or does not fit the types of the properties.
     """
-    parser = _Parser(text, properties, ignore_case)
-    matches = parser.parse()
-    return Filter(matches, frozenset(parser.used), parser.clauses)
+    reading = _Reading(properties, ignore_case)
+    matches = reading.predicate(_tree(text.strip()))
+    return Filter(matches, frozenset(reading.used), reading.clauses)
 
 
 def parse_select(text: str, properties: t.Container[str]) -> list[str]:
@@ -111,135 +105,79 @@ def parse_orderby(text: str, properties: t.Container[str]) -> Order:
     return Order(match.group(1), match.group(2) == "desc")
 
 
-class _Parser:
-    def __init__(self, text: str, properties: t.Mapping[str, Edm], ignore_case: bool) -> None:
-        self._tokens = list(_tokens(text))
+@functools.lru_cache(maxsize=1000)
+def _tree(text: str) -> t.Any:
+    text = _LIST_OF_ONE.sub(lambda match: f"{match[1]}({match[2]},)" if match[2] else match[0], text)
+    try:
+        return ODataParser().parse(ODataLexer().tokenize(text))
+    except (ODataException, ValueError) as exc:
+        raise ODataError("The $filter expression is not valid.") from exc
+
+
+class _Reading:
+    """Makes a predicate of a tree; notes the properties in it, and counts the comparisons."""
+
+    def __init__(self, properties: t.Mapping[str, Edm], ignore_case: bool) -> None:
         self._properties = properties
         self._ignore_case = ignore_case
-        self._depth = 0
         self.used: set[str] = set()
         self.clauses = 0
 
-    def parse(self) -> Predicate:
-        matches = self._or()
-        if self._tokens:
-            raise ODataError(f"Unexpected {self._tokens[0][1]!r}.")
-        return matches
+    def predicate(self, node: t.Any) -> Predicate:
+        if isinstance(node, ast.BoolOp):
+            join, parts = _JOIN[type(node.op)], [self.predicate(node.left), self.predicate(node.right)]
+            return lambda record: join(part(record) for part in parts)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            inner = self.predicate(node.operand)
+            return lambda record: not inner(record)
+        if isinstance(node, ast.Compare):
+            return self._comparison(node)
+        raise ODataError("The expression is not supported.")
 
-    def _next(self) -> tuple[str, str]:
-        if not self._tokens:
-            raise ODataError("The filter ends too early.")
-        return self._tokens.pop(0)
-
-    def _accept(self, kind: str, text: str) -> bool:
-        if self._tokens and self._tokens[0] == (kind, text):
-            self._tokens.pop(0)
-            return True
-        return False
-
-    def _expect(self, mark: str) -> None:
-        if not self._accept("mark", mark):
-            raise ODataError(f"{mark!r} expected.")
-
-    def _or(self) -> Predicate:
-        parts = [self._and()]
-        while self._accept("word", "or"):
-            parts.append(self._and())
-        return parts[0] if len(parts) == 1 else lambda record: any(part(record) for part in parts)
-
-    def _and(self) -> Predicate:
-        parts = [self._unary()]
-        while self._accept("word", "and"):
-            parts.append(self._unary())
-        return parts[0] if len(parts) == 1 else lambda record: all(part(record) for part in parts)
-
-    def _unary(self) -> Predicate:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise ODataError("The filter is nested too deeply.")
-        try:
-            if self._accept("word", "not"):
-                inner = self._unary()
-                return lambda record: not inner(record)
-            if self._accept("mark", "("):
-                inner = self._or()
-                self._expect(")")
-                return inner
-            return self._comparison()
-        finally:
-            self._depth -= 1
-
-    def _comparison(self) -> Predicate:
-        kind, name = self._next()
-        if kind != "word" or name not in self._properties:
-            raise ODataError(f"Could not find a property named {name!r}.")
+    def _comparison(self, node: ast.Compare) -> Predicate:
+        name = node.left.name if isinstance(node.left, ast.Identifier) and not node.left.namespace else ""
+        edm = self._properties.get(name)
+        if edm is None:
+            raise ODataError(f"Could not find a property named '{name}'.")
         self.used.add(name)
-        edm = self._properties[name]
         if edm.kind == "object":
-            raise ODataError(f"{name!r} cannot be compared.")
-        dummy, word = self._next()
-        if word not in _OPERATORS and word != "in":
-            raise ODataError(f"Unknown operator {word!r}.")
-        if edm.kind in ("enum", "boolean") and word not in _EQUALITY:
-            raise ODataError(f"{name!r} has no order.")
-        fold = str.lower if self._ignore_case and edm.kind == "string" else None
-        if word == "in":
-            self._expect("(")
-            values = [self._literal(edm)]
-            while self._accept("mark", ","):
-                values.append(self._literal(edm))
-            self._expect(")")
-            wanted = {_folded(value, fold) for value in values}
-            return lambda record: _folded(record.get(name), fold) in wanted
-        value = _folded(self._literal(edm), fold)
-        compare = _OPERATORS[word]
-        if word in _EQUALITY:
+            raise ODataError(f"'{name}' cannot be compared.")
+        listed = isinstance(node.comparator, ast.In)
+        literals = node.right.val if isinstance(node.right, ast.List) else [node.right]
+        if not listed and isinstance(node.right, ast.List):
+            raise ODataError("A list is compared by 'in'.")
+        fold = self._ignore_case and edm.kind == "string"
+        values = [_folded(_literal(literal, edm), fold) for literal in literals]
+        self.clauses += len(values)
+        if listed:
+            return lambda record: _folded(record.get(name), fold) in values
+        compare, value = _COMPARE[type(node.comparator)], values[0]
+        if compare in (operator.eq, operator.ne):
             return lambda record: compare(_folded(record.get(name), fold), value)
-        if value is None:
-            return lambda record: False
+        if edm.kind in ("enum", "boolean"):
+            raise ODataError(f"'{name}' has no order.")
 
         def ordered(record: Record) -> bool:
             actual = _folded(record.get(name), fold)
-            return actual is not None and compare(actual, value)
+            return actual is not None and value is not None and compare(actual, value)
 
         return ordered
 
-    def _literal(self, edm: Edm) -> str | bool | None:
-        self.clauses += 1
-        kind, text = self._next()
-        if kind == "word" and text in _CONSTANTS:
-            value = _CONSTANTS[text]
-            if value is None or edm.kind == "boolean":
-                return value
-        elif kind == "string" and edm.kind in ("string", "enum"):
-            literal = text[1:-1].replace("''", "'")
-            if edm.kind == "string" or literal in edm.members:
-                return literal
-        elif kind == "time" and edm.kind == "time":
-            try:
-                return timestamps.normalise(text)
-            except ValueError as exc:
-                raise ODataError(str(exc)) from exc
-        raise ODataError(f"{text} does not fit the property.")
+
+def _literal(node: t.Any, edm: Edm) -> str | bool | None:
+    if isinstance(node, ast.Null):
+        return None
+    if isinstance(node, ast.Boolean) and edm.kind == "boolean" and node.val in _BOOLEANS:
+        return _BOOLEANS[node.val]
+    if isinstance(node, ast.String) and (edm.kind == "string" or node.val in edm.members):
+        return node.val
+    if isinstance(node, ast.DateTime) and edm.kind == "time":
+        try:
+            return timestamps.normalise(node.val)
+        except ValueError as exc:
+            raise ODataError(str(exc)) from exc
+    raise ODataError("A literal does not fit its property.")
 
 
-def _tokens(text: str) -> t.Iterator[tuple[str, str]]:
-    """Kind and text of each token. Names and literals must not touch each other, as in `eq'x'`."""
-    position = 0
-    touching = False
-    while position < len(text):
-        if text[position].isspace():
-            position += 1
-            touching = False
-            continue
-        match = _TOKEN.match(text, position)
-        kind = match.lastgroup if match else None
-        if match is None or kind is None or (touching and kind != "mark"):
-            raise ODataError(f"Syntax error at position {position}.")
-        yield kind, match.group()
-        position = match.end()
-        touching = kind != "mark"
-
-
-def _folded(value: t.Any, fold: t.Callable[[str], str] | None) -> t.Any:
-    return fold(value) if fold is not None and isinstance(value, str) else value
+def _folded(value: t.Any, fold: bool) -> t.Any:
+    return value.lower() if fold and isinstance(value, str) else value
