@@ -27,7 +27,7 @@ from .loader import filter_chunk
 _PATHS = {"v1.0": "/v1.0/identityProtection/riskDetections", "beta": "/beta/riskDetections"}
 _ACCESS = RequiredPermission(
     "IdentityRiskEvent.Read.All",
-    role="Security RecordLoader",
+    role="Security Reader",
     license="Microsoft Entra ID P2, or P1 with fewer details",
 )
 _PROPERTIES = (

@@ -129,7 +129,7 @@ _CONFIRM_SAFE = Action(
     would_do="Would confirm as safe",
 )
 
-_ROLES_READ = "Security RecordLoader"
+_ROLES_READ = "Security Reader"
 _ROLES_WRITE = "Security Administrator (Microsoft's pages also name Security Operator)"
 _P2 = "Microsoft Entra ID P2"
 _WORKLOAD_ID = "Microsoft Entra Workload ID Premium"

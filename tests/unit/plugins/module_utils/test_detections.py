@@ -445,7 +445,7 @@ def test_an_error_in_the_middle_leaves_what_was_read(tenant: FakeTenant, users: 
     [
         ("Your tenant is not licensed for this feature.", "license", "Microsoft Entra ID P2, or P1"),
         ("required scopes are missing in the token.", "permission", "IdentityRiskEvent.Read.All"),
-        ("You may not.", "permission", "Security RecordLoader"),
+        ("You may not.", "permission", "Security Reader"),
     ],
 )
 @pytest.mark.parametrize("users", [None, [user_id(1)]])

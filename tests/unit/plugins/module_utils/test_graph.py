@@ -24,7 +24,7 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
 
 GRAPH = "https://graph.example"
 PATH = "/v1.0/identityProtection/riskyUsers"
-ACCESS = RequiredPermission("IdentityRiskyUser.Read.All", role="Security RecordLoader", license="Microsoft Entra ID P2")
+ACCESS = RequiredPermission("IdentityRiskyUser.Read.All", role="Security Reader", license="Microsoft Entra ID P2")
 PLAIN = RequiredPermission("User.Read.All", rate_limit_group="directory")
 TOKEN = "canary-token-0123456789"
 REQUEST_ID = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -626,8 +626,8 @@ def test_a_given_token_cannot_be_renewed(script: Script) -> None:
             "Conditional Access",
         ),
         (403, said("error=insufficient_claims"), {}, _errors.PermissionDeniedError, "Conditional Access"),
-        (403, said("No.", "UnknownError"), {}, _errors.PermissionDeniedError, "Entra role Security RecordLoader"),
-        (403, "", {}, _errors.PermissionDeniedError, "Entra role Security RecordLoader"),
+        (403, said("No.", "UnknownError"), {}, _errors.PermissionDeniedError, "Entra role Security Reader"),
+        (403, "", {}, _errors.PermissionDeniedError, "Entra role Security Reader"),
         (403, "<html>Blocked by policy</html>", {}, _errors.ServiceError, "web page"),
         (401, "<html>Proxy login</html>", {}, _errors.LoginError, "refused the access token"),
         (400, said("Invalid filter clause", "BadRequest"), {}, _errors.RequestError, "Invalid filter clause"),
