@@ -209,10 +209,12 @@ risk_detections:
       type: str
       sample: '[{"Key":"userAgent","Value":"Mozilla/5.0"}]'
     risk_type:
-      description: The older name of the type. Only with O(api_version=beta).
+      description: The older name of the type.
+      returned: with O(api_version=beta)
       type: str
     mitre_technique_id:
-      description: The technique in MITRE ATT&CK. Only with O(api_version=beta).
+      description: The technique in MITRE ATT&CK.
+      returned: with O(api_version=beta)
       type: str
 count:
   description: The number of detections that are returned.

@@ -121,7 +121,8 @@ service_principals:
       type: bool
       sample: false
     account_enabled:
-      description: Whether it can log in, in the words of the beta version. Only with O(api_version=beta).
+      description: Whether it can log in, in the words of the beta version.
+      returned: with O(api_version=beta)
       type: bool
     history:
       description: What changed the risk, newest first. The same keys as above, and those below.

@@ -13,6 +13,7 @@ import threading
 import typing as t
 from pathlib import Path
 
+from .clock import Clock
 from .control import ControlPlane
 from .graph import GraphService
 from .journal import Entry, Journal
@@ -117,9 +118,17 @@ class Emulator:
 
     # Tenants
 
-    def add_tenant(self, *, tenant_id: str | None = None, domain: str | None = None, **switches: t.Any) -> Tenant:
+    def add_tenant(
+        self,
+        *,
+        tenant_id: str | None = None,
+        domain: str | None = None,
+        clock: Clock | None = None,
+        **switches: t.Any,
+    ) -> Tenant:
         """A new, empty tenant.
 
+        :param clock: its time, if not the real one.
         :raises ValueError: the id or the domain is taken, or there is no such switch.
         """
         surroundings = Surroundings(
@@ -129,7 +138,7 @@ class Emulator:
             tokens=self.tokens,
             oidc=self.oidc,
         )
-        tenant = Tenant(surroundings, tenant_id=tenant_id, domain=domain)
+        tenant = Tenant(surroundings, tenant_id=tenant_id, domain=domain, clock=clock)
         tenant.switches.update(switches)
         if self.find_tenant(tenant.id) or self.find_tenant(tenant.domain):
             raise ValueError(f"the tenant {tenant.domain} exists already")

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _retry
 
-_wall, _wall_ns, _monotonic = time.time, time.time_ns, time.monotonic
+from ..entra_emulator.clock import Clock
 
 
 @dataclasses.dataclass
@@ -25,13 +25,10 @@ class FastClock:
     chance: float = 0.5
 
     def wall(self) -> float:
-        return _wall() + self.skipped
-
-    def wall_ns(self) -> int:
-        return _wall_ns() + int(self.skipped * 1e9)
+        return time.time() + self.skipped
 
     def monotonic(self) -> float:
-        return _monotonic() + self.skipped
+        return time.monotonic() + self.skipped
 
     def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
@@ -41,8 +38,10 @@ class FastClock:
         return self.chance
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        """Give this clock to the collection, which makes its own in one place, and to everything else but `sleep`."""
+        """Give this clock to the collection, which makes its own wherever none is handed down."""
         fields: tuple[dataclasses.Field[t.Any], ...] = dataclasses.fields(_retry.Clock)
         patch.setattr(_retry.Clock.__init__, "__defaults__", tuple(getattr(self, field.name) for field in fields))
-        for name, function in (("time", self.wall), ("time_ns", self.wall_ns), ("monotonic", self.monotonic)):
-            patch.setattr(time, name, function)
+
+    def of_tenant(self) -> Clock:
+        """The same time for the local tenant, which sleeps in earnest: for a slow answer nobody else can."""
+        return Clock(wall=self.wall, monotonic=self.monotonic)

@@ -10,9 +10,10 @@ How to write a case:
         assert tenant.user(otto).risk["riskState"] == "atRisk"
 
 `tenant` is a fresh one for each test (tests/entra_emulator/README.md: people, service principals, detections, apps,
-faults, switches, journal). `run` gives the connection options, with a token that may do everything; `access_token=None`
-leaves that out, and any option can be given. `check=`, `diff=` and `env=` (variables for this run) are not arguments
-of the module. `clock` shows what was slept: nobody waits, time moves on instead.
+faults, switches, journal); `people` and `workloads` are the same with everybody of people.py in it. `run` gives the
+connection options, with a token that may do everything; `access_token=None` leaves that out, and any option can be
+given. `check=`, `diff=` and `env=` (variables for this run) are not arguments of the module. `clock` shows what was
+slept: nobody waits, time moves on instead.
 
 Every ending is checked in checks.py: no secret, the documented keys and types, requests that fit the API document.
 """
@@ -26,11 +27,11 @@ import pytest
 
 from .. import loopback
 from ..entra_emulator.emulator import Emulator
-from ..entra_emulator.limiter import Limiter
 from ..entra_emulator.resources import ALL_ROLES
 from ..entra_emulator.tenant import IDENTITY_HEADER, Tenant
 from .checks import check_ending
 from .clock import FastClock
+from .people import add_people, add_workloads
 from .running import Ended, Run, load, run_main
 
 loopback.refuse_everything_else()
@@ -66,10 +67,23 @@ def emulator() -> t.Iterator[Emulator]:
 
 @pytest.fixture
 def tenant(emulator: Emulator, clock: FastClock) -> t.Iterator[Tenant]:
-    tenant = emulator.add_tenant()
-    tenant.limiter = Limiter(clock.monotonic)
+    tenant = emulator.add_tenant(clock=clock.of_tenant())
     yield tenant
     emulator.remove_tenant(tenant)
+
+
+@pytest.fixture
+def people(tenant: Tenant) -> Tenant:
+    """The tenant, with everybody of people.py."""
+    add_people(tenant)
+    return tenant
+
+
+@pytest.fixture
+def workloads(tenant: Tenant) -> Tenant:
+    """The tenant, with the service principals of people.py."""
+    add_workloads(tenant)
+    return tenant
 
 
 @pytest.fixture

@@ -1,0 +1,171 @@
+"""What keeps a task from writing: exclusions, a limit of changes, and decisions that rest on older data."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ..entra_emulator.tenant import Tenant
+from .people import ID, NAME, WORKLOAD, ids, states
+from .running import Run
+
+READ_ONLY_RECORDS = ["IdentityRiskyUser.ReadWrite.All"]
+BREAK_GLASS = "break.glass@contoso.example"
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{"users": [NAME["alex"], "emergency@contoso.example", ID["adele"]]}, {"filters": {}}],
+    ids=["users", "filters"],
+)
+@pytest.mark.parametrize(
+    ("exclude", "protected"),
+    [
+        (ID["adele"].upper(), ID["adele"]),
+        ("Alex.WILBER@contoso.example", ID["alex"]),
+        ("Break.Glass@contoso.example", "emergency"),
+        ("emergency@contoso.example", "emergency"),
+    ],
+)
+def test_never_writes_to_the_excluded(
+    people: Tenant, run: Run, exclude: str, protected: str, chosen: dict[str, t.Any]
+) -> None:
+    emergency = people.add_user("emergency@contoso.example", directory_upn=BREAK_GLASS).id
+    protected = emergency if protected == "emergency" else protected
+    ended = run("risky_user", state="dismissed", max_changes=2, **chosen, exclude_users=[exclude, ID["unknown"]])
+    everybody = {*ids("adele", "alex"), emergency}
+    outcomes = dict(zip([entry["id"] for entry in ended.entries], ended.outcomes))
+    outcomes.pop(ID["deleted"], None)
+    assert outcomes == {**dict.fromkeys(everybody, "changed"), protected: "skipped excluded"}
+    assert set(ended.written) == everybody - {protected}
+    assert people.user(protected).risk["riskState"] == "atRisk"  # type: ignore[index]  # everybody here is listed
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("state", ["dismissed", "safe", "compromised"])
+def test_fails_closed_where_nobody_has_an_excluded_name(people: Tenant, run: Run, state: str, check: bool) -> None:
+    exclude = [BREAK_GLASS, ID["alex"]]
+    ended = run("risky_user", state=state, users=ids("adele", "alex"), exclude_users=exclude, check=check)
+    assert ended.failed and not ended.changed and ended.written == []
+    assert "exclude_users" in ended.msg and BREAK_GLASS in ended.msg
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_fails_closed_where_an_excluded_name_may_not_be_looked_up(people: Tenant, run: Run, check: bool) -> None:
+    token = people.mint_token(roles=READ_ONLY_RECORDS)
+    ended = run(
+        "risky_user",
+        state="compromised",
+        users=ids("adele"),
+        exclude_users=[BREAK_GLASS],
+        check=check,
+        access_token=token,
+    )
+    assert (ended.kind, ended.result["error"]["status"]) == ("permission", 403)
+    assert all(word in ended.msg for word in ("exclude_users", BREAK_GLASS, "User.Read.All"))
+    assert not ended.changed and ended.written == []
+
+
+@pytest.mark.parametrize(
+    ("user", "exclude", "outcome"),
+    [
+        (ID["dismissed"], [BREAK_GLASS], "unchanged"),
+        (ID["adele"], [BREAK_GLASS, ID["adele"]], "skipped excluded"),
+        (ID["alex"], [ID["unknown"]], "changed"),
+    ],
+)
+def test_looks_nobody_up_where_that_changes_nothing(
+    people: Tenant, run: Run, user: str, exclude: list[str], outcome: str
+) -> None:
+    token = people.mint_token(roles=READ_ONLY_RECORDS)
+    ended = run("risky_user", state="dismissed", user=user, exclude_users=exclude, access_token=token)
+    assert ended.outcomes == [outcome]
+
+
+@pytest.mark.parametrize(("max_changes", "allowed"), [(0, False), (1, False), (2, True)])
+def test_counts_only_what_changes(people: Tenant, run: Run, max_changes: int, allowed: bool) -> None:
+    users = ids("adele", "dismissed", "alex")
+    ended = run("risky_user", state="dismissed", users=users, max_changes=max_changes, diff=True)
+    assert (ended.kind, ended.changed) == ((None, True) if allowed else ("limit", False))
+    assert ended.outcomes == (["changed", "unchanged", "changed"] if allowed else ["failed", "unchanged", "failed"])
+    assert ended.written == (ids("adele", "alex") if allowed else [])
+    assert len(ended.result["diff"]["before"]) == (2 if allowed else 0)
+
+
+def test_leaves_alone_what_has_changed_since_the_decision(people: Tenant, run: Run) -> None:
+    plan = run(
+        "risky_user",
+        state="dismissed",
+        filters={"risk_state": ["atRisk", "confirmedCompromised"]},
+        exclude_users=[ID["megan"]],
+        max_changes=10,
+        check=True,
+    )
+    users = [entry["id"] for entry in plan.entries if entry["outcome"] == "changed"]
+    assert users == ids("adele", "alex")
+    people.change_user(ID["adele"], risk_level="high")
+    since = plan.result["evaluated_at"]
+    for changed, outcomes in (
+        (True, ["failed modified_since", "changed"]),
+        (False, ["failed modified_since", "unchanged"]),
+    ):
+        ended = run("risky_user", state="dismissed", users=users, if_unmodified_since=since)
+        assert (ended.kind, ended.changed, ended.outcomes) == ("users", changed, outcomes)
+        assert "if_unmodified_since" in ended.entries[0]["message"]
+    assert states(people)["adele"] == "atRisk"
+
+
+def test_a_second_run_stays_green_although_the_first_moved_the_time(people: Tenant, run: Run) -> None:
+    plan = run("risky_user", state="dismissed", user=ID["adele"], check=True)
+    for outcome in ("changed", "unchanged"):
+        ended = run("risky_user", state="dismissed", user=ID["adele"], if_unmodified_since=plan.result["evaluated_at"])
+        assert ended.outcomes == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("since", "outcome"),
+    [
+        ("2026-01-30T22:41:07.1234567Z", "changed"),
+        ("2026-01-30T22:41:07.1234566Z", "failed modified_since"),
+        ("2026-01-31T00:41:07.1234567+02:00", "changed"),
+        ("2026-01-30T22:41:07Z", "failed modified_since"),
+    ],
+)
+def test_compares_times_to_the_last_digit(people: Tenant, run: Run, since: str, outcome: str) -> None:
+    ended = run("risky_user", state="dismissed", user=ID["adele"], if_unmodified_since=since)
+    assert ended.outcomes == [outcome]
+
+
+@pytest.mark.parametrize("other", [[], [WORKLOAD["pipeline"]]])
+def test_drops_no_exclusion_that_is_given_under_two_names(workloads: Tenant, run: Run, other: list[str]) -> None:
+    ended = run(
+        "risky_service_principal",
+        state="dismissed",
+        filters={},
+        max_changes=9,
+        exclude_service_principals=[WORKLOAD["export"]],
+        exclude_users=other,
+    )
+    assert ended.kind == "request" and ended.graph == []
+    assert "exclude_service_principals and exclude_users" in ended.msg
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("risky_user", ("users", "user")),
+        ("risky_user", ("user", "user_ids")),
+        ("risky_service_principal", ("service_principals", "service_principal")),
+    ],
+)
+def test_drops_nobody_who_is_named_under_two_names(
+    tenant: Tenant, run: Run, module: str, names: tuple[str, str]
+) -> None:
+    ended = run(module, state="dismissed", **{names[0]: ids("adele"), names[1]: ids("alex")})
+    assert ended.kind == "request" and ended.graph == []
+    assert " and ".join(names) in ended.msg
+
+
+def test_an_alias_that_is_null_does_not_count(people: Tenant, run: Run) -> None:
+    assert run("risky_user", state="dismissed", users=ids("adele"), user=None).written == ids("adele")

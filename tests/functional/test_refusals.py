@@ -1,0 +1,166 @@
+"""Arguments that make no sense, in every module: refused before the first request."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ..entra_emulator.tenant import Tenant
+from .people import ID, WORKLOAD
+from .running import Run
+
+# Each module, the option that names objects, an id for it, and what else the module needs.
+MODULES: t.Mapping[str, tuple[str, str, dict[str, t.Any]]] = {
+    "risky_user": ("users", ID["adele"], {"state": "dismissed"}),
+    "risky_user_info": ("users", ID["adele"], {}),
+    "risk_detection_info": ("users", ID["adele"], {}),
+    "risky_service_principal": ("service_principals", WORKLOAD["export"], {"state": "dismissed"}),
+    "risky_service_principal_info": ("service_principals", WORKLOAD["export"], {}),
+}
+WRITING = ("risky_user", "risky_service_principal")
+READING = tuple(name for name in MODULES if name not in WRITING)
+each = pytest.mark.parametrize("module", MODULES)
+
+Case = tuple[dict[str, t.Any], str]
+# `ids` stands for the option that names objects. What AnsibleModule refuses by itself.
+ARGUMENTS: t.Mapping[tuple[str, ...], t.Sequence[Case]] = {
+    tuple(MODULES): (
+        ({"filters": {"risk_level": ["High"]}}, "High"),
+        ({"filters": {"riskLevel": ["high"]}}, "riskLevel"),
+        ({"idz": []}, "idz"),
+        ({"filters": {"risk_level": []}}, "empty list"),
+        ({"filters": {"risk_state": []}}, "empty list"),
+        ({"filters": {"risk_state": ["atrisk"]}}, "atrisk"),
+    ),
+    WRITING: (
+        ({}, "neither"),
+        ({"ids": None}, "neither"),
+        ({"ids": [], "filters": {}, "max_changes": 1}, "both"),
+        ({"filters": {}}, "max_changes"),
+        ({"filters": {}, "max_changes": None}, "max_changes"),
+        ({"filters": {}, "max_changes": -1}, "max_changes"),
+        ({"ids": [], "max_changes": -1}, "max_changes"),
+        ({"ids": [], "max_changes": "many"}, "max_changes"),
+        ({"ids": [], "state": "gone"}, "value of state must be one of"),
+        ({"ids": [], "return_users": "none"}, "must be one of"),
+        ({"filters": {"updated_before": "90 days"}}, "updated_before"),
+        ({"filters": {"updated_after": "2026-01-31T00:00:00"}}, "updated_after"),
+        ({"if_unmodified_since": "yesterday"}, "if_unmodified_since"),
+        ({"if_unmodified_since": "2026-01-30T22:41:07"}, "if_unmodified_since"),
+    ),
+    READING: (({"limit": 0}, "limit is 0"),),
+    ("risky_user_info", "risky_service_principal_info"): (
+        ({"ids": [], "filters": {}}, "not both"),
+        ({"filters": {"updated_after": "yesterday"}}, "updated_after"),
+    ),
+    ("risk_detection_info",): (
+        ({"filters": {"risk_event_type": []}}, "risk_event_type is an empty list"),
+        ({"filters": {"detected_after": "1d", "detected_before": "2d"}}, "not earlier"),
+        ({"include_history": True}, "include_history"),
+    ),
+    ("risky_service_principal",): (
+        ({"ids": [], "state": "safe"}, "value of state must be one of"),
+        ({"users": []}, "users"),
+        ({"filters": {}}, "max_changes is required: the number of service principals"),
+        ({}, "exactly one of service_principals and filters"),
+    ),
+    ("risky_service_principal_info",): (({"ids": [], "filters": {}}, "service_principals or filters"),),
+}
+REFUSED = [(module, *case) for modules, cases in ARGUMENTS.items() for module in modules for case in cases]
+
+
+def arguments(module: str, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What a task gives, with the module's own word for the ids."""
+    key, an_id, needed = MODULES[module]
+    args = {**needed, **given}
+    if module in WRITING and args.get("filters"):
+        args.setdefault("max_changes", 1)
+    if "if_unmodified_since" in args:
+        args["ids"] = [an_id]
+    return {key if name == "ids" else name: value for name, value in args.items()}
+
+
+@pytest.mark.parametrize(
+    ("module", "given", "words"), REFUSED, ids=[f"{module} {given}" for module, given, _w in REFUSED]
+)
+def test_refuses_what_makes_no_sense(
+    tenant: Tenant, run: Run, module: str, given: dict[str, t.Any], words: str
+) -> None:
+    ended = run(module, **arguments(module, given))
+    assert ended.kind == "request" and words in ended.msg, ended.msg
+    assert ended.journal == []
+
+
+# A value that is neither an object ID nor a user principal name; for service principals, names are none either.
+MALFORMED = ["adele", "04487ee0-f4f6-4e7f-8999-facc5a30e23", ""]
+
+
+@pytest.mark.parametrize("value", MALFORMED)
+@each
+def test_refuses_a_value_that_is_nobody(tenant: Tenant, run: Run, module: str, value: str) -> None:
+    key, an_id, needed = MODULES[module]
+    ended = run(module, **{key: [an_id, value], **needed})
+    assert ended.failed and ended.kind in ("users", "request") and ended.journal == []
+    assert f"{key}: " in ended.msg and value in ended.msg
+
+
+@pytest.mark.parametrize("value", [*MALFORMED, "emergency-access"])
+@pytest.mark.parametrize("module", WRITING)
+def test_refuses_an_exclusion_that_is_nobody(tenant: Tenant, run: Run, module: str, value: str) -> None:
+    key, an_id, needed = MODULES[module]
+    ended = run(module, **{key: [an_id], f"exclude_{key}": [value], **needed})
+    assert ended.failed and ended.kind in ("users", "request") and ended.journal == []
+    assert f"exclude_{key}: " in ended.msg and value in ended.msg
+
+
+def test_service_principals_have_no_names(tenant: Tenant, run: Run) -> None:
+    ended = run("risky_service_principal", state="dismissed", service_principals=["adele.vance@contoso.example"])
+    assert ended.failed and "is not an object ID" in ended.msg and ended.journal == []
+
+
+@each
+def test_nobody_needs_neither_request_nor_credential(tenant: Tenant, run: Run, module: str) -> None:
+    ended = run(module, **arguments(module, {"ids": []}), access_token=None, diff=True)
+    assert not ended.failed and not ended.changed and ended.entries == [] and ended.journal == []
+    assert ended.result["evaluated_at"] is None
+    counts = {"sent": 0, "retried": 0, "throttled": 0, "waited_seconds": 0, "write_request_ids": []}
+    assert ended.result["requests"] == counts
+    if module in WRITING:
+        assert ended.result["summary"] == {"changed": 0, "unchanged": 0, "skipped": 0, "failed": 0}
+        assert ended.result["diff"] == {"before": {}, "after": {}}
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {"api_version": None, "timeout": None, "retry_timeout": None, "validate_certs": None, "tenant": None},
+        {"api_version": "", "timeout": "", "retry_timeout": "", "validate_certs": "", "secret": "", "tenant_id": ""},
+        {"filters": None},
+    ],
+    ids=["null", "empty", "filters"],
+)
+@each
+def test_what_is_null_or_empty_counts_as_not_given(
+    tenant: Tenant, run: Run, module: str, nothing: dict[str, t.Any]
+) -> None:
+    key, an_id, needed = MODULES[module]
+    ended = run(module, **{key: [an_id], **needed, **nothing})
+    assert not ended.failed, ended.msg
+
+
+def test_null_options_of_a_writing_module_count_as_not_given(tenant: Tenant, run: Run) -> None:
+    user = tenant.add_user("anna@contoso.example").id
+    nothing = dict.fromkeys(("wait", "wait_timeout", "return_users", "filters", "api_version"))
+    assert run("risky_user", state="dismissed", users=[user], **nothing).written == [user]
+
+
+@pytest.mark.parametrize("option", ["user", "user_ids", "service_principal", "service_principal_ids"])
+@each
+def test_takes_the_other_names_of_its_option_only(tenant: Tenant, run: Run, module: str, option: str) -> None:
+    key, an_id, needed = MODULES[module]
+    ended = run(module, **{option: an_id.upper()}, **needed)
+    if option.startswith(key[:4]):
+        assert not ended.failed and len(ended.graph) > 0
+    else:
+        assert ended.kind == "request" and option in ended.msg
