@@ -176,7 +176,7 @@ def test_a_change_between_two_pages(tenant: Tenant, graph: Client) -> None:
 
 def test_a_fault_for_some_seconds() -> None:
     fault = Fault(seconds=70, status=410)
-    request = Request("graph", "GET", "/", {}, b"")
+    request = Request.of("graph", "GET", "/")
     assert [fault.hits(request, now) for now in (100, 169, 170)] == [True, True, False]
 
 

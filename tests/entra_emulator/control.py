@@ -68,8 +68,8 @@ class ControlPlane:
         path = request.path[len("/control") :]
         body: t.Any = {}
         try:
-            if request.body:
-                body = request.json()
+            if request.get_data():
+                body = request.json_data()
             for method, pattern, handler in _ROUTES:
                 match = re.fullmatch(pattern, path)
                 if match is None or method != request.method:
@@ -82,7 +82,7 @@ class ControlPlane:
                     data = handler(self, tenant, body, **words)
                 else:
                     data = handler(self, body)
-                return Answer(204) if data is None else Answer.of_json(200, data)
+                return Answer(status=204) if data is None else Answer.of_json(200, data)
         except LookupError as exc:
             return Answer.of_json(404, {"error": str(exc)})
         except (TypeError, ValueError, re.error) as exc:

@@ -209,7 +209,7 @@ class Emulator:
             return Answer.of_json(200, {"issuer": self.oidc.url, "jwks_uri": f"{self.oidc.url}/jwks"})
         if request.path == "/oidc/jwks":
             return Answer.of_json(200, self.oidc.key.jwks())
-        return Answer(404)
+        return Answer(status=404)
 
 
 def _validator(wanted: bool | None) -> Validator | None:

@@ -109,21 +109,21 @@ class Fault:
         """
         if self.delay:
             sleep(self.delay)
-        answer = serve() if self.effect or not self._answers else Answer(500)
+        answer = serve() if self.effect or not self._answers else Answer(status=500)
         if self.redirect is not None:
-            answer = Answer(self.status or 307, headers={"Location": self.redirect})
+            answer = Answer(status=self.status or 307, headers={"Location": self.redirect})
         elif self.status is not None:
-            answer = Answer(self.status) if self.gateway else fail(self.status)
+            answer = Answer(status=self.status) if self.gateway else fail(self.status)
         self._bend_error(answer)
         if self.body is not None:
             text = self.body if isinstance(self.body, str) else json.dumps(self.body)
-            answer.body = text.encode("utf-8", "surrogatepass")
+            answer.data = text.encode("utf-8", "surrogatepass")
             answer.headers["Content-Type"] = "text/html" if text.lstrip()[:1] == "<" else "application/json"
         if self.next_link is not None:
             self._bend_next_link(request, answer)
         # Graph is behind a gateway, and what that says itself has none of the marks of Graph.
         answer.gateway = self.gateway
-        answer.changes.update(self.headers)
+        answer.changes = self.headers
         self._bend_bytes(answer)
         answer.raw = None if self.raw is None else self.raw.encode("latin-1", "replace")
         answer.cut = self.cut
@@ -132,24 +132,24 @@ class Fault:
         return answer
 
     def _bend_error(self, answer: Answer) -> None:
-        data = answer.json()
+        data = answer.json_data()
         error = data.get("error") if isinstance(data, dict) else None
         if isinstance(error, dict) and (self.code is not None or self.message is not None):
             given = {"code": self.code, "message": self.message}
             error.update({name: text for name, text in given.items() if text is not None})
-            answer.body = json.dumps(data).encode()
+            answer.data = json.dumps(data).encode()
 
     def _bend_bytes(self, answer: Answer) -> None:
         if self.bom:
-            answer.body = codecs.BOM_UTF8 + answer.body
-        answer.body += b" " * self.pad
+            answer.data = codecs.BOM_UTF8 + answer.data
+        answer.data = answer.data + b" " * self.pad
         if self.gzip:
-            answer.body = gzip.compress(answer.body, compresslevel=1)
+            answer.data = gzip.compress(answer.data, compresslevel=1)
             answer.headers["Content-Encoding"] = "gzip"
 
     def _bend_next_link(self, request: Request, answer: Answer) -> None:
-        page = answer.json()
+        page = answer.json_data()
         if isinstance(page, dict) and "value" in page:
             itself = f"https://{request.host}{request.target}"
             page["@odata.nextLink"] = itself if self.next_link == "self" else self.next_link
-            answer.body = json.dumps(page).encode()
+            answer.data = json.dumps(page).encode()

@@ -129,7 +129,7 @@ class GraphService:
 
     def _dispatch(self, request: Request, caller: Caller, written: list[str]) -> Answer:
         if len(request.target) > MAX_TARGET:
-            return Answer(414, b"<html>URI Too Long</html>", {"Content-Type": "text/html"})
+            return Answer("<html>URI Too Long</html>", 414, content_type="text/html")
         segments = request.segments
         version, path = segments[0], segments[1:]
         if version not in (V1, BETA):
@@ -171,7 +171,7 @@ class GraphService:
         if path == ["$count"] and "$count" in resource.options:
             matching = self._filter(request, tenant, resource, _options(request, {"$filter"}))
             total = tenant.page(resource, Query(size=1, matching=matching)).total
-            return Answer(200, str(total).encode(), {"Content-Type": "text/plain"})
+            return Answer(str(total), 200, content_type="text/plain")
         return self._get(request, tenant, resource, path)
 
     def _act(self, request: Request, caller: Caller, resource: Resource, action: Action, written: list[str]) -> Answer:
@@ -187,7 +187,7 @@ class GraphService:
                 )
         ids = _guids(body.get(resource.ids_key), resource.ids_key)
         written.extend(caller.tenant.act(resource, action, ids, caller.object_id))
-        return Answer(204)
+        return Answer(status=204)
 
     def _list(self, request: Request, tenant: Tenant, resource: Resource) -> Answer:
         options = _options(request, resource.options)
@@ -506,7 +506,7 @@ def _without_end(cut: t.Callable[[int, int], Page | None], size: int, after: int
 def _options(request: Request, known: t.Container[str]) -> dict[str, str]:
     """The query options; one that is unknown or comes twice is refused."""
     options: dict[str, str] = {}
-    for name, value in request.query:
+    for name, value in request.args.items(multi=True):
         if name not in known or name in options:
             raise RefusedError(400, "BadRequest", f"The query parameter '{name}' is not supported.")
         options[name] = value
@@ -528,12 +528,12 @@ def _boolean(text: str) -> bool:
 
 
 def _json_object(request: Request) -> Values:
-    if request.content_type != "application/json":
+    if request.mimetype != "application/json":
         raise RefusedError(
             400, "BadRequest", "Write requests must contain the Content-Type header declaration for JSON."
         )
     try:
-        body = request.json()
+        body = request.json_data()
     except ValueError:
         body = None
     if not isinstance(body, dict):

@@ -35,9 +35,9 @@ def entry_of(request: Request, now: float) -> Entry:
         "listener": request.listener,
         "method": request.method,
         "path": request.path,
-        "query": dict(request.query),
+        "query": request.args.to_dict(),
         "headers": {name: request.headers[name] for name in _HEADERS if name in request.headers},
-        "authorization": request.authorization_scheme,
+        "authorization": _scheme(request),
         "body": _body(request),
         "status": None,
         "request_id": None,
@@ -47,16 +47,21 @@ def entry_of(request: Request, now: float) -> Entry:
     }
 
 
+def _scheme(request: Request) -> str | None:
+    given = request.headers.get("Authorization")
+    return None if given is None else given.partition(" ")[0]
+
+
 def _body(request: Request) -> t.Any:
-    if not request.body:
+    if not request.get_data():
         return None
-    if request.content_type == "application/x-www-form-urlencoded":
-        return {name: MASK if name in _SECRET_FIELDS else value for name, value in request.form().items()}
+    if request.mimetype == "application/x-www-form-urlencoded":
+        return {name: MASK if name in _SECRET_FIELDS else value for name, value in request.form.items()}
     try:
-        return request.json()
+        return request.json_data()
     except ValueError:
         # Only its size: nobody knows what is in there.
-        return f"{len(request.body)} bytes, not JSON"
+        return f"{len(request.get_data())} bytes, not JSON"
 
 
 class Journal:

@@ -169,7 +169,7 @@ class LoginService:
                 return self._token(request, tenant)
         except LoginRefusedError as exc:
             return refusal(exc, tenant=name)
-        return Answer(404, b"", {"Content-Type": "text/html"})
+        return Answer(status=404, content_type="text/html")
 
     def _instance_discovery(self, request: Request) -> Answer:
         host = request.host
@@ -204,7 +204,7 @@ class LoginService:
     def _token(self, request: Request, tenant: Tenant) -> Answer:
         if request.method != "POST":
             raise LoginRefusedError(900561, value=request.method)
-        form = request.form()
+        form = request.form
         for name in ("grant_type", "client_id", "scope"):
             if not form.get(name):
                 raise LoginRefusedError(900144, value=name)

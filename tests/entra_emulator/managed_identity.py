@@ -60,9 +60,9 @@ class ManagedIdentityService:
         """The answer to a request to one of the endpoints."""
         match = _PATH.fullmatch(request.path)
         if match is None or request.method != "GET":
-            return Answer(404)
+            return Answer(status=404)
         dialect = DIALECTS[match["endpoint"]]
-        query = dict(request.query)
+        query = request.args
         if request.headers.get(dialect.header, "").lower() != dialect.value:
             return Answer.of_json(400, dialect.refuse("Required metadata header not specified"))
         resource = query.get("resource", "").rstrip("/")

@@ -1,9 +1,11 @@
-"""A listener: HTTP/1.1 with kept-alive connections, over TLS or plain, one thread a connection."""
+"""A listener: HTTP/1.1 with kept-alive connections, over TLS or plain, one thread a connection.
+
+Not werkzeug's own server: that one closes each connection, and there is no way to break an answer on the wire.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import http
 import http.server
 import socket
 import socketserver
@@ -13,16 +15,14 @@ import threading
 import time
 import typing as t
 
+from werkzeug.http import HTTP_STATUS_CODES
+
 from .web import Answer, Request
 
 MAX_BODY = 4 * 1024 * 1024
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY")
 
 App = t.Callable[[Request], Answer]
-
-
-class _BadRequestError(Exception):
-    """The request cannot be read, so the connection is of no further use."""
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -36,13 +36,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Read the whole request, ask the application, write the answer."""
         try:
             body = self._read_body()
-        except _BadRequestError as exc:
-            self.close_connection = True
-            self._write(Answer(400, str(exc).encode(), {"Content-Type": "text/plain"}))
+        except (OSError, ValueError) as exc:
+            self.send_error(400, str(exc))
             return
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.app(Request(self.server.name, self.command, self.path, headers, body))
-        self._write(answer)
+        self._write(self.server.app(Request.of(self.server.name, self.command, self.path, self.headers.items(), body)))
 
     def _read_body(self) -> bytes:
         # Always to the end: what is left unread would be taken for the next request of the connection.
@@ -50,18 +47,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._read_chunks()
         length = self.headers.get("Content-Length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY:
-            raise _BadRequestError("The Content-Length is unusable.")
+            raise ValueError("The length of the body is unusable.")
         return self.rfile.read(int(length))
 
     def _read_chunks(self) -> bytes:
         body = b""
         while True:
-            try:
-                size = int(self.rfile.readline(64).partition(b";")[0], 16)
-            except ValueError:
-                raise _BadRequestError("The chunks of the body are unusable.") from None
+            size = int(self.rfile.readline(64).partition(b";")[0], 16)
             if size < 0 or len(body) + size > MAX_BODY:
-                raise _BadRequestError("The body is too long.")
+                raise ValueError("The body is too long.")
             body += self.rfile.read(size)
             self.rfile.readline(8)
             if size == 0:
@@ -71,33 +65,30 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if answer.drop:
             self._hang_up()
             return
-        if answer.raw is not None:
-            self.close_connection = True
-            self.wfile.write(answer.raw)
-            return
-        try:
-            phrase = http.HTTPStatus(answer.status).phrase
-        except ValueError:
-            phrase = "Unknown"
-        headers = dict(answer.headers)
-        if answer.status not in (204, 304):
-            headers["Content-Length"] = str(len(answer.body))
-        if answer.cut:
-            self.close_connection = True
-        if self.close_connection:
-            headers["Connection"] = "close"
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        body = b"" if self.command == "HEAD" or answer.status in (204, 304) else answer.body
-        if answer.cut:
-            body = body[: len(body) // 2]
-        # One piece, one TLS record where it fits.
-        whole = f"HTTP/1.1 {answer.status} {phrase}\r\n{head}\r\n".encode("latin-1", "replace") + body
+        self.close_connection = self.close_connection or answer.cut or answer.raw is not None
+        whole = self._bytes(answer) if answer.raw is None else answer.raw
         if answer.drip is None:
+            # One piece, one TLS record where it fits.
             self.wfile.write(whole)
             return
         for byte in whole:
             self.wfile.write(bytes((byte,)))
             time.sleep(answer.drip)
+
+    def _bytes(self, answer: Answer) -> bytes:
+        status, body = answer.status_code, answer.get_data()
+        headers = [(name, value) for name, value in answer.headers if name != "Content-Length"]
+        if status in (204, 304):
+            body = b""
+        else:
+            headers.append(("Content-Length", str(len(body))))
+        if self.close_connection:
+            headers.append(("Connection", "close"))
+        lines = [f"HTTP/1.1 {status} {HTTP_STATUS_CODES.get(status, 'Unknown')}"]
+        head = "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers), "", ""])
+        if self.command == "HEAD":
+            body = b""
+        return head.encode("latin-1", "replace") + (body[: len(body) // 2] if answer.cut else body)
 
     def _hang_up(self) -> None:
         """Break the connection without a word, as a crashed gateway does."""
@@ -106,9 +97,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """For requests that the base class cannot even parse; its own answer is an HTML page."""
+        """For requests that cannot be read, so that the connection is of no further use."""
         self.close_connection = True
-        self._write(Answer(int(code), (message or "Bad request").encode(), {"Content-Type": "text/plain"}))
+        self._write(Answer(message or "Bad request", int(code), {"Content-Type": "text/plain"}))
 
     def log_message(self, format: str, *args: t.Any) -> None:  # noqa: A002  # the name is the base class's
         """The journal replaces the log."""

@@ -55,7 +55,7 @@ class Traffic:
             answer = fault.apply(request, lambda: serve(entry), lambda status: fail(request, status), clock.sleep)
             if tenant:
                 tenant.change_anybody(fault.change)
-        entry["status"] = None if answer.drop else answer.status
+        entry["status"] = None if answer.drop else answer.status_code
         if request.listener == "graph":
             if not answer.gateway:
                 graph.finish(request, answer)

@@ -1,19 +1,17 @@
-"""Checks the traffic against openapi.yaml: what clients ask, and what the emulator answers."""
+"""Checks the traffic against openapi.yaml: what clients ask, and what the local tenant answers."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 import typing as t
 from pathlib import Path
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 import yaml
 from openapi_core import OpenAPI
-from openapi_core.datatypes import RequestParameters
+from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest, WerkzeugOpenAPIResponse
 from openapi_core.validation.request.exceptions import RequestValidationError
-from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from .graph import KEY_IN_BRACKETS
 from .web import Answer, Request
@@ -33,26 +31,28 @@ _VARYING = (
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
 
 
-@dataclasses.dataclass
-class _SeenRequest:
-    """A request as openapi-core wants to see it."""
+class _SeenRequest(WerkzeugOpenAPIRequest):
+    request: Request
 
-    host_url: str
-    path: str
-    method: str
-    body: bytes | None
-    content_type: str
-    parameters: RequestParameters
+    @property
+    def path(self) -> str:
+        # Decoded, since patterns are meant for what the client means; but a slash or a mark of the URL stays encoded.
+        segments = self.request.segments
+        match = KEY_IN_BRACKETS.fullmatch(segments[-1])
+        if match is not None:
+            # `users('name')` is another way to write `users/name`.
+            segments = [*segments[:-1], match["set"], match["key"].replace("''", "'")]
+        return "".join(f"/{quote(segment, safe=_PLAIN)}" for segment in segments)
+
+    @property
+    def content_type(self) -> str:
+        return str(self.request.mimetype)
 
 
-@dataclasses.dataclass(frozen=True)
-class _SeenResponse:
-    """An answer as openapi-core wants to see it."""
-
-    status_code: int
-    data: bytes | None
-    content_type: str
-    headers: Headers
+class _SeenAnswer(WerkzeugOpenAPIResponse):
+    @property
+    def data(self) -> bytes:
+        return _one_of_a_kind(self.response.get_data())
 
 
 class Validator:
@@ -69,21 +69,15 @@ class Validator:
     def request(self, request: Request) -> list[str]:
         """What is wrong with a request."""
         found = self._wrong_query(request)
-        for error in self._openapi.iter_request_errors(_seen_request(request)):
+        for error in self._openapi.iter_request_errors(_SeenRequest(request)):
             found.extend(_texts(error))
         return found
 
     def answer(self, request: Request, answer: Answer) -> list[str]:
         """What is wrong with an answer. One to a request that the document does not know is left alone."""
-        seen = _SeenResponse(
-            status_code=answer.status,
-            data=_one_of_a_kind(answer.body) or None,
-            content_type=answer.headers.get("Content-Type", "").partition(";")[0],
-            headers=Headers(list(answer.headers.items())),
-        )
         return [
             f"answer: {text}"
-            for error in self._openapi.iter_response_errors(_seen_request(request), seen)
+            for error in self._openapi.iter_response_errors(_SeenRequest(request), _SeenAnswer(answer))
             if not isinstance(error, RequestValidationError)
             for text in _texts(error)
         ]
@@ -94,9 +88,8 @@ class Validator:
             (names for pattern, names in self._query_names if pattern.fullmatch(request.raw_path)),
             {},
         ).get(request.method.lower(), frozenset())
-        names = [name for name, dummy in parse_qsl(request.target.partition("?")[2], keep_blank_values=True)]
-        unknown = [f"unknown query parameter {name!r}" for name in dict.fromkeys(names) if name not in known]
-        repeated = [f"query parameter {name!r} comes twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+        unknown = [f"unknown query parameter {name!r}" for name in request.args if name not in known]
+        repeated = [f"query parameter {name!r} comes twice" for name, each in request.args.lists() if len(each) > 1]
         return unknown + repeated
 
 
@@ -118,26 +111,6 @@ def _query_names(document: t.Any, item: t.Mapping[str, t.Any]) -> dict[str, froz
         for method, operation in item.items()
         if method != "parameters"
     }
-
-
-def _seen_request(request: Request) -> _SeenRequest:
-    return _SeenRequest(
-        host_url=f"https://{request.host}",
-        # Decoded, since patterns are meant for what the client means; but a slash or a mark of the URL stays encoded.
-        path="".join(f"/{quote(segment, safe=_PLAIN)}" for segment in _with_key_apart(request.segments)),
-        method=request.method.lower(),
-        body=request.body or None,
-        content_type=request.content_type,
-        parameters=RequestParameters(
-            query=ImmutableMultiDict(request.query), header=Headers(list(request.headers.items()))
-        ),
-    )
-
-
-def _with_key_apart(segments: t.Sequence[str]) -> t.Sequence[str]:
-    """`users('name')` is another way to write `users/name`."""
-    match = KEY_IN_BRACKETS.fullmatch(segments[-1])
-    return segments if match is None else [*segments[:-1], match["set"], match["key"].replace("''", "'")]
 
 
 def _one_of_a_kind(body: bytes) -> bytes:

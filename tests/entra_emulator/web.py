@@ -1,99 +1,102 @@
-"""One request and one answer, independent of sockets."""
+"""One request and one answer, independent of sockets: those of werkzeug, and what this server needs besides."""
 
 from __future__ import annotations
 
-import dataclasses
+import io
 import json
 import typing as t
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
+
+import werkzeug
+from werkzeug.datastructures import Headers
 
 
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """A request as it came in. Header names are lower case; `target` is the raw path with its query."""
+class Request(werkzeug.Request):
+    """A request as it came in."""
 
-    listener: str
-    method: str
-    target: str
-    headers: t.Mapping[str, str]
-    body: bytes
+    @classmethod
+    def of(
+        cls, listener: str, method: str, target: str, headers: t.Iterable[tuple[str, str]] = (), body: bytes = b""
+    ) -> Request:
+        """A request to a listener. `target` is the raw path with its query."""
+        path, dummy, query = target.partition("?")
+        # An encoded slash separates nothing, so it stays encoded until the path is taken apart.
+        decoded = unquote(path.replace("%2F", "%252F").replace("%2f", "%252F"))
+        environ = {
+            "REQUEST_METHOD": method,
+            "REQUEST_URI": target,
+            "PATH_INFO": decoded.encode("utf-8", "surrogateescape").decode("latin-1"),
+            "QUERY_STRING": query,
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.url_scheme": "http" if listener == "plain" else "https",
+            "local.listener": listener,
+        }
+        if body:
+            environ["CONTENT_LENGTH"] = str(len(body))
+        for name, value in headers:
+            key = name.upper().replace("-", "_")
+            if key != "CONTENT_LENGTH":
+                environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+        return cls(environ)
+
+    @property
+    def listener(self) -> str:
+        """`login`, `graph` or `plain`."""
+        return str(self.environ["local.listener"])
+
+    @property
+    def target(self) -> str:
+        """Path and query, still encoded."""
+        return str(self.environ["REQUEST_URI"])
 
     @property
     def raw_path(self) -> str:
-        """The path, still percent-encoded."""
+        """The path, still encoded."""
         return self.target.partition("?")[0]
 
     @property
-    def path(self) -> str:
-        """The path, decoded."""
-        return unquote(self.raw_path)
-
-    @property
     def segments(self) -> list[str]:
-        """The parts of the path, each decoded by itself: an encoded slash separates nothing."""
+        """The parts of the path, each decoded by itself."""
         return [unquote(part) for part in self.raw_path.split("/")[1:]]
-
-    @property
-    def query(self) -> list[tuple[str, str]]:
-        """The decoded query in its order, empty values included."""
-        return parse_qsl(self.target.partition("?")[2], keep_blank_values=True)
-
-    @property
-    def host(self) -> str:
-        """Host and port that the client asked for."""
-        return self.headers.get("host", "")
-
-    @property
-    def content_type(self) -> str:
-        """The media type without parameters, lower case; empty when there is none."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-    @property
-    def authorization_scheme(self) -> str | None:
-        """`Bearer` and the like; None without the header. The rest of the header is nobody's business."""
-        value = self.headers.get("authorization")
-        return None if value is None else value.partition(" ")[0]
 
     @property
     def bearer(self) -> str:
         """The token, or an empty text."""
-        scheme, dummy, token = self.headers.get("authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
+        given = self.authorization
+        return (given.token or "") if given is not None and given.type == "bearer" else ""
 
-    def form(self) -> dict[str, str]:
-        """The body as a form."""
-        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
-
-    def json(self) -> t.Any:
-        """The body as JSON.
+    def json_data(self) -> t.Any:
+        """The body as JSON, whatever its type is said to be.
 
         :raises ValueError: when it is none.
         """
-        return json.loads(self.body)
+        return json.loads(self.get_data())
 
 
-@dataclasses.dataclass
-class Answer:
-    """What goes back. The last fields bend the wire on purpose; only faults set them."""
+class Answer(werkzeug.Response):
+    """What goes back. The attributes bend it on the wire; only faults set them.
 
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    `changes` replaces headers, or removes those that are None. `raw` are the bytes of the whole answer, `cut` sends
+    half of the body, `drop` breaks the connection, `drip` are seconds between any two bytes. `gateway`: it does not
+    come from the service itself.
+    """
+
+    default_mimetype = None
+    changes: t.Mapping[str, str | None] = {}
     raw: bytes | None = None
-    cut: bool = False
-    drop: bool = False
+    cut = False
+    drop = False
     drip: float | None = None
-    gateway: bool = False
-    changes: dict[str, str | None] = dataclasses.field(default_factory=dict)
+    gateway = False
 
     @classmethod
     def of_json(cls, status: int, data: t.Any, headers: t.Mapping[str, str] | None = None) -> Answer:
         """An answer with a JSON body."""
-        return cls(status, json.dumps(data).encode(), {"Content-Type": "application/json", **(headers or {})})
+        return cls(json.dumps(data), status, Headers({"Content-Type": "application/json", **(headers or {})}))
 
-    def json(self) -> t.Any:
+    def json_data(self) -> t.Any:
         """The body as data, None when it is empty or no JSON."""
         try:
-            return json.loads(self.body)
+            return json.loads(self.get_data())
         except ValueError:
             return None

@@ -325,21 +325,17 @@ class LocalGraph:
         given = {"Host": parts.netloc, **(headers or {})}
         if bearer is not None:
             given["Authorization"] = f"Bearer {bearer}"
-        if json_body is not None:
+        body = b"" if json_body is None else json.dumps(json_body).encode()
+        if body:
             given["Content-Type"] = "application/json"
-        request = Request(
-            listener="graph",
-            method=method,
-            target=f"{parts.path}?{query}" if query else parts.path,
-            headers={name.lower(): value for name, value in given.items()},
-            body=b"" if json_body is None else json.dumps(json_body).encode(),
-        )
+        target = f"{parts.path}?{query}" if query else parts.path
+        request = Request.of("graph", method, target, given.items(), body)
         assert len(self.tenant.journal) < 5000, "the client never comes to an end"
         answer = self._traffic.record(request, self.tenant, lambda entry: self._graph.serve(request, entry["written"]))
         if answer.drop or answer.cut or answer.raw is not None:
             raise NetworkError("The connection broke.", outcome_unknown=True)
         said = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status, said, answer.body.decode("utf-8", "replace"))
+        return Response(answer.status_code, said, answer.get_data().decode("utf-8", "replace"))
 
     def close(self) -> None:
         """Nothing is open."""
