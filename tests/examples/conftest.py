@@ -19,25 +19,29 @@ loopback.refuse_everything_else()
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
-VARIABLES = EXAMPLES / "aap_configuration"
 PROJECT = EXAMPLES / "awx" / "project"
 BIN = Path(sys.executable).parent
 # What the examples take from the environment. None of it may come out again.
 TOKEN = "CanaryToken7h2Kd"
-SECRET = "CanarySecret~4Vq9z"
 KEY = "CanaryKey5Rt1Lw"
-CERTIFICATE = f"-----BEGIN PRIVATE KEY-----\n{KEY}\n-----END PRIVATE KEY-----\n"
+CREDENTIALS = {
+    "AZURE_CERTIFICATE": f"-----BEGIN PRIVATE KEY-----\n{KEY}\n-----END PRIVATE KEY-----\n",
+    "AZURE_CLIENT_ID": "04487ee0-f4f6-4e7f-8999-facc5a30e232",
+    "AZURE_SECRET": "CanarySecret~4Vq9z",
+    "AZURE_TENANT": "contoso.example",
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What became of a playbook."""
+    """What became of a command."""
 
+    status: int
     output: str
 
     @property
     def changed(self) -> int:
-        """How many tasks changed something."""
+        """How many tasks of a playbook changed something."""
         (number,) = re.findall(r" changed=(\d+) ", self.output)
         return int(number)
 
@@ -55,28 +59,23 @@ class Ansible:
             "ANSIBLE_LOCALHOST_WARNING": "False",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
             "ANSIBLE_PIPELINING": "True",
-            "AZURE_CERTIFICATE": CERTIFICATE,
-            "AZURE_CLIENT_ID": "04487ee0-f4f6-4e7f-8999-facc5a30e232",
-            "AZURE_SECRET": SECRET,
-            "AZURE_TENANT": "contoso.example",
             "CONTROLLER_OAUTH_TOKEN": TOKEN,
             "HOME": str(home),
             "LC_ALL": "C.UTF-8",
             "NO_COLOR": "1",
             "PATH": f"{BIN}{os.pathsep}{os.defpath}",
+            **CREDENTIALS,
         }
 
-    def run(self, command: str, *words: str | Path, **env: str) -> str:
-        """What a command prints; it has to succeed."""
+    def run(self, command: str, *words: str | Path, status: int | None = 0, **env: str) -> Run:
+        """Run a command, which has to end with this status."""
+        everything = {**self._env, **env}
         done = subprocess.run(
-            [BIN / command, *words], env={**self._env, **env}, capture_output=True, text=True, timeout=300, check=False
+            [BIN / command, *words], env=everything, capture_output=True, text=True, timeout=300, check=False
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def play(self, playbook: Path, *words: str | Path, **env: str) -> Run:
-        """Run a playbook."""
-        return Run(self.run("ansible-playbook", playbook, *words, **env))
+        found = Run(done.returncode, done.stdout + done.stderr)
+        assert status in (None, found.status), found.output
+        return found
 
 
 @pytest.fixture(scope="session")
@@ -86,13 +85,6 @@ def ansible(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
     link.parent.mkdir(parents=True)
     link.symlink_to(ROOT, target_is_directory=True)
     return Ansible(tmp_path_factory.mktemp("home"), path)
-
-
-@pytest.fixture(scope="session", params=["secret", "certificate"])
-def login(request: pytest.FixtureRequest) -> str:
-    """How the jobs are to log in."""
-    kind: str = request.param
-    return kind
 
 
 _RENDER = """\
@@ -109,16 +101,33 @@ _RENDER = """\
 """
 
 
+class Variables:
+    """The variables of the directory aap_configuration."""
+
+    def __init__(self, ansible: Ansible, directory: Path) -> None:
+        self._ansible = ansible
+        self._directory = directory
+        self._files = [str(path) for path in sorted((EXAMPLES / "aap_configuration").glob("*.yml"))]
+
+    @property
+    def names(self) -> list[str]:
+        """What they are called."""
+        text = "".join(Path(path).read_text(encoding="utf-8") for path in self._files)
+        return re.findall(r"^(\w+):", text, re.MULTILINE)
+
+    def render(self, names: t.Sequence[str], status: int = 0, **extra: t.Any) -> tuple[dict[str, t.Any], str]:
+        """Their values, and what Ansible printed."""
+        target = self._directory / "values.json"
+        target.unlink(missing_ok=True)
+        playbook = self._directory / "render.yml"
+        values = {"files": self._files, "target": str(target), "names": names}
+        text = _RENDER.format(**{key: json.dumps(value) for key, value in values.items()})
+        playbook.write_text(text, encoding="utf-8")
+        extra = {"entra_risk_examples": str(EXAMPLES), **extra}
+        run = self._ansible.run("ansible-playbook", playbook, "-e", json.dumps(extra), status=status)
+        return json.loads(target.read_text(encoding="utf-8")) if status == 0 else {}, run.output
+
+
 @pytest.fixture(scope="session")
-def variables(ansible: Ansible, login: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.Any]:
-    """The values of the variables in the directory aap_configuration."""
-    files = sorted(VARIABLES.glob("*.yml"))
-    text = "".join(path.read_text(encoding="utf-8") for path in files)
-    names = re.findall(r"^(\w+):", text, re.MULTILINE)
-    directory = tmp_path_factory.mktemp("render")
-    playbook, target = directory / "render.yml", directory / "values.json"
-    values = {"files": [str(path) for path in files], "target": str(target), "names": names}
-    playbook.write_text(_RENDER.format(**{key: json.dumps(value) for key, value in values.items()}), encoding="utf-8")
-    ansible.play(playbook, "-e", f"entra_risk_login={login}", "-e", f"entra_risk_examples={EXAMPLES}")
-    found: dict[str, t.Any] = json.loads(target.read_text(encoding="utf-8"))
-    return found
+def variables(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> Variables:
+    return Variables(ansible, tmp_path_factory.mktemp("render"))

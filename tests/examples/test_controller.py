@@ -10,170 +10,222 @@ import typing as t
 import pytest
 import yaml
 
-from .conftest import CERTIFICATE, EXAMPLES, KEY, PROJECT, ROOT, SECRET, TOKEN, Ansible, Run
-from .controller import ENCRYPTED, Server, Store
+from .conftest import CREDENTIALS, EXAMPLES, KEY, PROJECT, ROOT, TOKEN, Ansible, Run
+from .controller import ENCRYPTED, Server, Store, Values
 
-CONFIGURE = EXAMPLES / "awx" / "configure.yml"
-REST = (
-    "controller_execution_environments",
-    "controller_inventories",
-    "controller_projects",
-    "controller_schedules",
-    "controller_templates",
-    "controller_workflows",
-)
+REST = ("execution_environments", "inventories", "projects", "schedules", "templates", "workflows")
 
 
 @dataclasses.dataclass(frozen=True)
-class History:
-    """What three runs of the playbook did to one AWX: the first, the second, and one that replaces the secret.
+class Controller:
+    """A stand-in for AWX, and the playbook that configures it."""
 
-    :param writes: the requests of each run that were no reads.
-    """
-
+    ansible: Ansible
     store: Store
-    runs: list[Run]
-    writes: list[list[str]]
+    url: str
+
+    def configure(self, *, status: int = 0, env: t.Mapping[str, str] | None = None, **extra: t.Any) -> Run:
+        """Run the playbook. Of `store.writes`, those of this run are left."""
+        self.store.writes.clear()
+        playbook = EXAMPLES / "awx" / "configure.yml"
+        words = ("-e", json.dumps(extra))
+        return self.ansible.run(
+            "ansible-playbook", playbook, *words, status=status, CONTROLLER_HOST=self.url, **(env or {})
+        )
+
+    def configure_credential(self, **extra: t.Any) -> Run:
+        """Only the credential and its type: the rest takes its time."""
+        return self.configure(**{f"controller_{name}": [] for name in REST}, **extra)
 
 
-@pytest.fixture(scope="session")
-def history(ansible: Ansible, login: str) -> History:
-    store = Store([path.name for path in PROJECT.glob("*.yml")])
-    runs, writes = [], []
+@pytest.fixture(scope="module")
+def controller(ansible: Ansible) -> t.Iterator[Controller]:
+    """The first update of the project fails in it."""
+    store = Store("failed")
     with Server(store, TOKEN) as server:
-        for number in range(3):
-            more = {"entra_risk_login": login, "entra_risk_update_secrets": number == 2}
-            # All the rest is made once: it is the same however the jobs log in, and takes its time.
-            if number == 2 or login == "certificate":
-                more.update({name: [] for name in REST})
-            runs.append(ansible.play(CONFIGURE, "-e", json.dumps(more), CONTROLLER_HOST=server.url))
-            writes.append(list(store.writes))
-            store.writes.clear()
-    return History(store, runs, writes)
+        yield Controller(ansible, store, server.url)
+
+
+@pytest.fixture(scope="module")
+def runs(controller: Controller) -> list[Run]:
+    """Three runs of the playbook. The first one stops when the update of the project has failed."""
+    return [controller.configure(status=2 if number == 0 else 0) for number in range(3)]
 
 
 @pytest.fixture
-def store(history: History) -> Store:
-    """The AWX in the end."""
-    return history.store
+def store(controller: Controller, runs: list[Run]) -> Store:
+    return controller.store
 
 
-def test_the_first_run_makes_everything(history: History, login: str) -> None:
-    assert history.runs[0].changed == (2 if login == "certificate" else 9)
+def test_recovers_from_a_failed_project_update(runs: list[Run]) -> None:
+    assert "Project update failed" in runs[0].output
+    assert runs[1].changed > 0
 
 
-def test_the_second_run_changes_nothing(history: History) -> None:
-    assert history.runs[1].changed == 0
-    assert not [write for write in history.writes[1] if not write.startswith("PATCH")]
+def test_changes_nothing_when_run_again(runs: list[Run], store: Store) -> None:
+    assert runs[2].changed == 0
 
 
-def test_a_secret_is_replaced_when_that_is_asked_for(history: History) -> None:
-    (credential,) = history.store.named("credentials").values()
+@pytest.mark.parametrize(
+    ("env", "extra", "missing"),
+    [
+        (dict.fromkeys(CREDENTIALS, ""), {}, "AZURE_TENANT, AZURE_CLIENT_ID, AZURE_SECRET"),
+        ({"AZURE_SECRET": " "}, {}, "AZURE_SECRET"),
+        ({}, {"entra_risk_client_secret": None, "entra_risk_tenant_id": "None"}, "AZURE_TENANT, AZURE_SECRET"),
+        ({"AZURE_CERTIFICATE": "\n"}, {"entra_risk_login": "certificate"}, "AZURE_CERTIFICATE"),
+        ({}, {"entra_risk_login": "Secret"}, None),
+    ],
+    ids=["all", "blank", "null", "certificate", "unknown login"],
+)
+def test_refuses_to_erase_the_stored_secret(
+    env: dict[str, str], extra: Values, missing: str | None, controller: Controller, store: Store
+) -> None:
+    run = controller.configure(status=2, env=env, **extra)
 
-    assert history.runs[2].changed == 1
-    assert f"PATCH {credential['url']}" in history.writes[2]
-    assert f"PATCH {credential['url']}" not in history.writes[1]
-
-
-def test_no_secret_is_shown(history: History) -> None:
-    text = "".join(run.output for run in history.runs)
-    assert not [secret for secret in (TOKEN, SECRET, KEY) if secret in text]
-
-
-def test_the_credential_holds_what_the_module_needs(store: Store, login: str) -> None:
-    (credential,) = store.named("credentials").values()
-    types = {item["id"]: name for name, item in store.named("credential_types").items()}
-    if login == "secret":
-        assert types[credential["credential_type"]] == "Microsoft Azure Resource Manager"
-        assert {"tenant", "client", "secret"} <= set(credential["inputs"])
-        assert credential["inputs"]["secret"] == ENCRYPTED
-        assert len(types) == 1
-    else:
-        assert types[credential["credential_type"]] == "Microsoft Entra ID Protection"
-        assert credential["inputs"]["certificate"] == ENCRYPTED
-        assert CERTIFICATE not in str(credential)
+    output = re.sub(r"\s+", " ", run.output)
+    assert (f"Not given: {missing}. Set" if missing else "must be one of: secret, certificate.") in output
+    assert "Nothing was changed." in output
+    assert store.writes == []
+    assert not [secret for secret in (TOKEN, KEY, CREDENTIALS["AZURE_SECRET"]) if secret in run.output]
 
 
-def test_the_credential_type_is_that_of_the_files(store: Store, login: str) -> None:
-    found = store.named("credential_types").get("Microsoft Entra ID Protection")
-    if login == "secret":
-        assert found is None
-        return
-    assert found is not None
+def test_replaces_the_secret_only_when_asked_to(controller: Controller, store: Store) -> None:
+    credential = store.all("credentials")["Entra risk, client secret"]
+
+    assert controller.configure_credential(entra_risk_update_secrets=True).changed == 1
+    assert store.writes == [f"PATCH {credential['url']}"]
+
+
+def test_stores_what_the_login_needs(controller: Controller, store: Store) -> None:
+    controller.configure_credential(entra_risk_login="certificate")
+
+    types = {item["id"]: name for name, item in store.all("credential_types").items()}
+    found = {types[item["credential_type"]]: item["inputs"] for item in store.all("credentials").values()}
+    subject = {"tenant": CREDENTIALS["AZURE_TENANT"], "client": CREDENTIALS["AZURE_CLIENT_ID"]}
+    assert found == {
+        "Microsoft Azure Resource Manager": {
+            **subject,
+            "subscription": "not used",
+            "secret": CREDENTIALS["AZURE_SECRET"],
+        },
+        "Microsoft Entra ID Protection": {
+            **{f"{name}_id": value for name, value in subject.items()},
+            "certificate": CREDENTIALS["AZURE_CERTIFICATE"],
+            "cloud": "AzureCloud",
+        },
+    }
+    made = store.all("credential_types")["Microsoft Entra ID Protection"]
     for name in ("inputs", "injectors"):
         text = (EXAMPLES / "credential_type" / f"{name}.yml").read_text(encoding="utf-8")
-        assert found[name] == yaml.safe_load(text)
+        assert made[name] == yaml.safe_load(text)
 
 
-@pytest.mark.parametrize("login", ["secret"], indirect=True)
-class TestTemplates:
-    def test_each_has_all_that_a_launch_needs(self, store: Store) -> None:
-        templates = store.named("job_templates")
-        (credential,) = (item["id"] for item in store.named("credentials").values())
-        # Without an environment of its own, a job runs in one that lacks the Python packages.
-        for name in ("project", "inventory", "execution_environment"):
-            assert all(template[name] for template in templates.values())
-        assert {tuple(template["links"]["credentials"]) for template in templates.values()} == {(credential,)}
-
-    def test_each_playbook_of_the_project_has_one(self, store: Store) -> None:
-        used = sorted(template["playbook"] for template in store.named("job_templates").values())
-        assert used == sorted(path.name for path in PROJECT.glob("*.yml"))
-
-    def test_those_that_write_can_be_started_in_check_mode(self, store: Store) -> None:
-        templates = store.named("job_templates").values()
-        asked = {template["playbook"] for template in templates if template["ask_job_type_on_launch"]}
-        assert asked == {"dismiss_risk.yml", "dismiss_stale_risk.yml", "confirm_compromised.yml"}
-
-    def test_surveys_ask_for_variables_of_the_playbook(self, store: Store) -> None:
-        for template in store.named("job_templates").values():
-            survey = template["survey"] or {"spec": []}
-            assert template["survey_enabled"] == bool(template["survey"])
-            known = documented(template["playbook"])
-            assert {question["variable"] for question in survey["spec"]} <= known - {"entra_risk_report_path"}
-            assert {question["variable"] for question in survey["spec"] if question["required"]} or not survey["spec"]
-
-    def test_the_survey_of_the_workflow_is_for_both_jobs(self, store: Store) -> None:
-        (workflow,) = store.named("workflow_job_templates").values()
-        both = documented("plan_dismissal.yml") | documented("act_on_plan.yml")
-        assert {question["variable"] for question in workflow["survey"]["spec"]} <= both
-
-    def test_choices_are_those_of_the_module(self, ansible: Ansible, store: Store) -> None:
-        options = documentation(ansible, "identityops.entra_risk.risky_user")
-        levels = options["filters"]["suboptions"]["risk_level"]["choices"]
-        questions = {
-            question["variable"]: question
-            for template in store.named("job_templates").values()
-            for question in (template["survey"] or {"spec": []})["spec"]
-        }
-        assert set(questions["entra_risk_state"]["choices"]) == set(options["state"]["choices"])
-        assert set(questions["entra_risk_levels"]["choices"]) < set(levels)
-        assert questions["entra_risk_wait"]["choices"] == ["false", "true"]
-
-    def test_nobody_writes_without_naming_the_break_glass_accounts(self, store: Store) -> None:
-        surveys = {item["playbook"]: item["survey"] for item in store.named("job_templates").values()}
-        for playbook in ("confirm_compromised.yml", "dismiss_stale_risk.yml", "plan_dismissal.yml"):
-            (question,) = (item for item in surveys[playbook]["spec"] if item["variable"] == "entra_risk_exclude_users")
-            assert question["required"]
-            assert "default" not in question
+def test_shows_no_secret(runs: list[Run]) -> None:
+    text = "".join(run.output for run in runs)
+    assert not [secret for secret in (TOKEN, KEY, CREDENTIALS["AZURE_SECRET"], ENCRYPTED) if secret in text]
 
 
-@pytest.mark.parametrize("login", ["secret"], indirect=True)
+def test_each_template_has_all_that_a_launch_needs(store: Store) -> None:
+    templates = store.all("job_templates").values()
+    # Without an environment of its own, a job runs in one that lacks the Python packages.
+    for kind, field in (
+        ("projects", "project"),
+        ("inventories", "inventory"),
+        ("execution_environments", "execution_environment"),
+    ):
+        assert {template[field] for template in templates} == {store.all(kind)["Entra risk"]["id"]}
+    credential = store.all("credentials")["Entra risk, client secret"]["id"]
+    assert {tuple(template["credentials"]) for template in templates} == {(credential,)}
+
+
+def test_each_playbook_of_the_project_has_a_template(store: Store) -> None:
+    templates = store.all("job_templates").values()
+    assert sorted(template["playbook"] for template in templates) == sorted(path.name for path in PROJECT.glob("*.yml"))
+
+
+def test_templates_that_write_offer_check_mode(store: Store) -> None:
+    asked = {item["playbook"] for item in store.all("job_templates").values() if item["ask_job_type_on_launch"]}
+    assert asked == {"dismiss_risk.yml", "dismiss_stale_risk.yml", "confirm_compromised.yml"}
+
+
+@pytest.fixture
+def surveys(store: Store) -> dict[str, list[Values]]:
+    """The questions, by the playbooks that get the answers."""
+    found = {
+        item["playbook"]: item["survey_spec"]["spec"]
+        for item in store.all("job_templates").values()
+        if item["survey_enabled"]
+    }
+    (workflow,) = store.all("workflow_job_templates").values()
+    return {**found, "plan_dismissal.yml act_on_plan.yml": workflow["survey_spec"]["spec"]}
+
+
+def test_surveys_ask_for_variables_of_the_playbook(surveys: dict[str, list[Values]]) -> None:
+    assert len(surveys) == 6
+    for playbooks, questions in surveys.items():
+        known = set().union(*(documented(name) for name in playbooks.split()))
+        asked = [question["variable"] for question in questions]
+        assert len(asked) == len(set(asked))
+        assert set(asked) <= known - {"entra_risk_report_path"}
+
+
+def test_a_question_with_a_default_is_never_required(surveys: dict[str, list[Values]], store: Store) -> None:
+    """A schedule, and a launch over the API, must answer what is required, whether or not it has a default."""
+    for question in [question for questions in surveys.values() for question in questions]:
+        assert not (question["required"] and "default" in question), question
+    (schedule,) = store.all("schedules").values()
+    answers = set(schedule["extra_data"])
+    assert {question["variable"] for question in surveys["report_risk.yml"] if question["required"]} <= answers
+    assert answers <= {question["variable"] for question in surveys["report_risk.yml"]}
+
+
+def test_defaults_fit_their_questions(surveys: dict[str, list[Values]]) -> None:
+    """AWX drops a default that does not, and says nothing."""
+    for question in [question for questions in surveys.values() for question in questions]:
+        default = question.get("default")
+        if question["type"].startswith("multi"):
+            assert set((default or question["choices"][0]).split("\n")) <= set(question["choices"])
+        elif default is not None:
+            size = default if question["type"] == "integer" else len(default)
+            assert question["min"] <= size <= question["max"]
+
+
+def test_every_survey_that_leads_to_writes_has_its_brakes(surveys: dict[str, list[Values]]) -> None:
+    for playbooks, questions in surveys.items():
+        found = {question["variable"]: question for question in questions}
+        if playbooks != "report_risk.yml":
+            assert 0 < found["entra_risk_max_changes"]["default"] <= 500
+            # Where the filters choose, or people may be locked out, somebody has to name the break-glass accounts.
+            assert found["entra_risk_exclude_users"]["required"] == (playbooks != "dismiss_risk.yml")
+            assert "default" not in found["entra_risk_exclude_users"]
+
+
+def test_choices_are_those_of_the_module(ansible: Ansible, surveys: dict[str, list[Values]]) -> None:
+    module = "identityops.entra_risk.risky_user"
+    found = json.loads(ansible.run("ansible-doc", "--json", "--type", "module", module).output)
+    options = found[module]["doc"]["options"]
+    questions = {question["variable"]: question for spec in surveys.values() for question in spec}
+    assert set(questions["entra_risk_state"]["choices"]) == set(options["state"]["choices"])
+    levels = options["filters"]["suboptions"]["risk_level"]["choices"]
+    assert set(questions["entra_risk_levels"]["choices"]) < set(levels)
+    assert questions["entra_risk_wait"]["choices"] == ["false", "true"]
+
+
 def test_the_workflow_acts_only_after_the_approval(store: Store) -> None:
-    nodes = store.named("workflow_job_template_nodes")
-    templates = store.named("job_templates")
-    (approval,) = store.named("workflow_approval_templates").values()
-    (workflow,) = store.named("workflow_job_templates").values()
+    nodes = store.all("workflow_job_template_nodes")
+    templates = store.all("job_templates")
+    (approval,) = store.all("workflow_approval_templates").values()
+    (workflow,) = store.all("workflow_job_templates").values()
 
     assert {node["workflow_job_template"] for node in nodes.values()} == {workflow["id"]}
-    assert nodes["plan"]["unified_job_template"] == templates["Entra risk, plan"]["id"]
-    assert nodes["approve"]["unified_job_template"] == approval["id"]
-    assert nodes["act"]["unified_job_template"] == templates["Entra risk, act on a plan"]["id"]
-    assert {name: node["links"] for name, node in nodes.items()} == {
-        "plan": {"success_nodes": [nodes["approve"]["id"]]},
-        "approve": {"success_nodes": [nodes["act"]["id"]]},
-        "act": {},
+    assert {name: (node["unified_job_template"], node.get("success_nodes", [])) for name, node in nodes.items()} == {
+        "plan": (templates["Entra risk, plan"]["id"], [nodes["approve"]["id"]]),
+        "approve": (approval["id"], [nodes["act"]["id"]]),
+        "act": (templates["Entra risk, act on a plan"]["id"], []),
     }
+    assert not [name for name, node in nodes.items() if node.get("always_nodes") or node.get("failure_nodes")]
     assert 0 < approval["timeout"] <= 7 * 86400
+    assert "Read" in approval["description"]
 
 
 def documented(playbook: str) -> set[str]:
@@ -181,13 +233,6 @@ def documented(playbook: str) -> set[str]:
     path = ROOT / "playbooks" / playbook
     text = path.read_text(encoding="utf-8")
     names = set(re.findall(r"^# {3}(entra_risk_\w+) {2,}", text, re.MULTILINE))
-    others = [*(ROOT / "playbooks" / "vars").glob("*.yml"), *(ROOT / "playbooks" / "tasks").glob("*.yml")]
+    others = [path for name in ("vars", "tasks") for path in (ROOT / "playbooks" / name).glob("*.yml")]
     code = "".join(re.sub(r"(?m)^\s*#.*$", "", each.read_text(encoding="utf-8")) for each in (path, *others))
     return {name for name in names if name in code}
-
-
-def documentation(ansible: Ansible, module: str) -> dict[str, t.Any]:
-    """The documented options of a module."""
-    found = yaml.safe_load(ansible.run("ansible-doc", "--json", "--type", "module", module))
-    options: dict[str, t.Any] = found[module]["doc"]["options"]
-    return options
