@@ -1,0 +1,176 @@
+"""Every kind of error, as playbooks branch on it: what Graph answers, what stands on the way to it, what is missing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+from ..entra_emulator.emulator import Emulator
+from ..entra_emulator.tenant import Tenant
+from .clock import FastClock
+from .people import ID
+from .running import Run
+from .test_refusals import MODULES, arguments
+
+each = pytest.mark.parametrize("module", MODULES)
+
+
+def graph_error(code: str, message: str) -> dict[str, t.Any]:
+    return {"error": {"code": code, "message": message}}
+
+
+# What Graph answers to everything: the fault, the kind, parts of the message.
+ANSWERS: t.Sequence[tuple[dict[str, t.Any], str, list[str]]] = (
+    ({"status": 401, "body": graph_error("InvalidAuthenticationToken", "expired")}, "login", ["expired"]),
+    ({"status": 403, "body": graph_error("Forbidden", "required scopes are missing")}, "permission", ["consent"]),
+    ({"status": 404, "body": "<html>Nothing here</html>"}, "service", []),
+    ({"status": 405, "body": graph_error("BadRequest", "no such method")}, "request", ["no such method"]),
+    ({"status": 429}, "throttled", ["too many requests"]),
+    ({"status": 500}, "service", ["500"]),
+    ({"status": 200, "body": "<html>Welcome to the Wi-Fi</html>"}, "service", ["web page"]),
+    ({"redirect": "https://graph.contoso.example/elsewhere"}, "service", ["redirects to graph.contoso.example"]),
+)
+
+
+@pytest.mark.parametrize(("fault", "kind", "words"), ANSWERS, ids=str)
+@each
+def test_graph_refuses(
+    tenant: Tenant, run: Run, module: str, fault: dict[str, t.Any], kind: str, words: list[str]
+) -> None:
+    tenant.add_fault(listener="graph", **fault)
+    key, an_id, dummy = MODULES[module]
+    ended = run(module, **arguments(module, {"ids": [an_id]}))
+    error = ended.result["error"]
+    assert (error["kind"], error["status"]) == (kind, fault.get("status", 307)), ended.msg
+    assert error["request_id"] and error["client_request_id"]
+    assert [word for word in words if word not in ended.msg] == [], ended.msg
+    assert not ended.changed and ended.result[key if module != "risk_detection_info" else "risk_detections"] == []
+
+
+@each
+def test_the_license_is_missing(tenant: Tenant, run: Run, module: str) -> None:
+    tenant.switches.update({"licensed": False, "workload_licensed": False})
+    key, an_id, dummy = MODULES[module]
+    ended = run(module, **arguments(module, {"ids": [an_id]}))
+    product = "Microsoft Entra ID P2" if key == "users" else "Microsoft Entra Workload ID Premium"
+    assert (ended.kind, ended.result["error"]["status"]) == ("license", 403)
+    assert "not licensed" in ended.msg and product in ended.msg
+    assert ended.result["requests"]["sent"] == 1
+
+
+PERMISSIONS = {
+    "risky_user": "IdentityRiskyUser.Read.All",
+    "risky_user_info": "IdentityRiskyUser.Read.All",
+    "risk_detection_info": "IdentityRiskEvent.Read.All",
+    "risky_service_principal": "IdentityRiskyServicePrincipal.Read.All",
+    "risky_service_principal_info": "IdentityRiskyServicePrincipal.Read.All",
+}
+
+
+@each
+def test_the_permission_to_read_is_missing_and_suffices(tenant: Tenant, run: Run, module: str) -> None:
+    args = arguments(module, {"ids": [MODULES[module][1]]})
+    foreign = {*PERMISSIONS.values()} - {PERMISSIONS[module]}
+    ended = run(module, **args, access_token=tenant.mint_token(roles=[*foreign, "User.Read.All"]))
+    assert (ended.kind, ended.result["error"]["status"]) == ("permission", 403)
+    assert PERMISSIONS[module] in ended.msg and "admin consent" in ended.msg
+    assert not run(module, **args, access_token=tenant.mint_token(roles=[PERMISSIONS[module]]), check=True).failed
+
+
+def test_the_permission_to_write_is_missing(workloads: Tenant, run: Run) -> None:
+    token = workloads.mint_token(roles=["IdentityRiskyServicePrincipal.Read.All"])
+    principals = [workload.id for workload in workloads.service_principals]
+    ended = run("risky_service_principal", state="dismissed", service_principals=principals, access_token=token)
+    assert ended.kind == "permission" and "IdentityRiskyServicePrincipal.ReadWrite.All" in ended.msg
+    assert not ended.changed and ended.written == []
+
+
+# What stands on the way. Nobody listens on port 9.
+UNREACHABLE: t.Mapping[str, tuple[dict[str, t.Any], str, list[str]]] = {
+    "no Graph": ({"graph_url": "https://localhost:9"}, "network", ["localhost:9", "graph_url"]),
+    "no login service": (
+        {"secret": "some-secret-1", "authority_host": "https://localhost:9"},
+        "network",
+        ["localhost:9", "authority_host"],
+    ),
+    "no managed identity": (
+        {"auth_source": "msi", "env": {"AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://localhost:9"}},
+        "network",
+        ["managed identity", "auth_source: msi"],
+    ),
+    "no proxy": ({"env": {"HTTPS_PROXY": "http://operator:proxy-password-1@localhost:9"}}, "network", ["proxy"]),
+    "a CA that nobody named": ({"ca_path": ""}, "tls", ["ca_path"]),
+    "a CA that nobody named, at the login": ({"ca_path": "", "secret": "some-secret-1"}, "tls", ["ca_path"]),
+    "a CA bundle that is not there": ({"ca_path": "/nonexistent.pem"}, "tls", ["ca_path", "No such file"]),
+}
+
+
+@pytest.mark.parametrize("name", UNREACHABLE)
+def test_nobody_can_be_reached(people: Tenant, run: Run, name: str) -> None:
+    options, kind, words = UNREACHABLE[name]
+    if "secret" in options:
+        options = {**options, "tenant": people.id, "client_id": people.add_app().client_id}
+    if "secret" in options or "auth_source" in options:
+        options = {**options, "access_token": None}
+    ended = run("risky_user", state="dismissed", user=ID["adele"], **options)
+    assert ended.kind == kind and not ended.changed, ended.msg
+    assert [word for word in words if word not in ended.msg] == [], ended.msg
+    assert ended.result["error"]["status"] is None and ended.journal == []
+    assert "proxy-password-1" not in ended.output
+
+
+def test_an_answer_takes_too_long(people: Tenant, run: Run) -> None:
+    people.add_fault(listener="graph", delay=3)
+    ended = run("risky_user", state="dismissed", user=ID["adele"], timeout=1, retry_timeout=1)
+    assert ended.kind == "network" and "timeout" in ended.msg
+
+
+@pytest.mark.parametrize("function", ["wall", "monotonic"])
+@each
+def test_a_bug_of_the_collection_is_told_without_secrets(
+    tenant: Tenant, run: Run, clock: FastClock, monkeypatch: pytest.MonkeyPatch, module: str, function: str
+) -> None:
+    token = tenant.mint_token()
+
+    def explode() -> float:
+        raise ZeroDivisionError(f"with Authorization: Bearer {token} in the text")
+
+    monkeypatch.setattr(clock, function, explode)
+    clock.install(monkeypatch)
+    filters: dict[str, t.Any] = {"filters": {"updated_after": "1d"}}
+    args = {"ids": [MODULES[module][1]]} if module == "risk_detection_info" or function == "monotonic" else filters
+    ended = run(module, **arguments(module, args), access_token=token)
+    assert ended.failed and "ZeroDivisionError" in ended.msg and "bug" in ended.msg
+
+
+def test_msal_is_missing(tenant: Tenant, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "msal", None)
+    app = tenant.add_app()
+    login = {"access_token": None, "tenant": tenant.id, "client_id": app.client_id, "secret": app.secret}
+    ended = run("risky_user", state="dismissed", user=ID["adele"], **login)
+    assert ended.kind == "credentials" and "msal>=1.35" in ended.msg and ended.journal == []
+    # Nobody needs it for a ready token.
+    assert not run("risky_user", state="dismissed", user=ID["adele"]).failed
+
+
+WITHOUT_REQUESTS = """
+import sys
+sys.modules["requests"] = None
+from ansible_collections.identityops.entra_risk.tests.functional.running import load, patch_module_args
+user = "13387ee0-f4f6-4e7f-8999-facc5120e345"
+with patch_module_args({"state": "dismissed", "users": [user], "access_token": "ready-token-1"}):
+    load("risky_user").main()
+"""
+
+
+def test_requests_is_missing(emulator: Emulator) -> None:
+    """In a process of its own: the library is imported where the module begins."""
+    command = [sys.executable, "-c", WITHOUT_REQUESTS]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = json.loads(ended.stdout)
+    assert result["failed"] and result["error"]["kind"] == "credentials"
+    assert "requests" in result["msg"] and result["users"] == []
