@@ -1,15 +1,15 @@
 """Dismisses users with Microsoft's Python SDK, as a script. The credentials come from the environment.
 
 `each` sends what Microsoft's example shows, one user a request. `chunks` is the best that we could write: it lists the
-active users first, and writes 60 a request. The SDK repeats what was throttled by itself.
+active users first, and writes 60 a request. The SDK retries what was throttled by itself.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
+import sys
 import typing as t
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,22 +26,17 @@ PAGE = 500
 ACTIVE = "riskState eq 'atRisk' or riskState eq 'confirmedCompromised'"
 
 
-async def main() -> None:
-    """Dismiss the users of a JSON file. Prints how many were sent."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=("each", "chunks"))
-    parser.add_argument("variables", type=Path, help="JSON with the list bench_users")
-    arguments = parser.parse_args()
-    users = json.loads(arguments.variables.read_text(encoding="utf-8"))["bench_users"]
+async def main(mode: str, variables: Path) -> None:
+    """Dismiss the `bench_users` of a JSON file."""
+    users = json.loads(variables.read_text(encoding="utf-8"))["bench_users"]
     risky_users = _client().identity_protection.risky_users
     size = 1
-    if arguments.mode == "chunks":
+    if mode == "chunks":
         size = CHUNK
         active = await _active(risky_users)
         users = [user for user in users if user in active]
     for start in range(0, len(users), size):
         await risky_users.dismiss.post(DismissPostRequestBody(user_ids=users[start : start + size]))
-    print(f"{len(users)} users sent")
 
 
 def _client() -> GraphServiceClient:
@@ -64,13 +59,12 @@ def _client() -> GraphServiceClient:
 async def _active(risky_users: RiskyUsersRequestBuilder) -> set[str]:
     query = RiskyUsersRequestBuilder.RiskyUsersRequestBuilderGetQueryParameters(select=["id"], top=PAGE, filter=ACTIVE)
     page: t.Any = await risky_users.get(RequestConfiguration(query_parameters=query))
-    active: set[str] = set()
-    while True:
-        active.update(user.id for user in page.value)
-        if not page.odata_next_link:
-            return active
+    active = {user.id for user in page.value}
+    while page.odata_next_link:
         page = await risky_users.with_url(page.odata_next_link).get()
+        active.update(user.id for user in page.value)
+    return active
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

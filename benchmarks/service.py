@@ -1,60 +1,70 @@
-"""Tenants of the running stand-in: fresh ones for each case, and what they say afterwards."""
+"""The local tenant: starts it, gives each case a fresh tenant, and tells what that one saw."""
 
 from __future__ import annotations
 
 import collections
-import dataclasses
+import contextlib
 import json
+import subprocess
+import sys
+import time
 import typing as t
-import urllib.request
+from pathlib import Path
 
-LIMIT = 1
-_WAITS_FOR = 60
+import requests
+
+_ROOT = Path(__file__).resolve().parents[1]
+_TIMEOUT = 60
+# Requests a second to Identity Protection.
+_LIMIT = 1
 
 
-@dataclasses.dataclass(frozen=True)
-class Traffic:
-    """What the service saw since the journal was last cleared.
+@contextlib.contextmanager
+def emulator(scratch: Path) -> t.Iterator[str]:
+    """Run the local tenant for as long as the block lasts. Gives the address of its control plane.
 
-    :param graph: all requests to Graph, the refused ones included.
-    :param writes: the requests that change risk, accepted or refused for their content.
-    :param written: for each id, how often it was written to.
+    :raises RuntimeError: it did not start.
     """
-
-    graph: int
-    throttled: int
-    login: int
-    writes: int
-    written: t.Mapping[str, int]
-
-    @property
-    def useful(self) -> int:
-        """Requests to Graph that were not throttled."""
-        return self.graph - self.throttled
+    ready, log = scratch / "tenant.json", scratch / "tenant.log"
+    ready.unlink(missing_ok=True)
+    command = (sys.executable, "-m", "tests.entra_emulator", "--no-seed", "--no-validation", "--ready-file", str(ready))
+    with (
+        log.open("wb") as stream,
+        subprocess.Popen(command, cwd=_ROOT, stdout=stream, stderr=stream) as process,
+    ):
+        try:
+            end = time.monotonic() + _TIMEOUT
+            while not ready.exists():
+                if process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"The local tenant did not start:\n{log.read_text(errors='replace')}")
+                time.sleep(0.05)
+            yield json.loads(ready.read_text(encoding="utf-8"))["control_url"]
+        finally:
+            process.terminate()
 
 
 class Tenant:
-    """A tenant with this many users at risk, and one app.
+    """A tenant with this many users at risk, and one app."""
 
-    :param facts: what the stand-in says about itself.
-    """
-
-    def __init__(self, facts: t.Mapping[str, t.Any], users: int, *, limited: bool, **switches: t.Any) -> None:
-        self._control = facts["control_url"]
-        body = {
-            "users": [{"count": users, "risk_state": "atRisk", "risk_level": "medium"}],
-            "tokens": [{}],
-            "switches": {"rate_limit": LIMIT if limited else None, **switches},
-        }
-        made = self._ask("POST", "/tenants", body)
-        self._path = f"/tenants/{made['id']}"
+    def __init__(self, control_url: str, users: int, *, limited: bool) -> None:
+        self._http = requests.Session()
+        # Without the proxies of the environment: the tenant is on this machine.
+        self._http.trust_env = False
+        self._url = control_url
+        made = self._ask(
+            "POST",
+            "/tenants",
+            users=[{"count": users, "risk_state": "atRisk", "risk_level": "medium"}],
+            tokens=[{}],
+            switches={"rate_limit": _LIMIT if limited else None},
+        )
+        self._url += f"/tenants/{made['id']}"
         self.users: list[str] = made["users"][0]
         self.access_token: str = made["tokens"][0]
-        app = made["apps"][0]
         self.env = {
             "AZURE_TENANT": made["id"],
-            "AZURE_CLIENT_ID": app["client_id"],
-            "AZURE_SECRET": app["secret"],
+            "AZURE_CLIENT_ID": made["apps"][0]["client_id"],
+            "AZURE_SECRET": made["apps"][0]["secret"],
             "AZURE_AUTHORITY_HOST": made["login_url"],
             "MSGRAPH_URL": made["graph_url"],
             # requests and MSAL read the first, httpx (the SDK) the second.
@@ -66,38 +76,30 @@ class Tenant:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._ask("DELETE", self._path)
+        self._ask("DELETE", "")
 
     def change(self, **switches: t.Any) -> None:
         """Set switches."""
-        self._ask("PATCH", f"{self._path}/switches", switches)
+        self._ask("PATCH", "/switches", **switches)
 
     def states(self) -> dict[str, str]:
         """The risk state of each user."""
-        return {user["id"]: user["risk"]["riskState"] for user in self._ask("GET", f"{self._path}/users")}
+        return {user["id"]: user["risk"]["riskState"] for user in self._ask("GET", "/users")}
 
-    def take_traffic(self) -> Traffic:
-        """What was asked since the last call of this."""
-        entries = self._ask("GET", f"{self._path}/journal")["entries"]
-        self._ask("DELETE", f"{self._path}/journal")
+    def take_traffic(self) -> tuple[dict[str, int], t.Counter[str]]:
+        """The requests since the last call of this, as counts, and how often each user was written to."""
+        entries = self._ask("GET", "/journal")["entries"]
+        self._ask("DELETE", "/journal")
         graph = [entry for entry in entries if entry["listener"] == "graph"]
-        return Traffic(
-            graph=len(graph),
-            throttled=sum(entry["status"] == 429 for entry in graph),
-            login=sum(entry["listener"] == "login" for entry in entries),
-            writes=sum(entry["path"].endswith("/dismiss") and entry["status"] != 429 for entry in graph),
-            written=collections.Counter(item for entry in graph for item in entry["written"]),
-        )
+        counts = {
+            "graph": len(graph),
+            "throttled": sum(entry["status"] == 429 for entry in graph),
+            "login": sum(entry["listener"] == "login" for entry in entries),
+            "writes": sum(entry["path"].endswith("/dismiss") and entry["status"] != 429 for entry in graph),
+        }
+        return counts, collections.Counter(user for entry in graph for user in entry["written"])
 
-    def _ask(self, method: str, path: str, body: t.Any = None) -> t.Any:
-        request = urllib.request.Request(
-            self._control + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        # Without the proxies of the environment: the tenant is on this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=_WAITS_FOR) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+    def _ask(self, method: str, path: str, **body: t.Any) -> t.Any:
+        response = self._http.request(method, self._url + path, json=body or None, timeout=_TIMEOUT)
+        response.raise_for_status()
+        return response.json() if response.content else None

@@ -42,5 +42,5 @@ def _command(space: Workspace, report: Path, options: tuple[str, ...]) -> Comman
 
 
 def _score(code: int, output: str) -> Count:
-    match = re.search(r"(\d+) right, (\d+) wrong$", output.rstrip())
+    match = re.search(r"(\d+) passed, (\d+) failed$", output.rstrip())
     return Count(int(match[1]), int(match[2])) if match else Count(0, 1)
