@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 import sys
 import typing as t
 from pathlib import Path
@@ -23,14 +25,13 @@ loopback.refuse_everything_else()
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
-OIDC_SUBJECT = "awx"
+BIN = Path(sys.executable).parent
 # Credentials and settings of the person who runs the tests stay out.
 _KEPT = ("LD_LIBRARY_PATH", "TMPDIR")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "leaks: the jobs of this test show their secrets on purpose")
-    config.addinivalue_line("markers", "slow: installs packages, half a minute")
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +45,7 @@ def emulator() -> t.Iterator[Emulator]:
 def surroundings(emulator: Emulator) -> dict[str, str]:
     """The variables of an execution environment, and what leads to the local tenant instead of Microsoft's clouds."""
     # The commands of the environment that runs the tests, even if it is not switched on.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    path = f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {
         **{name: os.environ[name] for name in _KEPT if name in os.environ},
         "AZURE_AUTHORITY_HOST": emulator.login_url,
@@ -61,10 +62,9 @@ def tenant(emulator: Emulator) -> Tenant:
 
 
 @pytest.fixture
-def app(emulator: Emulator, tenant: Tenant) -> App:
-    """An app that may log in with a secret, a certificate and an OIDC token."""
-    federated = [{"issuer": emulator.oidc.url, "subject": OIDC_SUBJECT}]
-    return tenant.add_app(certificate=True, federated=federated)
+def app(tenant: Tenant) -> App:
+    """An app that may log in with a secret and with a certificate."""
+    return tenant.add_app(certificate=True)
 
 
 @pytest.fixture
@@ -79,13 +79,20 @@ def credential_type() -> CredentialType:
     return CredentialType.read(EXAMPLES / "credential_type")
 
 
+def run(command: str, *words: str | Path) -> str:
+    """What a command of Ansible prints; it has to succeed."""
+    done = subprocess.run([BIN / command, *words], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @pytest.fixture(scope="session")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory where Ansible finds the collection."""
+    """A directory with the collection as it is published, so that no file may be missing in what is built."""
     path = tmp_path_factory.mktemp("collections")
-    link = path / "ansible_collections" / "identityops" / "entra_risk"
-    link.parent.mkdir(parents=True)
-    link.symlink_to(ROOT, target_is_directory=True)
+    run("ansible-galaxy", "collection", "build", "--output-path", path)
+    (archive,) = path.glob("*.tar.gz")
+    shutil.unpack_archive(archive, path / "ansible_collections" / "identityops" / "entra_risk", filter="data")
     return path
 
 

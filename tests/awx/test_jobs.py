@@ -1,138 +1,177 @@
-"""What people do with a job template: answer its survey, look first, run, run again."""
+"""What only a job of AWX shows: injected credentials, typed answers, artifacts, events and their limit, canceling."""
 
 from __future__ import annotations
 
+import collections
+import dataclasses
+import time
+from pathlib import Path
+
 import pytest
 
+from tests.entra_emulator.apps import App
 from tests.entra_emulator.tenant import Tenant
 
 from .conftest import found_secrets
 from .credentials import AzureResourceManager, CredentialType
-from .jobs import DISMISS_RISK, Controller
+from .jobs import DISMISS_RISK, MAX_EVENT_RES, Controller
 
 ADELE = "adele.vance@contoso.example"
 ALEX = "alex.wilber@contoso.example"
-LEE = "lee.gu@contoso.example"
-PEOPLE = (ADELE, ALEX, LEE)
-# Every question of a survey for the playbook, left empty.
-EMPTY = {
-    "entra_risk_users": "",
-    "entra_risk_filters": "",
-    "entra_risk_exclude_users": "",
-    "entra_risk_max_changes": "",
-    "entra_risk_if_unmodified_since": "",
-    "entra_risk_wait": "",
-    "entra_risk_auth_source": "",
-    "entra_risk_access_token": "",
-}
+BREAK_GLASS = "emergency.access@contoso.example"
+OLD = "2026-01-01T00:00:00Z"
 
 
-def states(tenant: Tenant) -> dict[str, str]:
-    """The risk states, by the name before the @."""
-    users = [user.risk for user in tenant.users if user.risk is not None]
-    return {user["userPrincipalName"].partition("@")[0]: user["riskState"] for user in users}
+def written(tenant: Tenant) -> list[str]:
+    """Who was written to."""
+    found: list[str] = tenant.journal.summary()["written"]
+    return found
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "\n".join(PEOPLE),
-        "\r\n".join(["", *PEOPLE, "", ""]),
-        ", ".join(PEOPLE),
-        ";".join(PEOPLE),
-        f"  {ADELE} ,\n{ALEX}\t{LEE},",
-        list(PEOPLE),
-    ],
-    ids=["lines", "lines of a browser", "commas", "semicolons", "a mixture", "several of a choice"],
-)
-def test_a_list_of_users_as_one_text(
-    answer: str | list[str], awx: Controller, tenant: Tenant, credential: AzureResourceManager
+def test_looks_and_acts(
+    awx: Controller, tenant: Tenant, app: App, credential: AzureResourceManager, credential_type: CredentialType
 ) -> None:
-    for name in (*PEOPLE, "nestor.wilke@contoso.example"):
-        tenant.add_user(name)
+    """With the built-in credential; and with a certificate as it is pasted into the form, without its last line break."""
+    user = tenant.add_user(ADELE, risk_level="high")
+    survey = {"entra_risk_users": f"{ADELE}\r\n"}
 
-    job = awx.launch(DISMISS_RISK, credential, survey={**EMPTY, "entra_risk_users": answer})
+    look = awx.launch(DISMISS_RISK, credential, survey=survey, check=True, diff=True)
 
-    assert job.status == "successful"
-    assert [user["user_principal_name"] for user in job.result["users"]] == list(PEOPLE)
-    assert states(tenant) == {
-        "adele.vance": "dismissed",
-        "alex.wilber": "dismissed",
-        "lee.gu": "dismissed",
-        "nestor.wilke": "atRisk",
-    }
+    assert (look.status, look.changed) == ("successful", 1)
+    (difference,) = look.select("runner_on_file_diff")
+    before, after = {ADELE: "atRisk (high)"}, {ADELE: "dismissed (none)"}
+    assert difference["event_data"]["diff"] == {"before": before, "after": after}
+    assert f'-    "{ADELE}": "atRisk (high)"' in look.output
+    assert written(tenant) == []
+
+    certificate = {"tenant_id": tenant.id, "client_id": app.client_id, "certificate": app.certificate.pem().rstrip()}
+    act = awx.launch(DISMISS_RISK, credential_type.credential(**certificate), survey=survey)
+
+    assert (act.status, act.changed) == ("successful", 1)
+    assert act.select("runner_on_file_diff") == []
+    assert written(tenant) == [user.id]
 
 
-def test_numbers_times_and_brakes_as_text(awx: Controller, tenant: Tenant, credential: AzureResourceManager) -> None:
-    for name in PEOPLE:
-        tenant.add_user(name, risk_last_updated="2026-01-01T00:00:00Z")
+def test_answers_have_the_types_of_awx(awx: Controller, tenant: Tenant, credential: AzureResourceManager) -> None:
+    """Text with the line breaks of a browser, lists of choices, numbers, and texts that are never templates."""
+    for name in (ADELE, ALEX, BREAK_GLASS):
+        tenant.add_user(name, risk_last_updated=OLD)
     survey = {
-        **EMPTY,
-        "entra_risk_filters": "risk_level: [medium]\nupdated_before: 30d\n",
-        "entra_risk_max_changes": "2",
-        "entra_risk_exclude_users": f"{ADELE}\n",
-        "entra_risk_if_unmodified_since": "2026-01-02T00:00:00Z",
+        "entra_risk_exclude_users": f"\r\n{BREAK_GLASS}\r\n{ALEX}\r\n",
+        "entra_risk_levels": ["low", "medium"],
+        "entra_risk_age": "30d",
+        "entra_risk_max_changes": 1,
         "entra_risk_wait": "true",
+        "entra_risk_ticket": "{{ 7 * 6 }}",
     }
 
-    job = awx.launch(DISMISS_RISK, credential, survey=survey)
+    job = awx.launch("identityops.entra_risk.dismiss_stale_risk", credential, survey=survey)
 
-    assert job.status == "successful"
+    assert (job.status, job.changed) == ("successful", 1)
     assert job.result["verified"] is True
-    assert states(tenant) == {"adele.vance": "atRisk", "alex.wilber": "dismissed", "lee.gu": "dismissed"}
+    assert written(tenant) == [tenant.user(ADELE).id]
+    assert job.artifacts["entra_risk_result"]["ticket"] == "{{ 7 * 6 }}"
 
 
 def test_nothing_answered(awx: Controller, tenant: Tenant, credential: AzureResourceManager) -> None:
-    job = awx.launch(DISMISS_RISK, credential, survey=EMPTY)
+    names = ("users", "filters", "exclude_users", "max_changes", "if_unmodified_since", "wait", "access_token")
+
+    job = awx.launch(DISMISS_RISK, credential, survey={f"entra_risk_{name}": "" for name in names})
 
     assert job.status == "failed"
-    assert "users" in job.result["msg"]
+    assert "users" in job.output
     assert tenant.journal.entries == []
 
 
-def test_an_answer_is_never_a_template(awx: Controller, tenant: Tenant, credential: AzureResourceManager) -> None:
-    answer = "{{7*6}}@contoso.example"
+def test_a_wrong_secret_is_told_in_the_words_of_entra(
+    awx: Controller, tenant: Tenant, credential: AzureResourceManager
+) -> None:
+    wrong = dataclasses.replace(credential, secret="Zz8Q~CanaryWrongSecret9Zt4bW~+&")
 
-    job = awx.launch(DISMISS_RISK, credential, survey={**EMPTY, "entra_risk_users": answer})
+    job = awx.launch(DISMISS_RISK, wrong, survey={"entra_risk_users": ADELE})
 
-    # The name as it was typed is asked for, and nobody has it.
     assert job.status == "failed"
-    assert [user["user_principal_name"] for user in job.result["users"]] == [answer]
-    assert [user["reason"] for user in job.result["users"]] == ["unknown_user"]
+    assert "AADSTS7000215" in job.artifacts["entra_risk_result"]["msg"]
+    assert job.artifacts["entra_risk_result"]["error"]["kind"] == "login"
+    assert tenant.journal.select(listener="graph") == []
 
 
-def test_look_run_and_run_again(awx: Controller, tenant: Tenant, credential: AzureResourceManager) -> None:
-    tenant.add_user(ADELE, risk_level="high")
-    tenant.add_user(LEE, risk_state="dismissed")
-    survey = {**EMPTY, "entra_risk_users": f"{ADELE}\n{LEE}"}
+def test_plan_approve_act(
+    awx: Controller, tenant: Tenant, credential: AzureResourceManager, credential_type: CredentialType
+) -> None:
+    """The access token of a second credential stands above the rest; and what changes while the approval is pending is
+    left alone.
+    """
+    users = {name: tenant.add_user(name).id for name in (ADELE, ALEX, BREAK_GLASS)}
+    survey = {
+        "entra_risk_filters": "risk_level: [medium]",
+        "entra_risk_exclude_users": BREAK_GLASS,
+        "entra_risk_users": "",
+    }
+    token = credential_type.credential(access_token=tenant.mint_token(), cloud="AzureUSGovernment")
 
-    for dummy in range(2):
-        look = awx.launch(DISMISS_RISK, credential, survey=survey, check=True, diff=True)
-        assert (look.status, look.changed) == ("successful", 1)
-        (difference,) = look.select("runner_on_file_diff")
-        assert difference["event_data"]["diff"] == {
-            "before": {ADELE: "atRisk (high)"},
-            "after": {ADELE: "dismissed (none)"},
-        }
-        assert f'-    "{ADELE}": "atRisk (high)"' in look.output
-        assert tenant.journal.summary()["written"] == []
+    plan = awx.launch("identityops.entra_risk.plan_dismissal", credential, token, survey=survey)
 
-    run = awx.launch(DISMISS_RISK, credential, survey=survey)
-    assert (run.status, run.changed) == ("successful", 1)
-    assert run.select("runner_on_file_diff") == []
-    assert states(tenant) == {"adele.vance": "dismissed", "lee.gu": "dismissed"}
+    assert (plan.status, plan.changed) == ("successful", 0)
+    assert plan.artifacts["entra_risk_plan"]["users"] == [users[ADELE], users[ALEX]]
+    assert tenant.journal.select(listener="login") == []
+    assert written(tenant) == []
+
+    tenant.change_user(users[ALEX], risk_level="high")
+    act = awx.launch("identityops.entra_risk.act_on_plan", credential, survey={**survey, **plan.artifacts})
+
+    assert act.status == "failed"
+    assert written(tenant) == [users[ADELE]]
+    handed_on = act.artifacts["entra_risk_result"]
+    assert [(user["id"], user["reason"]) for user in handed_on["exceptions"]] == [(users[ALEX], "modified_since")]
+    assert handed_on["summary"] == {"changed": 1, "unchanged": 0, "skipped": 0, "failed": 1}
+
+
+def test_a_result_over_2000_users_is_shown(awx: Controller, tenant: Tenant, credential: AzureResourceManager) -> None:
+    # With the number and the domain of the tenant 44 characters, more than most.
+    ids = tenant.add_users(2000, prefix="firstname.long.surname")
+    names = [(tenant.user(user_id).risk or {})["userPrincipalName"] for user_id in ids]
+
+    job = awx.launch(DISMISS_RISK, credential, survey={"entra_risk_users": "\n".join(names)})
+
+    assert job.status == "successful"
+    # Of a result that is too long there would be nothing left.
+    assert job.result["summary"]["changed"] == len(job.result["users"]) == 2000
+    assert 400_000 < len(str(job.result)) < MAX_EVENT_RES
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds the processes of a job the way of Linux")
+def test_after_canceling_the_next_run_does_the_rest(
+    awx: Controller, tenant: Tenant, credential: AzureResourceManager
+) -> None:
+    # Six writes, one a second.
+    ids = tenant.add_users(360)
+    survey = {"entra_risk_users": "\n".join(ids)}
+    tenant.switches.rate_limit = 1
+
+    job = awx.launch(DISMISS_RISK, credential, survey=survey, cancel=lambda: len(written(tenant)) >= 60)
+
+    assert job.status == "canceled"
+    # The guide says so: nothing is handed on.
+    assert job.select("playbook_on_stats") == []
+    # Once the service has dealt with what was under way.
+    while any(entry["status"] is None for entry in tenant.journal.entries):
+        time.sleep(0.05)
+    before = written(tenant)
+    assert {user.id for user in tenant.users if user.risk_state == "dismissed"} == set(before)
+    assert 0 < len(before) < len(ids)
 
     again = awx.launch(DISMISS_RISK, credential, survey=survey)
-    assert (again.status, again.changed) == ("successful", 0)
-    assert len(tenant.journal.summary()["written"]) == 1
+
+    assert (again.status, again.changed) == ("successful", 1)
+    summary = again.result["summary"]
+    assert (summary["changed"], summary["unchanged"]) == (len(ids) - len(before), len(before))
+    assert collections.Counter(written(tenant)) == dict.fromkeys(ids, 1)
 
 
 @pytest.mark.leaks
 def test_the_search_for_secrets_has_teeth(
-    awx: Controller,
-    tenant: Tenant,
-    credential: AzureResourceManager,
-    credential_type: CredentialType,
+    awx: Controller, tenant: Tenant, credential: AzureResourceManager, credential_type: CredentialType
 ) -> None:
     """Each secret goes out by a way of its own: the result of a task, the output, the artifacts."""
     certificate = tenant.add_app(certificate=True).certificate.pem()

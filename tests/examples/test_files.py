@@ -16,7 +16,7 @@ CHECKS = {
     "aap_configuration/*.yml": "tests/examples/test_variables.py",
     "awx/configure.yml": "tests/examples/test_controller.py",
     "awx/project/*.yml": "tests/examples/test_files.py",
-    "credential_type/*.yml": "tests/awx/test_credential_type.py",
+    "credential_type/*.yml": "tests/awx/test_credentials.py",
     "execution-environment.yml": "tests/awx/test_execution_environment.py",
     "many_tenants/*": "tests/tenants/test_many_tenants.py",
     "many_tenants/*/*": "tests/tenants/test_many_tenants.py",
