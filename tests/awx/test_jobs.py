@@ -31,7 +31,7 @@ def written(tenant: Tenant) -> list[str]:
 def test_looks_and_acts(
     awx: Controller, tenant: Tenant, app: App, credential: AzureResourceManager, credential_type: CredentialType
 ) -> None:
-    """With the built-in credential; and with a certificate as it is pasted into the form, without its last line break."""
+    """With the built-in credential; and with a certificate as it is pasted into the form, without its last line end."""
     user = tenant.add_user(ADELE, risk_level="high")
     survey = {"entra_risk_users": f"{ADELE}\r\n"}
 

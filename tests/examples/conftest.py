@@ -20,6 +20,7 @@ loopback.refuse_everything_else()
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 PROJECT = EXAMPLES / "awx" / "project"
+VARIABLES = EXAMPLES / "aap_configuration"
 BIN = Path(sys.executable).parent
 # What the examples take from the environment. None of it may come out again.
 TOKEN = "CanaryToken7h2Kd"
@@ -77,6 +78,15 @@ class Ansible:
         assert status in (None, found.status), found.output
         return found
 
+    def render(self, *names: str, status: int = 0, **extra: t.Any) -> tuple[dict[str, t.Any], str]:
+        """The values of variables in the directory aap_configuration, and what Ansible printed."""
+        more = {"entra_risk_examples": str(EXAMPLES), **extra}
+        files = [word for path in sorted(VARIABLES.glob("*.yml")) for word in ("-e", f"@{path}")]
+        message = f"{{{{ {{{', '.join(f'{name!r}: {name}' for name in names)}}} }}}}"
+        words = ("-m", "ansible.builtin.debug", "-a", json.dumps({"msg": message}))
+        run = self.run("ansible", "localhost", *words, *files, "-e", json.dumps(more), status=status)
+        return json.loads(run.output.partition(" => ")[2])["msg"] if status == 0 else {}, run.output
+
 
 @pytest.fixture(scope="session")
 def ansible(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
@@ -85,49 +95,3 @@ def ansible(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
     link.parent.mkdir(parents=True)
     link.symlink_to(ROOT, target_is_directory=True)
     return Ansible(tmp_path_factory.mktemp("home"), path)
-
-
-_RENDER = """\
-- hosts: localhost
-  gather_facts: false
-  vars_files: {files}
-  tasks:
-    - ansible.builtin.copy:
-        content: "{{{{ dict(names | zip(names | map('extract', vars))) | to_json }}}}"
-        dest: {target}
-        mode: "0600"
-      vars:
-        names: {names}
-"""
-
-
-class Variables:
-    """The variables of the directory aap_configuration."""
-
-    def __init__(self, ansible: Ansible, directory: Path) -> None:
-        self._ansible = ansible
-        self._directory = directory
-        self._files = [str(path) for path in sorted((EXAMPLES / "aap_configuration").glob("*.yml"))]
-
-    @property
-    def names(self) -> list[str]:
-        """What they are called."""
-        text = "".join(Path(path).read_text(encoding="utf-8") for path in self._files)
-        return re.findall(r"^(\w+):", text, re.MULTILINE)
-
-    def render(self, names: t.Sequence[str], status: int = 0, **extra: t.Any) -> tuple[dict[str, t.Any], str]:
-        """Their values, and what Ansible printed."""
-        target = self._directory / "values.json"
-        target.unlink(missing_ok=True)
-        playbook = self._directory / "render.yml"
-        values = {"files": self._files, "target": str(target), "names": names}
-        text = _RENDER.format(**{key: json.dumps(value) for key, value in values.items()})
-        playbook.write_text(text, encoding="utf-8")
-        extra = {"entra_risk_examples": str(EXAMPLES), **extra}
-        run = self._ansible.run("ansible-playbook", playbook, "-e", json.dumps(extra), status=status)
-        return json.loads(target.read_text(encoding="utf-8")) if status == 0 else {}, run.output
-
-
-@pytest.fixture(scope="session")
-def variables(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> Variables:
-    return Variables(ansible, tmp_path_factory.mktemp("render"))

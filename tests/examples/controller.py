@@ -6,11 +6,13 @@ playbook can only be named once its project has been fetched.
 
 from __future__ import annotations
 
-import http.server
+import contextlib
 import json
 import threading
 import typing as t
-import urllib.parse
+
+from werkzeug import Request, Response
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 API = "/api/v2/"
 ENCRYPTED = "$encrypted$"
@@ -121,47 +123,26 @@ def _listing(results: list[Values]) -> Values:
     return {"count": len(results), "next": None, "previous": None, "results": results}
 
 
-class Server:
-    """Serves a store on loopback, to whoever shows the token. Use it as a context."""
+@contextlib.contextmanager
+def serve(store: Store, token: str) -> t.Iterator[str]:
+    """Serve a store on loopback, to whoever shows the token. Gives the origin."""
 
-    def __init__(self, store: Store, token: str) -> None:
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(store, token))
+    @Request.application
+    def app(request: Request) -> Response:
+        status, answer = 401, {"detail": "Authentication credentials were not provided."}
+        if request.headers.get("Authorization") == f"Bearer {token}":
+            body = request.get_json(silent=True) or {}
+            status, answer = store.answer(request.method, request.path, request.args.to_dict(), body)
+        text = None if answer is None else json.dumps(answer)
+        headers = {"X-API-Product-Name": "AWX", "X-API-Product-Version": "24.6.1"}
+        return Response(text, status, headers, content_type="application/json")
 
-    @property
-    def url(self) -> str:
-        """Its origin."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Server:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
 
 
-def _handler(store: Store, token: str) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def _serve(self) -> None:
-            parts = urllib.parse.urlsplit(self.path)
-            size = int(self.headers.get("Content-Length", 0))
-            body = json.loads(self.rfile.read(size)) if size else {}
-            status, answer = 401, {"detail": "Authentication credentials were not provided."}
-            if self.headers.get("Authorization") == f"Bearer {token}":
-                status, answer = store.answer(self.command, parts.path, dict(urllib.parse.parse_qsl(parts.query)), body)
-            content = b"" if answer is None else json.dumps(answer).encode()
-            self.send_response(status)
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
-            headers |= {"X-API-Product-Name": "AWX", "X-API-Product-Version": "24.6.1"}
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_request(self, *dummy: object) -> None:
-            """Nothing: the store remembers what was written."""
-
-    for method in ("GET", "POST", "PATCH"):
-        setattr(Handler, f"do_{method}", Handler._serve)
-    return Handler
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, *dummy: object) -> None:
+        """Nothing: the store remembers what was written."""

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from .conftest import CREDENTIALS, EXAMPLES, KEY, PROJECT, ROOT, TOKEN, Ansible, Run
-from .controller import ENCRYPTED, Server, Store, Values
+from .controller import ENCRYPTED, Store, Values, serve
 
 REST = ("execution_environments", "inventories", "projects", "schedules", "templates", "workflows")
 
@@ -35,15 +35,16 @@ class Controller:
 
     def configure_credential(self, **extra: t.Any) -> Run:
         """Only the credential and its type: the rest takes its time."""
-        return self.configure(**{f"controller_{name}": [] for name in REST}, **extra)
+        nothing: Values = {f"controller_{name}": [] for name in REST}
+        return self.configure(**nothing, **extra)
 
 
 @pytest.fixture(scope="module")
 def controller(ansible: Ansible) -> t.Iterator[Controller]:
     """The first update of the project fails in it."""
     store = Store("failed")
-    with Server(store, TOKEN) as server:
-        yield Controller(ansible, store, server.url)
+    with serve(store, TOKEN) as url:
+        yield Controller(ansible, store, url)
 
 
 @pytest.fixture(scope="module")

@@ -144,7 +144,7 @@ class Project:
         """Run a command of Ansible in the project."""
         inventory = {"entra_tenants": {"hosts": self._hosts}}
         (self.path / "inventory" / "tenants.yml").write_text(json.dumps(inventory), encoding="utf-8")
-        command = [BIN / words[0], "-i", "inventory/tenants.yml", *words[1:]]
+        command: list[str | Path] = [BIN / words[0], "-i", "inventory/tenants.yml", *words[1:]]
         done = subprocess.run(
             command, env=self._env, cwd=self.path, capture_output=True, text=True, timeout=300, check=False
         )
