@@ -1,0 +1,431 @@
+"""What `python3 dev.py test` runs. Each session has an environment, a home and a copy of the collection of its own.
+
+Two lanes take the sessions in the order of this file, so what takes longest comes first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+import typing as t
+import xml.etree.ElementTree
+from pathlib import Path
+
+import nox
+from nox.command import CommandFailed
+
+ROOT = Path(__file__).resolve().parent
+CACHE = Path(os.environ.get("ENTRA_RISK_CACHE", ROOT / ".cache"))
+sys.path.insert(0, str(ROOT))
+
+from tests.local_tenant import ask, running  # noqa: E402 - nox does not look beside its own file
+
+nox.needs_version = ">=2026.10"
+nox.options.allow_parallel = True
+nox.options.default_venv_backend = "uv|venv"
+nox.options.envdir = CACHE / "envs"
+nox.options.parallel = 2
+nox.options.reuse_venv = "yes"
+
+BRANCHES_WANTED = 97.0
+OWN = "{}.{}".format(*sys.version_info)
+PYTHONS = [f"3.{minor}" for minor in range(9, 15)]
+EMULATOR = ("-r", "tests/entra_emulator/requirements.txt")
+RUNTIME = ("ansible-core", "-r", "meta/ee-requirements.txt")
+UNITS = ("-r", "tests/unit/requirements.txt", *EMULATOR, "pytest-cov", "pytest-xdist")
+FUNCTIONAL = (*UNITS, "-r", "tests/functional/requirements.txt")
+# What tools may see of the person's environment. Everything else (credentials, proxies, settings of Ansible) stays out,
+# so that a result here is the same result everywhere.
+SEEN_BY_TOOLS = ("CI", "LD_LIBRARY_PATH", "TERM", "TMPDIR")
+SEEN_BY_PIP = re.compile(r"(PIP|UV)_|HOME$|PATH$|\w+_PROXY$|\w+_CA_BUNDLE$|SSL_CERT", re.I)
+# What ansible-test says, and then ends as if all were well.
+SKIPS = r"All targets skipped|Skipping sanity test .* (?:due to missing .*|because it could not be found)"
+# ansible-test fetches get-pip.py from a server of its own whenever it makes an environment. Found in its cache, this
+# makes a pip that hands over to the installer of this run. It only installs; what else is asked of it is not needed.
+GET_PIP = """\
+import pathlib, sysconfig
+target = pathlib.Path(sysconfig.get_path("purelib"), "pip")
+target.mkdir()
+target.joinpath("__main__.py").write_text('''\
+import os, sys
+words = [word for word in sys.argv[1:] if word != "--disable-pip-version-check"]
+command = [word.format(sys.executable) for word in {command!r}]
+if words.pop(0) == "install":
+    os.execve(command[0], command + words, {env!r})
+''')
+"""
+
+
+def find_interpreters() -> list[str]:
+    """The versions of Python that work here, oldest first. Each one gets a link that all tools find.
+
+    Each one is really run: the shims of pyenv are there for every version, and fail for most.
+    """
+    links = CACHE / "interpreters"
+    path = os.environ["PATH"]
+    os.environ["PATH"] = os.pathsep.join([str(links), str(Path(sys.executable).parent), path])
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    for version in [] if links.is_dir() else PYTHONS:
+        links.mkdir(parents=True, exist_ok=True)
+        places = [f"{sys.base_prefix}/bin", *pyenv.glob(f"versions/{version}.*/bin"), *path.split(os.pathsep)]
+        for python in (Path(f"{place}/python{version}") for place in places):
+            # Some builds lack what an environment needs.
+            command = [str(python), "-c", "import ensurepip, ssl, venv"]
+            if python.is_file() and subprocess.run(command, capture_output=True, check=False).returncode == 0:
+                (links / python.name).symlink_to(python)
+                break
+    return [version for version in PYTHONS if (links / f"python{version}").exists()]
+
+
+INTERPRETERS = find_interpreters()
+
+
+class Workplace:
+    """Where a session works, and the score of its checks."""
+
+    def __init__(self, session: nox.Session) -> None:
+        self.session = session
+        self.name = session.env_dir.name
+        self.home = CACHE / "homes" / self.name
+        self.collections = CACHE / "trees" / self.name
+        self.tree = self.collections / "ansible_collections" / "identityops" / "entra_risk"
+        self.reports = self.tree / "tests" / "output" / "junit"
+        self.logs = CACHE / "logs" / self.name
+        self.score = [0, 0, 0]
+        self.env = {
+            **{name: os.environ[name] for name in SEEN_BY_TOOLS if name in os.environ},
+            "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
+            "COVERAGE_FILE": str(CACHE / "coverage" / self.name),
+            "HOME": str(self.home),
+            "LC_ALL": "C.UTF-8",
+            "MYPY_CACHE_DIR": str(CACHE / "mypy"),
+            "NO_COLOR": "1",
+            "PATH": os.pathsep.join([session.bin, os.environ["PATH"]]),
+            "PYTHONPATH": str(self.collections),
+            "RUFF_CACHE_DIR": str(CACHE / "ruff"),
+        }
+
+    def prepare(self) -> None:
+        """Copy what git knows or would add, into a fresh repository.
+
+        ansible-test asks git for the files. Without a repository of its own, the copy would be files of the checkout
+        that git ignores, and every test would be skipped.
+        """
+        seeds = self.home / ".ansible" / "test" / "cache"
+        for directory in (seeds, self.logs, CACHE / "coverage", CACHE / "scores"):
+            directory.mkdir(parents=True, exist_ok=True)
+        # The files may belong to somebody else, for example in a container.
+        settings = "[safe]\n\tdirectory = *\n[init]\n\tdefaultBranch = main\n"
+        (self.home / ".gitconfig").write_text(settings, encoding="utf-8")
+        env = {**os.environ, "HOME": str(self.home)}
+        words = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(words, env=env, check=True, stdout=subprocess.PIPE).stdout.decode().split("\0")
+        shutil.rmtree(self.tree, ignore_errors=True)
+        # A file may be deleted and not committed yet.
+        for name in (name for name in names if (ROOT / name).is_file()):
+            (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, self.tree / name)
+        subprocess.run(["git", "init", "--quiet", self.tree], env=env, check=True)
+        os.chdir(self.tree)
+        uv = (shutil.which("uv"), "pip", "install", "-q", "--python", "{}")
+        pip = (sys.executable, "-m", "pip", "--python", "{}", "install", "-q")
+        visible = {name: value for name, value in os.environ.items() if SEEN_BY_PIP.match(name)}
+        script = GET_PIP.format(command=uv if self.session.venv_backend == "uv" else pip, env=visible)
+        for source in self.session.env_dir.glob("lib/*/site-packages/ansible_test/_internal/python_requirements.py"):
+            for version in re.findall(r"pip='([\d.]+)'", source.read_text(encoding="utf-8")):
+                (seeds / f"get_pip_{version.replace('.', '_')}.py").write_text(script, encoding="utf-8")
+
+    def run(self, *command: str | Path, stdout: t.IO[str] | None = None) -> None:
+        """Run a tool.
+
+        :raises CommandFailed: its exit code is not zero.
+        """
+        self.session.run(*command, env=self.env, include_outer_env=False, external=True, log=False, stdout=stdout)
+
+    def check(self, title: str, *command: str | Path, cases: bool = False, wants: str = "", bad: str = SKIPS) -> None:
+        """Run a tool and count, and show its output when it failed.
+
+        :param cases: count the cases in its JUnit reports; otherwise the tool as a whole is one check.
+        :param wants: what its output must match.
+        :param bad: what its output must not match.
+        """
+        shutil.rmtree(self.reports, ignore_errors=True)
+        log = self.logs / f"{title}.log"
+        start, code = time.monotonic(), 1
+        with log.open("w", encoding="utf-8") as stream, contextlib.suppress(CommandFailed):
+            self.run(*command, stdout=stream)
+            code = 0
+        output = log.read_text(encoding="utf-8", errors="replace")
+        remarks = re.findall(bad, output, re.MULTILINE)
+        remarks += [] if re.search(wants, output, re.MULTILINE) else [f"without {wants!r}"]
+        passed, failed, skipped = self.count_cases() if cases else (1 - code, code, 0)
+        if not code:
+            # The exit code knows better: ansible-core 2.16 reports tasks as failed that were meant to fail.
+            passed, failed = passed + failed, len(remarks)
+        failed = max(failed, code)
+        self.record(title, passed, failed, skipped, "; ".join([f"{time.monotonic() - start:.0f} s", *remarks]))
+        if failed:
+            print(f"--- output of {title} ({log})\n{output.rstrip()}\n---", flush=True)
+
+    def count_cases(self) -> tuple[int, int, int]:
+        """How many cases passed, failed and were skipped, say the reports of the last tool."""
+        trees = [xml.etree.ElementTree.parse(path) for path in self.reports.glob("*.xml")]
+        found = [{part.tag for part in case} for tree in trees for case in tree.iter("testcase")]
+        failed = sum(bool(tags & {"failure", "error"}) for tags in found)
+        skipped = sum("skipped" in tags for tags in found)
+        return len(found) - failed - skipped, failed, skipped
+
+    def record(self, title: str, passed: int, failed: int, skipped: int = 0, note: str = "") -> None:
+        """Add to the score, and say so. A check that checked nothing has failed."""
+        if not passed + failed + skipped:
+            failed, note = 1, f"nothing was checked; {note}"
+        self.score = [old + new for old, new in zip(self.score, (passed, failed, skipped))]
+        text = f"{passed} passed" + f", {failed} FAILED" * bool(failed) + f", {skipped} skipped" * bool(skipped)
+        print(f"   {title}: {text}" + f" ({note})" * bool(note), flush=True)
+
+    def pytest(self, *words: str) -> None:
+        """Run pytest, with what the person gives on the command line."""
+        report = f"--junitxml={self.reports / 'pytest.xml'}"
+        self.check("pytest", "python", "-m", "pytest", report, *words, *self.session.posargs, cases=True)
+
+    def ansible_test(self, *words: str, python: str = "") -> None:
+        """Run `ansible-test` for a version of Python: that of the session, if none is given."""
+        words = (*words, "--python", python or str(self.session.python or OWN))
+        self.check(" ".join(["ansible-test", words[0], words[-1]]), "ansible-test", *words, "--color", "no", cases=True)
+
+    def integration(self) -> None:
+        """The integration targets, against a local tenant whose addresses they find in their variables."""
+        python = Path(self.session.bin, "python")
+        with running(python, self.tree, self.env, self.logs / "tenant.log", "--no-seed") as facts:
+            # JSON is YAML.
+            settings = self.tree / "tests" / "integration" / "integration_config.yml"
+            settings.write_text(json.dumps(facts), encoding="utf-8")
+            self.ansible_test("integration")
+            violations = ask(facts, "/violations")
+        self.record("requests that the API allows", int(not violations), len(violations), note=str(violations or ""))
+
+
+@contextlib.contextmanager
+def workplace(session: nox.Session, *requirements: str) -> t.Iterator[Workplace]:
+    """Install, copy, check. At the end the score goes to dev.py, and the session fails when a check has failed."""
+    place = Workplace(session)
+    try:
+        session.install(*requirements)
+        place.prepare()
+        yield place
+    except (CommandFailed, OSError, RuntimeError, subprocess.CalledProcessError) as exc:
+        place.record("set-up", 0, 1, note=str(exc))
+    (CACHE / "scores" / f"{place.name}.json").write_text(json.dumps(place.score), encoding="utf-8")
+    if place.score[1]:
+        session.error(f"{place.score[1]} failed")
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """Slim targets through ansible-playbook, against the local tenant; and what the demo claims."""
+    with workplace(session, *RUNTIME, *EMULATOR) as place:
+        place.integration()
+        place.check("claims of the demo", "python", "-m", "tests.demo", wants="^== Your own tenant")
+
+
+@nox.session
+def sanity(session: nox.Session) -> None:
+    """`ansible-test sanity`, without any ignored entry."""
+    with workplace(session, "ansible-core") as place:
+        place.ansible_test("sanity", "--junit")
+
+
+@nox.session
+def awx(session: nox.Session) -> None:
+    """The playbooks and the credentials as AWX uses them, and many tenants at once."""
+    with workplace(session, "-r", "tests/awx/requirements.txt") as place:
+        place.pytest("tests/awx", "tests/tenants")
+
+
+@nox.session
+def units(session: nox.Session) -> None:
+    """The unit tests by pytest."""
+    with workplace(session, "ansible-core", *UNITS) as place:
+        place.pytest("-n", "2", "--cov", "--cov-config=tests/coverage.ini", "--cov-report=", "tests/unit")
+
+
+@nox.session
+def functional(session: nox.Session) -> None:
+    """Every module in-process, against the local tenant."""
+    with workplace(session, "ansible-core", *FUNCTIONAL) as place:
+        place.pytest("-n", "2", "--cov", "--cov-config=tests/coverage.ini", "--cov-report=", "tests/functional")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, YAML, changelog, licenses, workflows."""
+    with workplace(session, "-r", "requirements-dev.txt") as place:
+        place.check("ruff check", "ruff", "check")
+        place.check("ruff format", "ruff", "format", "--diff")
+        ours = ("dev.py", "noxfile.py", "tests/demo.py", "tests/entra_emulator", "benchmarks")
+        place.check("mypy tests", "mypy", *ours)
+        place.check("yamllint", "yamllint", "--strict", ".")
+        place.check("ansible-lint", "ansible-lint", "--offline", "--profile", "production", "--strict")
+        place.check("antsibull-changelog", "antsibull-changelog", "lint")
+        place.check("reuse", "reuse", "lint", "--lines")
+        workflows = sorted(place.tree.glob(".github/workflows/*.yml"))
+        place.check("workflows", "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+        # From above, where the imports of the modules can be followed.
+        os.chdir(place.collections)
+        place.check("mypy plugins", "mypy", "--config-file", place.tree / ".mypy.ini", place.tree / "plugins")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """What people read, and the archive that they install."""
+    with workplace(session, *RUNTIME, "antsibull-docs", "galaxy-importer") as place:
+        words = ("--plugin-docs", "--validate-collection-refs", "self", "--disallow-unknown-collection-refs", ".")
+        place.check("antsibull-docs", "antsibull-docs", "lint-collection-docs", *words)
+        modules = [f"identityops.entra_risk.{path.stem}" for path in sorted(place.tree.glob("plugins/modules/*.py"))]
+        place.check("ansible-doc", "ansible-doc", "--type", "module", *modules)
+        target = place.collections / "build"
+        place.check("build", "ansible-galaxy", "collection", "build", "--force", "--output-path", str(target))
+        (archive,) = target.glob("*.tar.gz")
+        with tarfile.open(archive) as content:
+            names = content.getnames()
+        foreign = [name for name in names if re.match(r"\.|dev|noxfile|benchmarks|tests/(demo|entra_emulator)", name)]
+        missing = {"MANIFEST.json", "README.md", "meta/runtime.yml"} - set(names)
+        note = ", ".join([f"{len(names)} entries", *(f"foreign: {name}" for name in foreign), *missing])
+        place.record("content of the archive", int(not foreign and not missing), len(foreign) + len(missing), note=note)
+        os.chdir(target)
+        importer = ("python", "-m", "galaxy_importer.main", archive)
+        good = "Importer processing completed successfully"
+        place.check("galaxy-importer", *importer, wants=good, bad="^(?:ERROR|WARNING).*")
+
+
+@nox.session
+def emulator(session: nox.Session) -> None:
+    """The local tenant's own tests."""
+    with workplace(session, "-r", "tests/emulator/requirements.txt") as place:
+        place.pytest("tests/emulator")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The page of the playbook report_risk in Chromium."""
+    with workplace(session, "-r", "tests/browser/requirements.txt") as place:
+        missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
+        if missing:
+            place.record("pytest", 0, 0, 1, f"{' and '.join(missing)} cannot be found")
+        else:
+            place.pytest("tests/browser")
+
+
+@nox.session(requires=["units", "functional"])
+def coverage(session: nox.Session) -> None:
+    """How much of the plugins the unit and functional tests run."""
+    with workplace(session, "coverage") as place:
+        data = [str(CACHE / "coverage" / name) for name in ("units", "functional")]
+        settings = "--rcfile=tests/coverage.ini"
+        place.check("coverage combine", "coverage", "combine", "--keep", settings, *data)
+        place.check("coverage report", "coverage", "report", settings, "--skip-covered", "--show-missing")
+        place.check("coverage json", "coverage", "json", settings, "-o", "coverage.json")
+        totals = json.loads((place.tree / "coverage.json").read_text(encoding="utf-8"))["totals"]
+        percent = 100 * totals["covered_branches"] / totals["num_branches"]
+        enough = percent >= BRANCHES_WANTED
+        note = f"{percent:.1f} % of {totals['num_branches']}, {BRANCHES_WANTED:.0f} % wanted"
+        place.record("branches of plugins", int(enough), int(not enough), note=note)
+
+
+@nox.session(default=False)
+def examples(session: nox.Session) -> None:
+    """Every file in docs/examples, against the collections that it uses."""
+    with workplace(session, "-r", "tests/examples/requirements.txt") as place:
+        place.pytest("tests/examples")
+
+
+@nox.session(default=False)
+def sdk(session: nox.Session) -> None:
+    """The local tenant through the unmodified msgraph-sdk."""
+    with workplace(session, "-r", "tests/sdk/requirements.txt") as place:
+        place.pytest("tests/sdk")
+
+
+@nox.session(default=False)
+def ansible_units(session: nox.Session) -> None:
+    """The unit tests by `ansible-test units`, the entry that contributors of collections know."""
+    with workplace(session, "ansible-core", *UNITS) as place:
+        (wanted,) = session.env_dir.glob("lib/*/site-packages/ansible_test/_data/requirements/units.txt")
+        session.install("-r", str(wanted))
+        place.ansible_test("units")
+
+
+def versions() -> t.Iterator[t.Any]:
+    """Other versions of ansible-core, each with the best of the Pythons here; then all other Pythons."""
+    cores = {"newest": ("ansible-core", "3.14 3.13 3.12"), "oldest": ("ansible-core~=2.16.0", "3.10 3.11 3.12")}
+    for name, (core, pythons) in cores.items():
+        for python in [python for python in pythons.split() if python in INTERPRETERS][:1]:
+            yield nox.param(python, core, id=name)
+    yield nox.param(INTERPRETERS[-1], "", id="pythons")
+    if "ENTRA_RISK_ANSIBLE_CORE" in os.environ:
+        yield nox.param(OWN, os.environ["ENTRA_RISK_ANSIBLE_CORE"], id="chosen")
+
+
+@nox.session(default=False)
+@nox.parametrize("python,core", list(versions()))
+def matrix(session: nox.Session, core: str) -> None:
+    """Sanity, units, functional and integration on other versions of ansible-core; compile and import everywhere."""
+    with workplace(session, core or "ansible-core", *FUNCTIONAL) as place:
+        if core:
+            place.pytest("-n", "2", "tests/unit", "tests/functional")
+            place.ansible_test("sanity", "--junit")
+            place.integration()
+            return
+        for python in PYTHONS:
+            if python in INTERPRETERS:
+                place.ansible_test("sanity", "--junit", "--test", "compile", "--test", "import", python=python)
+            else:
+                place.record(f"Python {python}", 0, 0, 1, "not on this machine")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """The benchmark: all of it into docs by `dev.py bench`, the counts of small numbers by `dev.py test bench`."""
+    with workplace(session, "-r", "benchmarks/requirements.txt") as place:
+        words = [word for word in session.posargs or ["--quick"] if word != "--full"]
+        report = CACHE / "bench" if "--quick" in words else ROOT / "docs"
+        places = ("--scratch", str(CACHE / "bench"), "--report", str(report))
+        command = ("python", "-m", "benchmarks", *places, *words)
+        if session.posargs:
+            place.run(*command)
+        else:
+            place.check("counts", *command, wants=r"^\d+ passed, 0 failed$")
+
+
+@nox.session(default=False)
+def demo(session: nox.Session) -> None:
+    """The main job, shown against the local tenant."""
+    place = Workplace(session)
+    session.install(*RUNTIME, *EMULATOR)
+    place.prepare()
+    place.run("python", "-m", "tests.demo")
+
+
+@nox.session(default=False)
+def fix(session: nox.Session) -> None:
+    """Format the Python files of the checkout, and repair what the linter can repair."""
+    session.install("-r", "requirements-dev.txt")
+    session.run("ruff", "check", "--fix", "--no-cache")
+    session.run("ruff", "format", "--no-cache")
+
+
+@nox.session(default=False)
+def shell(session: nox.Session) -> None:
+    """A shell with all tools, in a copy of the collection."""
+    place = Workplace(session)
+    session.install("-r", "requirements-dev.txt", *UNITS)
+    place.prepare()
+    print(f"This is a copy of the checkout: edit there, not here. Leave with exit.\n{place.tree}")
+    place.run(os.environ.get("SHELL", "/bin/sh"))
