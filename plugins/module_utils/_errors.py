@@ -21,6 +21,8 @@ class EntraRiskError(Exception):
     """
 
     kind: t.ClassVar[str] = "request"
+    # Seconds that the service asks to wait before the next request.
+    retry_after = 0.0
     # The traceback as text, where a person needs one to get further.
     trace: str | None = None
 
@@ -123,6 +125,14 @@ class ServiceError(EntraRiskError):
     kind = "service"
 
 
+class StoppedError(EntraRiskError):
+    """The work ended early: a signal came, or nobody is left who reads the result. Nothing was sent since."""
+
+    # No ServiceError: who waits for the service goes on after those.
+    kind = "service"
+    REMEDY: t.ClassVar[str] = "Run it again: what was written already is not written a second time."
+
+
 class InternalError(EntraRiskError):
     """A bug in the collection.
 
@@ -131,10 +141,11 @@ class InternalError(EntraRiskError):
 
     kind = "internal"
 
-    def __init__(self, cause: Exception) -> None:
+    def __init__(self, cause: Exception, *, outcome_unknown: bool = False) -> None:
         super().__init__(
             f"Unexpected error {type(cause).__name__} in identityops.entra_risk: {cause}. This is a bug in the "
-            "collection; please report it with the traceback (run with -vvv)."
+            "collection; please report it with the traceback (run with -vvv).",
+            outcome_unknown=outcome_unknown,
         )
         self.trace = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
 

@@ -7,21 +7,25 @@
 """One HTTP session, and the only file that uses requests.
 
 It adds what requests leaves open: no redirect is followed, a netrc file never replaces our token, `verify` is not
-overruled by the environment, and every failure becomes one of our errors, without the header and URL texts that the
-exceptions of requests carry (they can hold the token).
+overruled by the environment, an answer has an end (in time and in size), and every failure becomes one of our errors,
+without the header and URL texts that the exceptions of requests carry (they can hold the token).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import ssl
 import traceback
 import typing as t
+import zlib
 from urllib.parse import quote, urlencode, urlsplit
 
-from ._errors import EntraRiskError, NetworkError, RequestError, TlsError
+from ._errors import EntraRiskError, NetworkError, RequestError, StoppedError, TlsError
 from ._redact import Redactor
+from ._text import printable
+from ._wire import Wire
 
 REQUESTS_IMPORT_ERROR: str | None = None
 try:
@@ -33,6 +37,10 @@ except ImportError:
 COLLECTION_VERSION = "0.1.0"
 USER_AGENT = f"identityops.entra_risk/{COLLECTION_VERSION}"
 CONNECT_TIMEOUT = 10.0
+# Sixty times the largest page that Graph sends.
+LARGEST_ANSWER = 32 * 1024 * 1024
+_CHUNK = 64 * 1024
+_WITHOUT_BODY = frozenset({204, 304})
 
 # Plain http is for loopback and for the metadata service of a virtual machine. Through a proxy it would leave the
 # machine unencrypted, or reach the metadata service of the proxy. An empty entry wins over the environment.
@@ -47,12 +55,16 @@ class Response:
     headers: t.Mapping[str, str]
     text: str
 
-    def json(self) -> t.Any:
-        """The body as data, or None when it is empty or no JSON."""
+    @functools.cached_property
+    def _data(self) -> t.Any:
         try:
             return json.loads(self.text)
         except (ValueError, RecursionError):
             return None
+
+    def json(self) -> t.Any:
+        """The body as data, or None when it is empty or no JSON."""
+        return self._data
 
     @property
     def is_html(self) -> bool:
@@ -60,16 +72,25 @@ class Response:
         return "html" in self.headers.get("content-type", "").lower() or self.text.lstrip()[:1] == "<"
 
 
+class _UnreadableError(Exception):
+    """The body of an answer is too large, damaged or incomplete. The text says which."""
+
+
 class Transport:
     """Sends single requests; repeats nothing.
 
     :param verify: True, False, or the path of a CA bundle.
-    :param timeout: seconds to wait for an answer.
+    :param timeout: seconds for one request as a whole, to the last byte of its answer.
     """
 
     def __init__(self, *, verify: bool | str, timeout: float, redactor: Redactor) -> None:
+        self._wire = Wire()
         self._session = requests.Session()
+        for adapter in self._session.adapters.values():
+            self._wire.watch(adapter)
         self._session.headers["User-Agent"] = USER_AGENT
+        # The one encoding that is decoded here, with a limit.
+        self._session.headers["Accept-Encoding"] = "gzip"
         # Even when told not to follow it, requests prepares the next request, and trips over a broken Location.
         self._session.get_redirect_target = _nowhere  # type: ignore[method-assign]  # there is no setting for it
         self._verify = verify
@@ -97,12 +118,15 @@ class Transport:
         headers: t.Mapping[str, str] | None = None,
         bearer: str | None = None,
         connect_timeout: float | None = None,
+        timeout: float | None = None,
     ) -> Response:
         """Send one request and give back the answer, whatever its status.
 
-        :raises NetworkError: unreachable, proxy failure, broken connection, timeout.
+        :param timeout: seconds, where the request has less time than usual.
+        :raises NetworkError: unreachable, proxy failure, broken connection, timeout, an answer that cannot be read.
         :raises TlsError: the certificate cannot be verified.
         """
+        seconds = min(timeout or self._timeout, self._timeout)
 
         def authorise(request: requests.PreparedRequest) -> requests.PreparedRequest:
             # Given even without a token: it keeps requests from sending the password of a netrc file.
@@ -112,81 +136,204 @@ class Transport:
 
         failure: EntraRiskError
         try:
-            response = self._session.request(
-                method,
-                url,
-                params=_query(params),
-                data=data,
-                json=json_body,
-                headers=dict(headers or {}),
-                auth=authorise,
-                verify=self._verify,
-                timeout=(connect_timeout or min(CONNECT_TIMEOUT, self._timeout), self._timeout),
-                allow_redirects=False,
-                proxies=dict(_NO_PROXY_FOR_HTTP),
+            request = self._session.prepare_request(
+                requests.Request(
+                    method,
+                    url,
+                    params=_query(params),
+                    data=data,
+                    json=json_body,
+                    headers=dict(headers or {}),
+                    auth=authorise,
+                )
             )
-            return Response(
-                status=response.status_code,
-                headers={name.lower(): value for name, value in response.headers.items()},
-                # Not response.text: without a charset in the header it guesses, slowly and sometimes wrong.
-                text=response.content.decode("utf-8", "replace"),
+            settings = self._session.merge_environment_settings(
+                request.url or "", dict(_NO_PROXY_FOR_HTTP), stream=True, verify=self._verify, cert=None
             )
-        except requests.exceptions.RequestException as exc:
-            failure = self._translate(exc, url)
-        except OSError as exc:
-            # requests checks the CA bundle on its own before it connects, outside of its exceptions.
-            reason = self._redactor.redact(exc.strerror or "the CA bundle cannot be read")
-            failure = TlsError(f"TLS could not be set up: {reason}. Check ca_path and CURL_CA_BUNDLE.")
+        except Exception as exc:  # requests lets those of Python and urllib3 through
+            failure = RequestError(f"The request to {host_of(url)} could not be sent ({type(exc).__name__}).")
+        else:
+            limits = (min(connect_timeout or CONNECT_TIMEOUT, seconds), seconds)
+            try:
+                with self._wire.deadline(seconds):
+                    answer = self._session.send(request, timeout=limits, allow_redirects=False, **settings)
+                    return _response(answer)
+            except StoppedError:
+                # A signal in the middle of a request that changes nothing.
+                raise
+            except Exception as exc:  # whatever it is, the request may have left
+                failure = self._translate(exc, url, seconds)
         # Raised outside of the except block: the exception of requests holds the request with its headers.
         raise failure
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._session.close()
+    def _translate(self, exc: Exception, url: str, seconds: float) -> EntraRiskError:
+        """Our error for a failure on the way: the first row that fits.
 
-    def _translate(self, exc: requests.exceptions.RequestException, url: str) -> EntraRiskError:
-        host = host_of(url)
+        Only what fails before the request has left is sure to have changed nothing.
+        """
         causes = list(_causes(exc))
-        reason = self._redactor.redact(_reason(causes))
-        broken_tls = any(isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for cause in causes)
-        if isinstance(exc, requests.exceptions.SSLError) and not broken_tls:
-            return TlsError(
-                f"The TLS connection to {host} failed: {reason}. "
-                "If the server's certificate comes from a private CA (or a TLS-inspecting proxy), "
-                "name its CA bundle in ca_path."
-            )
-        if isinstance(exc, requests.exceptions.ProxyError):
-            return NetworkError(
-                f"The proxy for {host} failed: {reason}. Check HTTPS_PROXY and NO_PROXY in the task's environment."
-            )
-        if isinstance(exc, requests.exceptions.ConnectTimeout):
-            return NetworkError(
-                f"No connection to {host} within the time limit. Check the network, the firewall and HTTPS_PROXY."
-            )
-        if isinstance(exc, requests.exceptions.ReadTimeout):
-            return NetworkError(
-                f"{host} did not answer within {self._timeout:g} seconds. Try again later, or raise timeout.",
-                outcome_unknown=True,
-            )
-        if any(type(cause).__name__ in ("NewConnectionError", "NameResolutionError") for cause in causes):
-            return NetworkError(
-                f"{host} could not be reached: {reason}. Check the host name, DNS, the firewall and HTTPS_PROXY, "
-                "and graph_url or authority_host if you set them."
-            )
-        if isinstance(
-            exc,
-            (
-                requests.exceptions.ConnectionError,
-                requests.exceptions.ChunkedEncodingError,
-                requests.exceptions.ContentDecodingError,
-            ),
-        ):
-            return NetworkError(
-                f"The connection to {host} broke: {reason}. Try again; if it happens each time, look at what is on the "
-                "way (proxy, firewall).",
-                outcome_unknown=True,
-            )
-        return RequestError(f"The request to {host} could not be sent ({type(exc).__name__}).")
+        facts = {
+            "host": host_of(url),
+            "reason": printable(self._redactor.redact(_reason(causes)), 300),
+            "seconds": f"{seconds:g}",
+        }
+        for fits, error, text, may_have_left in _FAILURES:
+            if fits(self._wire, causes):
+                return error(text.format(**facts), outcome_unknown=may_have_left or self._wire.request_left)
+        raise AssertionError("the last row fits everything")
+
+
+_Fits = t.Callable[[Wire, t.Sequence[BaseException]], bool]
+
+
+def _caused_by(*names: str) -> _Fits:
+    """By name: urllib3 need not be importable, and its classes are not the same in all versions."""
+
+    def fits(wire: Wire, causes: t.Sequence[BaseException]) -> bool:
+        return any(base.__name__ in names for cause in causes for base in type(cause).__mro__)
+
+    return fits
+
+
+def _is_late(wire: Wire, causes: t.Sequence[BaseException]) -> bool:
+    return wire.expired or _caused_by("ReadTimeout", "ReadTimeoutError")(wire, causes)
+
+
+def _is_tls(wire: Wire, causes: t.Sequence[BaseException]) -> bool:
+    """The connection could not be secured. A secure one that breaks in the middle is something else."""
+    broken = any(isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for cause in causes)
+    return not broken and not wire.request_left and _caused_by("SSLError", "SSLCertVerificationError")(wire, causes)
+
+
+def _is_about_a_file(wire: Wire, causes: t.Sequence[BaseException]) -> bool:
+    """requests checks the CA bundle on its own before it connects, outside of its exceptions."""
+    return (
+        not wire.request_left
+        and isinstance(causes[0], OSError)
+        and not isinstance(causes[0], (requests.exceptions.RequestException, ConnectionError, TimeoutError))
+    )
+
+
+def _always(wire: Wire, causes: t.Sequence[BaseException]) -> bool:
+    return True
+
+
+# What fits a failure, our error for it, its text, and whether the request may have left. The order matters.
+_FAILURES: tuple[tuple[_Fits, type[EntraRiskError], str, bool], ...] = (
+    (
+        lambda wire, causes: wire.expired and wire.connecting,
+        NetworkError,
+        "No connection to {host} within the time limit. Check the network, the firewall and HTTPS_PROXY.",
+        False,
+    ),
+    (
+        _is_late,
+        NetworkError,
+        "{host} did not answer in full within {seconds} seconds. Try again later, or raise timeout.",
+        True,
+    ),
+    (
+        _is_tls,
+        TlsError,
+        "The TLS connection to {host} failed: {reason}. If the server's certificate comes from a private CA (or a "
+        "TLS-inspecting proxy), name its CA bundle in ca_path.",
+        False,
+    ),
+    (
+        _caused_by("ProxyError"),
+        NetworkError,
+        "The proxy for {host} failed: {reason}. Check HTTPS_PROXY and NO_PROXY in the task's environment.",
+        False,
+    ),
+    (
+        # Before the next row: in urllib3 1 it is a timeout too, by its class.
+        _caused_by("NewConnectionError", "NameResolutionError"),
+        NetworkError,
+        "{host} could not be reached: {reason}. Check the host name, DNS, the firewall and HTTPS_PROXY, and graph_url "
+        "or authority_host if you set them.",
+        False,
+    ),
+    (
+        _caused_by("ConnectTimeout", "ConnectTimeoutError"),
+        NetworkError,
+        "No connection to {host} within the time limit. Check the network, the firewall and HTTPS_PROXY.",
+        False,
+    ),
+    (
+        _caused_by("InvalidURL", "InvalidSchema", "MissingSchema", "LocationValueError", "ProxySchemeUnknown"),
+        NetworkError,
+        "The request to {host} could not be sent: {reason}. Check HTTPS_PROXY in the task's environment.",
+        False,
+    ),
+    (
+        _is_about_a_file,
+        TlsError,
+        "TLS could not be set up: {reason}. Check ca_path and CURL_CA_BUNDLE.",
+        False,
+    ),
+    (
+        _caused_by("_UnreadableError"),
+        NetworkError,
+        "The answer of {host} could not be read: {reason}. Try again; if it happens each time, look at what is on the "
+        "way (proxy, firewall).",
+        True,
+    ),
+    (
+        _always,
+        NetworkError,
+        "The connection to {host} broke: {reason}. Try again; if it happens each time, look at what is on the way "
+        "(proxy, firewall).",
+        True,
+    ),
+)
+
+
+def _response(answer: requests.Response) -> Response:
+    """The answer, read to its end."""
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    try:
+        body = _body(answer.raw, headers, has_length=answer.status_code not in _WITHOUT_BODY)
+    finally:
+        answer.close()
+    return Response(answer.status_code, headers, _decoded(body))
+
+
+def _body(raw: t.Any, headers: t.Mapping[str, str], *, has_length: bool) -> bytes:
+    """The body, uncompressed. Neither what comes nor what becomes of it is larger than the limit.
+
+    :raises _UnreadableError: it is larger, damaged, or not whole.
+    """
+    encoding = headers.get("content-encoding", "").strip().lower()
+    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16) if encoding in ("gzip", "x-gzip") else None
+    parts: list[bytes] = []
+    received = size = 0
+    while chunk := raw.read(_CHUNK, decode_content=False):
+        received += len(chunk)
+        if inflate is not None:
+            try:
+                chunk = inflate.decompress(chunk, LARGEST_ANSWER + 1 - size)
+            except zlib.error:
+                raise _UnreadableError("it is damaged") from None
+        elif encoding not in ("", "identity"):
+            raise _UnreadableError("nobody asked for its encoding")
+        size += len(chunk)
+        if max(size, received) > LARGEST_ANSWER:
+            raise _UnreadableError(f"it is larger than {LARGEST_ANSWER // 1024**2} MiB")
+        parts.append(chunk)
+    declared = headers.get("content-length", "").strip()
+    if has_length and declared.isdecimal() and received < int(declared):
+        raise _UnreadableError("it is not whole")
+    if inflate is not None and received and (not inflate.eof or inflate.unused_data):
+        raise _UnreadableError("it is not whole")
+    return b"".join(parts)
+
+
+def _decoded(body: bytes) -> str:
+    """The text of a body. JSON is UTF-8; what the header says of it is not to be trusted, and guessing is slow.
+
+    Some servers put a byte order mark before it, and some that write UTF-16 need it.
+    """
+    return body.decode(json.detect_encoding(body), "replace").lstrip("\ufeff")
 
 
 def host_of(url: t.Any) -> str:
@@ -225,6 +372,8 @@ def _causes(exc: BaseException) -> t.Iterator[BaseException]:
 def _reason(causes: t.Sequence[BaseException]) -> str:
     """The shortest honest reason: what the operating system or the TLS library said; no URL, no header."""
     for cause in causes:
+        if isinstance(cause, _UnreadableError):
+            return str(cause)
         if isinstance(cause, ssl.SSLError):
             # Those that are raised by Python code, not by OpenSSL, have neither attribute.
             return str(getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or "TLS error")
@@ -235,6 +384,9 @@ def _reason(causes: t.Sequence[BaseException]) -> str:
             and not isinstance(cause, requests.exceptions.RequestException)
         ):
             return cause.strerror
+    if type(causes[0]) is OSError:
+        # How requests says it, in its own words and with the path.
+        return "the CA bundle cannot be read"
     # What http.client makes of a proxy's refusal, such as 407: the status is in the text alone.
     refused = [str(cause) for cause in causes if str(cause).startswith("Tunnel connection failed")]
     return refused[0] if refused else type(causes[-1]).__name__

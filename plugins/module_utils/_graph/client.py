@@ -4,7 +4,7 @@
 #
 # FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
 
-"""The Graph client: bearer token, pacing, repetitions with a deadline, paging, typed errors, request counts.
+"""The Graph client: bearer token, pacing, retries with a deadline, typed errors, request counts.
 
 It knows HTTP and Graph, not risk.
 """
@@ -18,13 +18,14 @@ import typing as t
 import uuid
 
 from .. import _timestamps
-from .._errors import EntraRiskError, NetworkError
+from .._errors import EntraRiskError, InternalError, NetworkError
 from .._http import Response, Transport, host_of
+from .._interruption import Interruption
 from .._login.connection import Connection
 from .._login.tokens import TokenSource, token_source
 from .._redact import Redactor
-from .._retry import Clock, backoff, retry_after
-from .errors import TOO_MANY, graph_error, is_transient
+from .._retry import Clock, Retry, retry_after
+from .errors import TOO_MANY, graph_error, is_from_graph, is_transient, request_id
 from .permissions import RequiredPermission
 from .throttle import Pacer
 
@@ -34,6 +35,8 @@ MOST_TRIES = 8
 _MOST_TRIES_MALFORMED = 3
 # A host that takes connections but has never answered is hardly Graph.
 _MOST_TRIES_UNKNOWN = 3
+# Where the time of the whole work is over, the request that is sent all the same has this much, in seconds.
+_LEAST_TIMEOUT = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +64,8 @@ class GraphClient:
     """Talks to one Graph origin; the token goes nowhere else.
 
     :param origin: `https://host[:port]`.
-    :param retry_timeout: seconds that one request may spend on repetitions.
+    :param retry_timeout: seconds that one request may spend on retries.
+    :param interruption: asked before each request whether the work has to end.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class GraphClient:
         retry_timeout: float,
         redactor: Redactor,
         clock: Clock | None = None,
+        interruption: Interruption | None = None,
     ) -> None:
         self.counts = RequestCounts()
         self.api_version = api_version
@@ -83,18 +88,9 @@ class GraphClient:
         self._tokens = tokens
         self.origin = origin
         self.redactor = redactor
+        self._interruption = interruption or Interruption()
         self._pacers: dict[str, Pacer] = {}
         self._reached = False
-        self._end: float | None = None
-
-    @contextlib.contextmanager
-    def until(self, end: float) -> t.Iterator[None]:
-        """Within this block no repetition starts after `end` (on the monotonic clock)."""
-        self._end = end
-        try:
-            yield
-        finally:
-            self._end = None
 
     def get(
         self,
@@ -103,58 +99,77 @@ class GraphClient:
         *,
         required: RequiredPermission,
         accept: t.Sequence[int] = (),
+        end: float = math.inf,
     ) -> GraphResponse:
-        """GET; statuses in `accept` come back as a reply. A GET is repeated after every passing fault."""
-        return self._request(_Call("GET", f"{self.origin}{path}", required, params=params, accept=accept))
+        """GET, retried after every transient failure.
+
+        :param accept: statuses that come back as a reply, as far as they are Graph's word.
+        :param end: no request starts after it, on the monotonic clock.
+        """
+        return self._request(_Call("GET", f"{self.origin}{path}", required, params=params, accept=accept), end)
 
     def post(self, path: str, body: t.Any, *, required: RequiredPermission) -> GraphResponse:
         """POST an action that answers 204.
 
-        Repeated only when the service surely did not carry it out. Any other end without a clear answer is raised with
+        Retried only when the service surely did not carry it out. Any other end without a clear answer is raised with
         `outcome_unknown`, so that the caller reads back before it sends again.
+
+        :raises StoppedError: the work has to end before this is sent.
         """
-        return self._request(_Call("POST", f"{self.origin}{path}", required, body=body, writes=True))
+        try:
+            return self._request(_Call("POST", f"{self.origin}{path}", required, body=body, writes=True))
+        except EntraRiskError:
+            raise
+        except Exception as exc:
+            bug = InternalError(exc, outcome_unknown=True)
+        # Outside of the except block: an exception may hold the request with its token.
+        raise bug
 
     def query(self, path: str, body: t.Any, *, required: RequiredPermission) -> GraphResponse:
         """POST that only reads (such as `getByIds`): repeated like a GET."""
         return self._request(_Call("POST", f"{self.origin}{path}", required, body=body))
 
-    def _request(self, call: _Call) -> GraphResponse:
-        """Send until there is a good answer, or an error that no repetition helps."""
+    def _request(self, call: _Call, end: float = math.inf) -> GraphResponse:
+        """Send until there is a good answer, or an error that no retry helps."""
         pacer = self._pacers.setdefault(call.required.rate_limit_group, Pacer(self.clock))
-        end: float | None = None
-        faults = 0
         renewed = False
-        while True:
-            outcome = self._send(call, pacer)
+        for attempt in Retry(self.clock, self.retry_timeout, end=end, pause=self.pause):
+            outcome = self._send(call, pacer, end)
             if isinstance(outcome, Response):
                 if call.is_answered_by(outcome):
-                    return call.reply(outcome)
-                if outcome.status == 401 and not renewed and self._renew():
+                    return call.reply(outcome, self.redactor)
+                if outcome.status == 401 and is_from_graph(outcome) and not renewed and self._renew():
                     renewed = True
                     self.counts.retried += 1
                     continue
             error = self._transient_error(call, outcome)
-            faults += 1
-            now = self.clock.monotonic()
-            if end is None:
-                end = now + self.retry_timeout if self._end is None else min(now + self.retry_timeout, self._end)
-            wait = self._wait(outcome, faults, pacer)
-            if now + wait > end or faults >= self._most_tries(outcome):
-                raise error
-            self.pause(wait)
+            throttled = isinstance(outcome, Response) and outcome.status == TOO_MANY
+            attempt.failed(error, wait=pacer.refused() if throttled else None, tries=self._most_tries(outcome))
             self.counts.retried += 1
+        raise AssertionError("the loop ends by an answer or an error")
 
-    def _send(self, call: _Call, pacer: Pacer) -> Response | NetworkError:
+    def _send(self, call: _Call, pacer: Pacer, end: float) -> Response | NetworkError:
         """Send once, when the pace allows it."""
         token = self._token()
         self.pause(pacer.delay())
+        self._interruption.check()
+        left = end - self.clock.monotonic()
+        if left < 0:
+            raise NetworkError("The time for this work is over.", client_request_id=call.id)
         pacer.sent()
         self.counts.sent += 1
         try:
-            answer = self._transport.send(
-                call.method, call.url, params=call.params, json_body=call.body, headers=call.headers(), bearer=token
-            )
+            # A write that is under way is waited for: its answer says what was done.
+            with contextlib.nullcontext() if call.writes else self._interruption.interruptible():
+                answer = self._transport.send(
+                    call.method,
+                    call.url,
+                    params=call.params,
+                    json_body=call.body,
+                    headers=call.headers(),
+                    bearer=token,
+                    timeout=max(left, _LEAST_TIMEOUT),
+                )
         except NetworkError as exc:
             exc.client_request_id = call.id
             return exc
@@ -184,20 +199,16 @@ class GraphClient:
                 writes=call.writes,
                 redactor=self.redactor,
             )
+            error.retry_after = self._asked_wait(outcome)
         if not passes or (call.writes and error.outcome_unknown):
             raise error
         return error
 
-    def _wait(self, outcome: Response | NetworkError, faults: int, pacer: Pacer) -> float:
-        """Seconds until the repetition: by our own rule, or longer where the service asks for it."""
-        throttled = isinstance(outcome, Response) and outcome.status == TOO_MANY
-        wait = pacer.refused() if throttled else backoff(faults, self.clock)
-        if isinstance(outcome, Response):
-            said = outcome.headers
-            asked = retry_after(said.get("retry-after"), said.get("date"), self.clock)
-            if asked is not None:
-                wait = max(wait, asked + min(1.0, asked) * 0.1 * self.clock.random())
-        return wait
+    def _asked_wait(self, answer: Response) -> float:
+        """Seconds that the service asks us to wait, a little more by chance; 0 where it does not ask."""
+        said = answer.headers
+        asked = retry_after(said.get("retry-after"), said.get("date"), self.clock) or 0.0
+        return asked + min(1.0, asked) * 0.1 * self.clock.random()
 
     def _most_tries(self, outcome: Response | NetworkError) -> float:
         if isinstance(outcome, Response):
@@ -205,18 +216,19 @@ class GraphClient:
         return MOST_TRIES if self._reached else _MOST_TRIES_UNKNOWN
 
     def _token(self) -> str:
-        with _nothing_sent():
+        with _nothing_sent(), self._interruption.interruptible():
             return self._tokens.token()
 
     def _renew(self) -> bool:
-        with _nothing_sent():
+        with _nothing_sent(), self._interruption.interruptible():
             return self._tokens.renew()
 
     def pause(self, seconds: float) -> None:
         """Sleep, and count it."""
         if seconds > 0:
             self.counts.waited_seconds += seconds
-            self.clock.sleep(seconds)
+            with self._interruption.interruptible():
+                self.clock.sleep(seconds)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -243,15 +255,15 @@ class _Call:
         if self.writes:
             return answer.status == 204
         if answer.status in self.accept:
-            # The page of a proxy must not pass for Graph's word.
-            return not answer.is_html
+            # What a gateway answers must not pass for Graph's word.
+            return is_from_graph(answer)
         return answer.status == 200 and isinstance(answer.json(), dict)
 
-    def reply(self, answer: Response) -> GraphResponse:
+    def reply(self, answer: Response, redactor: Redactor) -> GraphResponse:
         return GraphResponse(
             status=answer.status,
             data=answer.json(),
-            request_id=answer.headers.get("request-id"),
+            request_id=request_id(answer, redactor),
             date=_timestamps.parse_http_date(answer.headers.get("date")),
             client_request_id=self.id,
         )
@@ -267,7 +279,12 @@ def _nothing_sent() -> t.Iterator[None]:
         raise
 
 
-def connect(connection: Connection, redactor: Redactor, clock: Clock | None = None) -> GraphClient:
+def connect(
+    connection: Connection,
+    redactor: Redactor,
+    clock: Clock | None = None,
+    interruption: Interruption | None = None,
+) -> GraphClient:
     """A client for a connection. Files of the credential are read and checked; nothing is sent yet."""
     clock = clock or Clock()
     transport = Transport(verify=connection.verify, timeout=connection.timeout, redactor=redactor)
@@ -280,4 +297,5 @@ def connect(connection: Connection, redactor: Redactor, clock: Clock | None = No
         retry_timeout=connection.retry_timeout,
         redactor=redactor,
         clock=clock,
+        interruption=interruption,
     )

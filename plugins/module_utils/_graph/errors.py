@@ -23,17 +23,47 @@ from .._errors import (
 )
 from .._http import Response, host_of
 from .._redact import Redactor
+from .._text import printable
 from .permissions import RequiredPermission
 
 TOO_MANY = 429
 # Not carried out for sure: these may be repeated whatever the request was.
 _REFUSED_FOR_NOW = frozenset({TOO_MANY, 503})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504, 509})
+# Graph answers these without a body too. Such an answer is told from a gateway's by its headers.
+_SOMETIMES_EMPTY = frozenset({401, 403, TOO_MANY, 503})
+_MARKS_OF_GRAPH = ("request-id", "www-authenticate")
+# Without 303, which says that the request was carried out.
+_REDIRECTS = frozenset({300, 301, 302, 304, 305, 307, 308})
+# The URL is too long, which every server on the way may say: the same question in other words may be answered.
+TOO_LONG = frozenset({414, 431})
+
+# Enough to understand, too little to flood a log.
+_LONGEST_QUOTE = 300
+_LONGEST_ID = 100
 
 
 def is_transient(answer: Response) -> bool:
     """True when the same request may be answered well later."""
     return answer.status in _TRANSIENT or answer.status == 200
+
+
+def is_from_graph(answer: Response) -> bool:
+    """True for an error that Graph itself gives, false for what somebody on the way (a proxy, a gateway) says.
+
+    https://learn.microsoft.com/graph/errors
+    """
+    data = answer.json()
+    error = data.get("error") if isinstance(data, dict) else None
+    if isinstance(error, dict) and isinstance(error.get("code"), str):
+        return True
+    is_empty = not answer.text.strip() and answer.status in _SOMETIMES_EMPTY
+    return is_empty and any(answer.headers.get(name) for name in _MARKS_OF_GRAPH)
+
+
+def request_id(answer: Response, redactor: Redactor) -> str | None:
+    """What Microsoft's support asks for, from the headers."""
+    return printable(redactor.redact(answer.headers.get("request-id", "")), _LONGEST_ID) or None
 
 
 def graph_error(
@@ -48,7 +78,7 @@ def graph_error(
     facts: dict[str, t.Any] = {
         "status": answer.status,
         "code": said.code or None,
-        "request_id": answer.headers.get("request-id") or said.request_id,
+        "request_id": request_id(answer, redactor) or said.request_id,
         "client_request_id": call_id,
     }
     quote = f"Graph answered {answer.status}"
@@ -56,10 +86,26 @@ def graph_error(
         quote += ": " + " - ".join(filter(None, (said.code, said.message)))
     quote += f"{named_request(facts['request_id'])}."
 
+    from_graph = is_from_graph(answer)
+    refused = (400 <= answer.status < 500 and answer.status != 408) or answer.status in _REFUSED_FOR_NOW
+    # Whoever stands before Graph cannot know what Graph did; but who redirects did not hand the request on.
+    outcome_unknown = writes and not (refused and from_graph) and answer.status not in _REDIRECTS
+
     if 300 <= answer.status < 400:
-        target = redactor.redact(host_of(answer.headers.get("location")) or "another path")
+        target = printable(redactor.redact(host_of(answer.headers.get("location"))), _LONGEST_ID) or "another path"
         return ServiceError(
             f"{host} redirects to {target}, where the token must not go. {quote} Check graph_url and the proxy.",
+            outcome_unknown=outcome_unknown,
+            **facts,
+        )
+    if answer.status in TOO_LONG and not writes:
+        return RequestError(f"The request is too long. {quote} Give fewer or shorter values.", **facts)
+    if (answer.status >= 400 or answer.is_html) and not from_graph and answer.status not in _TRANSIENT:
+        what = "a web page" if answer.is_html else "something else"
+        return ServiceError(
+            f"{host} answered with {what} instead of Graph's answer. {quote} "
+            "A proxy or gateway on the way may be the cause: check HTTPS_PROXY, NO_PROXY and graph_url.",
+            outcome_unknown=outcome_unknown,
             **facts,
         )
     if answer.status == 401:
@@ -72,21 +118,13 @@ def graph_error(
         for marker, build in _REFUSALS:
             if marker.search(f"{said.code} {said.message} {answer.headers.get('www-authenticate', '')}"):
                 return build(quote, required, facts)
-    no_clear_answer = answer.status < 300 or answer.status == 408 or answer.status >= 500
-    outcome_unknown = writes and no_clear_answer and answer.status not in _REFUSED_FOR_NOW
-    if answer.is_html and answer.status not in _TRANSIENT:
-        return ServiceError(
-            f"{host} answered with a web page in the place of Graph's answer. {quote} "
-            "A proxy or gateway on the way may be the cause: check HTTPS_PROXY, NO_PROXY and graph_url.",
-            outcome_unknown=outcome_unknown,
-            **facts,
-        )
     if answer.status == 403:
         return _no_role(quote, required, facts)
     if answer.status == TOO_MANY:
         return ThrottledError(
             f"Graph kept answering that there are too many requests. {quote} Identity Protection allows one "
             "request a second for the whole tenant and all its apps: try again later, or raise retry_timeout.",
+            outcome_unknown=outcome_unknown,
             **facts,
         )
     if 400 <= answer.status < 500 and answer.status not in _TRANSIENT:
@@ -113,21 +151,17 @@ class _ErrorBody:
     def read(cls, answer: Response, redactor: Redactor) -> _ErrorBody:
         """What Graph said, from a body that may be anything. Both spellings of `innerError` occur."""
 
-        def short(text: t.Any) -> str:
-            """One line of at most 300 characters: enough to understand, too little to flood a log.
-
-            What is secret goes first: cut in two, it could not be told any more.
-            """
-            line = " ".join(redactor.redact(text).split()) if isinstance(text, str) else ""
-            return line if len(line) <= 300 else f"{line[:297]}..."
+        def short(text: t.Any, most: int = _LONGEST_QUOTE) -> str:
+            # What is secret goes first: cut in two, it could not be told any more.
+            return printable(redactor.redact(text), most) if isinstance(text, str) else ""
 
         data = answer.json()
         error = data.get("error") if isinstance(data, dict) else None
         if not isinstance(error, dict):
             return cls(short(error), "", None)
         inner = error.get("innerError") or error.get("innererror")
-        request_id = inner.get("request-id") if isinstance(inner, dict) else None
-        return cls(short(error.get("code")), short(error.get("message")), short(request_id) or None)
+        inner_id = inner.get("request-id") if isinstance(inner, dict) else None
+        return cls(short(error.get("code")), short(error.get("message")), short(inner_id, _LONGEST_ID) or None)
 
 
 def named_request(request_id: str | None) -> str:

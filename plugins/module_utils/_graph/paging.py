@@ -9,17 +9,22 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing as t
 from urllib.parse import urlsplit
 
 from .._errors import EntraRiskError, RequestError, ServiceError
 from .._http import host_of
+from .._text import printable
 from .client import GraphClient, GraphResponse
 from .errors import named_request
 from .permissions import RequiredPermission
 
-# Pages may be empty, or repeat what moved in the meantime; so many in a row are a list without an end.
-_MOST_STALE_PAGES = 10
+# Pages may be empty; so many in a row are a list without an end.
+_MOST_EMPTY_PAGES = 10
+# Ten times the largest list that was ever seen; at one page a second, more than an hour.
+MOST_RECORDS = 500_000
+MOST_PAGES = 5_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,22 +38,27 @@ class Page:
 
 
 def pages(
-    client: GraphClient, path: str, params: t.Mapping[str, str], *, required: RequiredPermission
+    client: GraphClient,
+    path: str,
+    params: t.Mapping[str, str],
+    *,
+    required: RequiredPermission,
+    end: float = math.inf,
 ) -> t.Iterator[Page]:
     """The pages of a list, one request each.
 
     A 400 on a later page is a known fault of the service: what was read counts, and the last page says `broken`.
 
+    :param end: no request starts after it, on the monotonic clock.
     :raises ServiceError: a link that leads to another host or back, or pages without an end.
     """
     where: str | None = path
     query: t.Mapping[str, str] | None = params
     followed: set[str] = set()
-    seen: set[int] = set()
-    stale = 0
+    records = empty = 0
     while where is not None:
         try:
-            reply = client.get(where, query, required=required)
+            reply = client.get(where, query, required=required, end=end)
         except RequestError as exc:
             if not followed or exc.status != 400:
                 raise
@@ -57,23 +67,27 @@ def pages(
         items = reply.data.get("value")
         if not isinstance(items, list):
             raise _list_error(client, reply, "Graph answered a list without a value")
-        fresh = {hash(repr(item)) for item in items} - seen
-        stale = 0 if fresh else stale + 1
-        seen |= fresh
+        records += len(items)
+        empty = 0 if items else empty + 1
         link = reply.data.get("@odata.nextLink")
         where, query = _checked_link(client, link, followed, reply) if link else None, None
-        if where is not None and stale >= _MOST_STALE_PAGES:
-            raise _list_error(client, reply, f"Graph answered {stale} pages in a row with nothing new on them")
+        if where is not None and empty >= _MOST_EMPTY_PAGES:
+            raise _list_error(client, reply, f"Graph answered {empty} empty pages in a row")
+        if where is not None and (records >= MOST_RECORDS or len(followed) >= MOST_PAGES):
+            raise _list_error(
+                client, reply, f"The list had no end after {records:,} records on {len(followed):,} pages"
+            )
         yield Page(items=items, last=where is None, date=reply.date)
 
 
 def _checked_link(client: GraphClient, link: t.Any, followed: set[str], reply: GraphResponse) -> str:
     """Path and query of a next link that was not followed yet."""
     if not isinstance(link, str) or _origin(link) != _origin(client.origin):
+        target = printable(client.redactor.redact(host_of(link)), 100)
         raise _list_error(
             client,
             reply,
-            f"The list goes on at another place ({host_of(link) or 'nowhere'}), where the token must not go",
+            f"The list goes on at another place ({target or 'nowhere'}), where the token must not go",
             "If Graph is reached through a proxy that rewrites host names, name that in graph_url.",
         )
     # Parsers of URLs disagree on where a host ends. So the host is ours, and only the rest comes from the link.

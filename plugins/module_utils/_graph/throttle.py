@@ -19,8 +19,7 @@ class Pacer:
     """The distance between requests: none until the service says "too many", then what its limit allows.
 
     Each further refusal stretches the distance (other apps share the limit), each answer shortens it a little, so that
-    several processes settle at a fair share. After a long quiet time the pacer tries without a distance again; each
-    time that turns out wrong, it waits twice as long before the next try.
+    several processes settle at a fair share. After a long quiet time the pacer tries without a distance again.
     """
 
     STEADY = 1.04
@@ -37,7 +36,6 @@ class Pacer:
         self._distance = 0.0
         self._next = 0.0
         self._quiet = 0
-        self._quiet_needed = self.QUIET_ANSWERS
 
     def delay(self) -> float:
         """Seconds until the next request may leave."""
@@ -53,8 +51,6 @@ class Pacer:
             self._distance = min(self.LONGEST, self._distance * self.STRETCH)
         else:
             self._distance = self.STEADY
-            if self._quiet >= self._quiet_needed:
-                self._quiet_needed *= 2
         self._quiet = 0
         return self._distance * (1 + self.SCATTER * self._clock.random())
 
@@ -63,5 +59,5 @@ class Pacer:
         self._quiet += 1
         if self._distance > self.STEADY:
             self._distance = max(self.STEADY, self._distance * self.SHRINK)
-        elif self._distance and self._quiet >= self._quiet_needed:
+        elif self._distance and self._quiet >= self.QUIET_ANSWERS:
             self._distance = 0.0

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from .._errors import RequestError, ServiceError
@@ -21,11 +22,15 @@ class RiskApi:
     """The calls on one resource. Every method says how many requests it makes; none decides anything.
 
     :param in_full: read all properties, not only those that a decision needs.
+    :param end: no reading starts after it, on the monotonic clock.
     """
 
-    def __init__(self, client: GraphClient, resource: Resource, *, in_full: bool = False) -> None:
+    def __init__(
+        self, client: GraphClient, resource: Resource, *, in_full: bool = False, end: float = math.inf
+    ) -> None:
         self.resource = resource
         self.client = client
+        self._end = end
         # Those that this version of the collection knows; who reads in full gets the newer ones as well.
         self.properties = resource.properties + (resource.beta_properties if client.api_version == "beta" else ())
         self._selected = None if in_full else ",".join(resource.deciding)
@@ -38,7 +43,7 @@ class RiskApi:
 
         https://learn.microsoft.com/graph/api/riskyuser-get
         """
-        reply = self.client.get(f"{self._path}/{object_id}", required=self.resource.read, accept=(404,))
+        reply = self.client.get(f"{self._path}/{object_id}", required=self.resource.read, accept=(404,), end=self._end)
         if reply.status == 404:
             return None, reply
         record = self._record(reply.data)
@@ -62,7 +67,7 @@ class RiskApi:
             params["$select"] = self._selected
         if odata:
             params["$filter"] = odata
-        return pages(self.client, self._path, params, required=self.resource.read)
+        return pages(self.client, self._path, params, required=self.resource.read, end=self._end)
 
     def records(self, page: Page) -> list[Record]:
         """The records of a page; an entry without an id is of no use and is left out."""
@@ -75,7 +80,9 @@ class RiskApi:
         """
         gone = True
         try:
-            for page in pages(self.client, f"{self._path}/{object_id}/history", {}, required=self.resource.read):
+            for page in pages(
+                self.client, f"{self._path}/{object_id}/history", {}, required=self.resource.read, end=self._end
+            ):
                 gone = False
                 yield page
         except RequestError as exc:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from .._errors import NetworkError, ServiceError, ThrottledError
@@ -19,6 +20,8 @@ from .resources import Action, Record
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 30.0
 _GROWTH = 1.5
+# The last reading begins when the time is over, and has this long.
+_LAST_LOOK = 10.0
 
 
 def is_applied(record: Record | None, action: Action) -> bool:
@@ -51,11 +54,8 @@ def wait_for(api: RiskApi, action: Action, ids: t.Sequence[str], timeout: float)
     pending = list(ids)
     pause = _FIRST_PAUSE
     while pending:
-        try:
-            with client.until(end):
-                latest.update(read_again(api, action, pending))
-        except (NetworkError, ServiceError, ThrottledError):
-            pass
+        with contextlib.suppress(NetworkError, ServiceError, ThrottledError):
+            latest.update(read_again(RiskApi(client, api.resource, end=end + _LAST_LOOK), action, pending))
         pending = [item for item in pending if item not in latest or not is_applied(latest[item], action)]
         left = end - client.clock.monotonic()
         if not pending or left <= 0:

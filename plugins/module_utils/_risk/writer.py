@@ -117,7 +117,7 @@ class Writer:
                 self.written.uncertain.update(remaining)
                 if faults >= MOST_TRIES or self._api.client.clock.monotonic() > end:
                     raise
-                self._api.client.pause(backoff(faults, self._api.client.clock))
+                self._api.client.pause(max(backoff(faults, self._api.client.clock), exc.retry_after))
                 remaining = self._left_after(remaining, exc)
                 self._api.client.counts.retried += bool(remaining)
             else:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._text import DEEPEST
+
 _BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -19,10 +21,15 @@ def snake_case(name: str) -> str:
     return _BORDER.sub("_", name).lower()
 
 
-def with_snake_case(value: t.Any) -> t.Any:
-    """The same value with all keys in snake case, also those inside; annotations of OData are left out."""
+def with_snake_case(value: t.Any, depth: int = 0) -> t.Any:
+    """The same value with all keys in snake case, also those inside; annotations of OData are left out.
+
+    What is nested deeper than a result can be stays as it is: the exit of the module leaves it out, and says so.
+    """
+    if depth > DEEPEST:
+        return value
     if isinstance(value, dict):
-        return {snake_case(key): with_snake_case(item) for key, item in value.items() if "@" not in key}
+        return {snake_case(key): with_snake_case(item, depth + 1) for key, item in value.items() if "@" not in key}
     if isinstance(value, list):
-        return [with_snake_case(item) for item in value]
+        return [with_snake_case(item, depth + 1) for item in value]
     return value

@@ -299,8 +299,10 @@ class FakeTenant:
         if fault == LOST:
             raise NetworkError("The connection broke.", outcome_unknown=True)
         if fault is not None and fault != LOST_AFTER:
-            status, body = fault if isinstance(fault, tuple) else (t.cast(int, fault), "")
-            return self._answer(status, body)
+            if isinstance(fault, tuple):
+                return self._answer(*fault)
+            status = t.cast(int, fault)
+            return self._error(status, "Refused", "No.") if status >= 400 else self._answer(status, "")
         answer = self._serve(method, path, query, json_body)
         if fault == LOST_AFTER:
             raise NetworkError("The connection broke.", outcome_unknown=True)

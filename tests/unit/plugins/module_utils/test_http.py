@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import http.client
 import importlib
 import pathlib
 import socket
@@ -20,7 +21,6 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils import _htt
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import (
     EntraRiskError,
     NetworkError,
-    RequestError,
     TlsError,
 )
 from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
@@ -164,13 +164,6 @@ class TestRequest:
         # What one request learnt from the environment is not kept for the next one.
         assert _http._NO_PROXY_FOR_HTTP == {"http": ""}
 
-    def test_close(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        closed: list[bool] = []
-        sender = transport()
-        monkeypatch.setattr(sender.session, "close", lambda: closed.append(True))
-        sender.close()
-        assert closed == [True]
-
 
 def retries(reason: Exception) -> requests.exceptions.ConnectionError:
     """A failure in the wrappings in which it comes out of requests."""
@@ -244,12 +237,23 @@ FAILURES: dict[str, tuple[Exception, type[EntraRiskError], list[str], bool]] = {
     ),
     "cut body": (requests.exceptions.ChunkedEncodingError("canary"), NetworkError, ["broke"], True),
     "damaged body": (requests.exceptions.ContentDecodingError("canary"), NetworkError, ["broke"], True),
-    "bad header": (
-        requests.exceptions.InvalidHeader(f"Invalid header: {TOKEN}\n"),
-        RequestError,
-        ["could not be sent (InvalidHeader)"],
-        False,
+    "two lengths": (
+        requests.exceptions.InvalidHeader("canary: unmatching Content-Length"),
+        NetworkError,
+        ["broke: InvalidHeader"],
+        True,
     ),
+    "too many headers": (http.client.HTTPException("canary"), NetworkError, ["broke: HTTPException"], True),
+    "bad status line": (http.client.BadStatusLine("canary"), NetworkError, ["broke: BadStatusLine"], True),
+    "no memory": (MemoryError("canary"), NetworkError, ["broke: MemoryError"], True),
+    "something new": (ZeroDivisionError("canary"), NetworkError, ["broke: ZeroDivisionError"], True),
+    "reset without a wrapping": (
+        ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+        NetworkError,
+        ["broke: Connection reset by peer"],
+        True,
+    ),
+    "late without a wrapping": (TimeoutError("canary"), NetworkError, ["broke: TimeoutError"], True),
     "missing CA bundle": (OSError("canary: invalid path: /x"), TlsError, ["TLS could not be set up", "ca_path"], False),
     "unreadable CA bundle": (OSError(errno.EACCES, "Permission denied"), TlsError, ["Permission denied"], False),
 }

@@ -320,7 +320,7 @@ def test_a_history_that_goes_in_the_middle_is_told(tenant: FakeTenant) -> None:
 @pytest.mark.parametrize(("status", "expected"), [(403, "permission"), (400, "request"), (404, "service")])
 def test_a_history_that_fails_leaves_the_users(tenant: FakeTenant, status: int, expected: str) -> None:
     tenant.add(1)
-    tenant.every = {"/history": (status, "<html>" if status == 404 else "{}")}
+    tenant.every = {"/history": (status, "<html>" if status == 404 else '{"error": {"code": "No"}}')}
     report = check(tenant.read(include_history=True))
     assert kind(report) == expected
     assert ids(report) == [user_id(1)]

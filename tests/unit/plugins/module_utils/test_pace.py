@@ -141,14 +141,6 @@ def test_the_pace_quickens_when_the_limit_goes_away() -> None:
     assert process.finished <= 1.15 * Pacer.QUIET_ANSWERS
 
 
-def test_a_wrong_try_for_a_quicker_pace_makes_the_next_one_rarer() -> None:
-    limit = OneASecond()
-    process = Process(2, 1000, 0.01)
-    simulate(limit, process)
-    # The first limit, then tries after 120, 240 and 480 quiet answers: doubling, not one for each 120.
-    assert process.refusals == 4
-
-
 def test_foreign_traffic_stretches_the_distance_up_to_a_bound_and_it_shrinks_again() -> None:
     time = SimulatedTime()
     pacer = Pacer(time.clock)
