@@ -13,13 +13,15 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ._errors import InternalError, MissingLibraryError, RequestError
+from ._errors import EntraRiskError, InternalError, MissingLibraryError, RequestError
 from ._graph import client as _graph
 from ._http import REQUESTS_IMPORT_ERROR
+from ._interruption import listening
 from ._login.connection import resolve
 from ._login.options import argument_spec as connection_spec
 from ._redact import Redactor
 from ._tasks.result import ModuleResult
+from ._text import DEEPEST, Carrier, printable, printable_lines
 
 try:
     # ansible-core 2.22 masks what is registered here; older ones do not have it.
@@ -44,14 +46,57 @@ class _Module(_AnsibleModule):
 
     `named_twice` tells which of the other options a task gives under two names. AnsibleModule takes one value and drops
     the other with a warning only: a dropped exclusion would leave somebody unprotected.
+
+    :param refused: the result of a task that fails before it begins, from its parameters and why.
     """
 
     named_twice: tuple[str, ...] = ()
+    params: dict[str, t.Any]
 
-    def fail_json(self, msg: str, **kwargs: t.Any) -> None:
-        """Playbooks branch on `error`, so AnsibleModule's own refusals of arguments have it too."""
-        kwargs.setdefault("error", RequestError(msg).details())
-        super().fail_json(msg, **kwargs)
+    def __init__(
+        self,
+        argument_spec: dict[str, t.Any],
+        refused: t.Callable[[t.Mapping[str, t.Any], EntraRiskError], ModuleResult],
+    ) -> None:
+        self._refused = refused
+        # Every secret is made known to Ansible in both of its ways, at once: which one counts depends on the version.
+        self.redactor = Redactor(self._register)
+        super().__init__(argument_spec=argument_spec, supports_check_mode=True)
+
+    def _register(self, secret: str) -> None:
+        self.no_log_values.add(secret)
+        if register_secret is not None:
+            register_secret(secret)
+
+    def fail_json(self, msg: str, **dummy: t.Any) -> None:
+        """AnsibleModule's own refusals of arguments end as all failures do, with all keys of a result."""
+        self.leave(self._refused(self.params, RequestError(msg)))
+
+    def leave(self, result: ModuleResult) -> None:
+        """The one exit. What leaves holds no secret, and is fit for JSON, Ansible and terminals."""
+        carrier = Carrier(self.redactor.redact)
+        error = result.error
+        # Cleaned first: the number of what is lost belongs to the warnings.
+        data = carrier.carry({**result.data, "msg": result.message})
+        warnings = list(result.warnings)
+        if carrier.lost:
+            warnings.append(
+                f"Values that the service sent are left out of the result: {carrier.lost}. They are nested more than "
+                f"{DEEPEST} levels deep, or numbers too large for JSON."
+            )
+        _shorten_arguments(self.params)
+        self.params = carrier.carry(self.params)
+        for warning in warnings:
+            self.warn(printable(self.redactor.redact(warning)))
+        if error is None:
+            self.exit_json(**data)
+            return
+        data["error"] = carrier.carry(error.details(), for_people=True)
+        if isinstance(error, MissingLibraryError):
+            data["msg"] = missing_required_lib(error.package)
+        if error.trace is not None:
+            data["exception"] = printable_lines(self.redactor.redact(error.trace))
+        super().fail_json(**data)
 
     def _load_params(self) -> None:
         super()._load_params()
@@ -70,44 +115,39 @@ class _Module(_AnsibleModule):
                 self.named_twice += (" and ".join(given),)
 
 
-def run_module(argument_spec: dict[str, dict[str, t.Any]], work: t.Callable[..., ModuleResult], *on: t.Any) -> None:
+def run_module(
+    argument_spec: dict[str, dict[str, t.Any]],
+    work: t.Callable[..., ModuleResult],
+    *on: t.Any,
+    refused: t.Callable[..., ModuleResult],
+) -> None:
     """The whole of a module.
 
     :param argument_spec: the options besides those of the connection.
     :param work: takes the parameters and what it works `on`; as keywords `check_mode`, `diff`, and `connect`, which
         gives a Graph client.
+    :param refused: the result of a task that fails before it begins, from the parameters as far as they are known, what
+        it works `on`, and the error.
     """
-    module = _Module(argument_spec={**connection_spec(), **argument_spec}, supports_check_mode=True)
-    redactor = _redactor(module)
-
-    def connect() -> _graph.GraphClient:
-        if REQUESTS_IMPORT_ERROR is not None:
-            raise MissingLibraryError("requests", REQUESTS_IMPORT_ERROR)
-        return _graph.connect(resolve(module.params, os.environ, redactor), redactor)
-
+    module = _Module({**connection_spec(), **argument_spec}, lambda params, error: refused(params, *on, error))
+    redactor = module.redactor
     for names in module.named_twice:
         module.fail_json(f"{names} are names of one option, and only one of them would count. Give one of them.")
-    try:
-        report = work(module.params, *on, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
-    except Exception as exc:
-        bug = InternalError(exc)
-        report = ModuleResult({"changed": False}, bug.message, error=bug)
-    # Outside of the except block on purpose: inside, fail_json would add the exception object by itself, which
-    # ansible-core prints as it is, and those of the HTTP library can hold the token.
-    for warning in report.warnings:
-        module.warn(redactor.redact(warning))
-    result = {**report.data, "msg": report.message}
-    _shorten_arguments(module.params)
-    error = report.error
-    if error is None:
-        module.exit_json(**redactor.redact_data(result))
-        return
-    result["error"] = error.details()
-    if isinstance(error, MissingLibraryError):
-        result["msg"] = missing_required_lib(error.package)
-    if error.trace is not None:
-        result["exception"] = error.trace
-    module.fail_json(**redactor.redact_data(result))
+    with listening() as interruption:
+
+        def connect() -> _graph.GraphClient:
+            if REQUESTS_IMPORT_ERROR is not None:
+                raise MissingLibraryError("requests", REQUESTS_IMPORT_ERROR)
+            connection = resolve(module.params, os.environ, redactor)
+            return _graph.connect(connection, redactor, interruption=interruption)
+
+        try:
+            result = work(module.params, *on, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
+        except Exception as exc:
+            result = refused(module.params, *on, InternalError(exc))
+        # Outside of the except block on purpose: inside, fail_json would add the exception object by itself, which
+        # ansible-core prints as it is, and those of the HTTP library can hold the token.
+        module.leave(result)
 
 
 def _shorten_arguments(params: dict[str, t.Any]) -> None:
@@ -116,14 +156,3 @@ def _shorten_arguments(params: dict[str, t.Any]) -> None:
         if isinstance(value, list) and len(value) > _MOST_ARGUMENTS_SHOWN:
             rest = len(value) - _MOST_ARGUMENTS_SHOWN
             params[name] = [*value[:_MOST_ARGUMENTS_SHOWN], f"and {rest} more"]
-
-
-def _redactor(module: AnsibleModule) -> Redactor:
-    """Every secret is made known to Ansible in both of its ways, at once: which one counts depends on the version."""
-
-    def register(value: str) -> None:
-        module.no_log_values.add(value)
-        if register_secret is not None:
-            register_secret(value)
-
-    return Redactor(register)

@@ -291,11 +291,15 @@ error:
 """
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._module import run_module
-from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.read_detections import QUERY_SPEC, read
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.read_detections import (
+    QUERY_SPEC,
+    read,
+    refused,
+)
 
 
 def main() -> None:
-    run_module(QUERY_SPEC, read)
+    run_module(QUERY_SPEC, read, refused=refused)
 
 
 if __name__ == "__main__":

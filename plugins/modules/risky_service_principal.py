@@ -304,11 +304,11 @@ error:
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._module import run_module
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_SERVICE_PRINCIPALS
-from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.change import run, task_spec
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.change import refused, run, task_spec
 
 
 def main() -> None:
-    run_module(task_spec(RISKY_SERVICE_PRINCIPALS), run, RISKY_SERVICE_PRINCIPALS)
+    run_module(task_spec(RISKY_SERVICE_PRINCIPALS), run, RISKY_SERVICE_PRINCIPALS, refused=refused)
 
 
 if __name__ == "__main__":

@@ -228,11 +228,11 @@ error:
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._module import run_module
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_SERVICE_PRINCIPALS
-from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.read_risk import query_spec, read
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.read_risk import query_spec, read, refused
 
 
 def main() -> None:
-    run_module(query_spec(RISKY_SERVICE_PRINCIPALS), read, RISKY_SERVICE_PRINCIPALS)
+    run_module(query_spec(RISKY_SERVICE_PRINCIPALS), read, RISKY_SERVICE_PRINCIPALS, refused=refused)
 
 
 if __name__ == "__main__":

@@ -326,11 +326,11 @@ error:
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._module import run_module
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS
-from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.change import run, task_spec
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.change import refused, run, task_spec
 
 
 def main() -> None:
-    run_module(task_spec(RISKY_USERS), run, RISKY_USERS)
+    run_module(task_spec(RISKY_USERS), run, RISKY_USERS, refused=refused)
 
 
 if __name__ == "__main__":

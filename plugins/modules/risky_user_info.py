@@ -229,11 +229,11 @@ error:
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._module import run_module
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS
-from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.read_risk import query_spec, read
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.read_risk import query_spec, read, refused
 
 
 def main() -> None:
-    run_module(query_spec(RISKY_USERS), read, RISKY_USERS)
+    run_module(query_spec(RISKY_USERS), read, RISKY_USERS, refused=refused)
 
 
 if __name__ == "__main__":

@@ -157,6 +157,16 @@ def run(
     return result.report(return_all=params[f"return_{resource.labels.key}"] == "all", diff=diff, error=error)
 
 
+def refused(params: t.Mapping[str, t.Any], resource: Resource, error: EntraRiskError) -> ModuleResult:
+    """The result of a task that failed before it began.
+
+    :param params: not checked: any of them may be missing, or be anything.
+    """
+    state = params.get("state")
+    known = state if isinstance(state, str) and state in resource.actions else None
+    return ChangeResult(state=known, resource=resource).report(return_all=True, diff=False, error=error)
+
+
 class _Work:
     """One task in the making. Everything that may stop it comes before the first write."""
 

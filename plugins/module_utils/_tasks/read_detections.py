@@ -107,3 +107,8 @@ def read(
         gathered.reader.read()
 
     return gathered.report(failure_of(work))
+
+
+def refused(dummy: t.Mapping[str, t.Any], error: EntraRiskError) -> ModuleResult:
+    """The result of a task that failed before it began."""
+    return _Gathered().report(error)

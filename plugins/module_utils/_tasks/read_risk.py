@@ -136,6 +136,11 @@ def read(
     return gathered.report(failure_of(work))
 
 
+def refused(dummy: t.Mapping[str, t.Any], resource: Resource, error: EntraRiskError) -> ModuleResult:
+    """The result of a task that failed before it began."""
+    return _Gathered(resource).report(error)
+
+
 def _find(query: Query, resolver: TargetResolver, gathered: _Gathered) -> list[Record]:
     if query.risk_filter is not None:
         resolver.read_list(query.risk_filter, query.limit)

@@ -75,9 +75,12 @@ def read_report(
 
 @dataclasses.dataclass
 class ChangeResult:
-    """What is gathered in the course of a task. `after` holds the records that were read back after the writes."""
+    """What is gathered in the course of a task. `after` holds the records that were read back after the writes.
 
-    state: str
+    Without a `state` the task failed before it began.
+    """
+
+    state: str | None
     resource: Resource
     check_mode: bool = False
     counts: RequestCounts = dataclasses.field(default_factory=RequestCounts)
@@ -91,7 +94,7 @@ class ChangeResult:
     @property
     def action(self) -> Action:
         """What brings an object to the state."""
-        return self.resource.actions[self.state]
+        return self.resource.actions[self.state or ""]
 
     def report(self, *, return_all: bool, diff: bool, error: EntraRiskError | None = None) -> ModuleResult:
         """The report on the present state of affairs.
