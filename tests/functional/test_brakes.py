@@ -62,9 +62,21 @@ def test_fails_closed_where_an_excluded_name_may_not_be_looked_up(people: Tenant
         check=check,
         access_token=token,
     )
-    assert (ended.kind, ended.result["error"]["status"]) == ("permission", 403)
-    assert all(word in ended.msg for word in ("exclude_users", BREAK_GLASS, "User.Read.All"))
+    error = ended.result["error"]
+    assert (error["kind"], error["status"], error["code"]) == ("permission", 403, "Authorization_RequestDenied")
+    assert error["request_id"] == ended.journal[-1]["request_id"] and error["client_request_id"]
+    assert all(word in ended.msg for word in ("exclude_users", BREAK_GLASS, "User.Read.All", "Or use object IDs."))
     assert not ended.changed and ended.written == []
+    assert [entry["message"] for entry in ended.entries] == [
+        "Not written: the task stopped before (error kind permission)."
+    ]
+
+
+def test_asks_the_directory_once_for_a_name_that_is_chosen_and_excluded(people: Tenant, run: Run) -> None:
+    ended = run("risky_user", state="compromised", users=ids("unlisted", "alex"), exclude_users=[NAME["unlisted"]])
+    assert ended.outcomes == ["skipped excluded", "changed"] and ended.written == ids("alex")
+    directory = [request for request in ended.graph if "identityProtection" not in request]
+    assert directory == [f"GET /v1.0/users/{ID['unlisted']}"]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +103,8 @@ def test_counts_only_what_changes(people: Tenant, run: Run, max_changes: int, al
     assert ended.outcomes == (["changed", "unchanged", "changed"] if allowed else ["failed", "unchanged", "failed"])
     assert ended.written == (ids("adele", "alex") if allowed else [])
     assert len(ended.result["diff"]["before"]) == (2 if allowed else 0)
+    stopped = None if allowed else "Not written: max_changes stopped the task (error kind limit)."
+    assert [entry.get("message") for entry in ended.entries] == [stopped, None, stopped]
 
 
 def test_leaves_alone_what_has_changed_since_the_decision(people: Tenant, run: Run) -> None:

@@ -37,6 +37,39 @@ def test_one_bad_id_stops_nobody_else(tenant: Tenant, run: Run) -> None:
     assert len(ended.result["requests"]["write_request_ids"]) == len(writes(ended))
 
 
+@pytest.mark.parametrize(
+    ("count", "rejected", "sizes"),
+    [
+        (8, [0], [8, 4, 2, 1, 7]),
+        (8, [7], [8, 4, 2, 1, 1]),
+        (2, [0, 1], [2, 1, 1]),
+        # What the search leaves aside is refused as well, and halved without asking for what is known to be refused.
+        (8, [0, 6], [8, 4, 2, 1, 7, 3, 2, 1, 1]),
+    ],
+)
+def test_searches_for_the_rejected_with_few_requests(
+    tenant: Tenant, run: Run, count: int, rejected: list[int], sizes: list[int]
+) -> None:
+    users = tenant.add_users(count)
+    tenant.switches.reject_ids = [users[number] for number in rejected]
+    ended = run("risky_user", state="dismissed", users=users)
+    assert [len(entry["body"]["userIds"]) for entry in ended.journal if entry["method"] == "POST"] == sizes
+    expected = ["failed rejected" if number in rejected else "changed" for number in range(count)]
+    assert ended.outcomes == expected
+
+
+def test_stops_where_everybody_is_rejected(tenant: Tenant, run: Run) -> None:
+    users = tenant.add_users(125)
+    tenant.switches.reject_ids = users
+    ended = run("risky_user", state="dismissed", users=users)
+    assert ended.outcomes == ["failed rejected"] * 120 + ["failed"] * 5 and not ended.changed
+    assert ended.msg.startswith("Graph refused each of 120 users and every chunk of the others, so the task stopped.")
+    last = [entry for entry in ended.journal if entry["method"] == "POST" and len(entry["body"]["userIds"]) == 1][-1]
+    error = ended.result["error"]
+    assert (error["kind"], error["status"], error["request_id"]) == ("request", 400, last["request_id"])
+    assert error["code"] and error["client_request_id"]
+
+
 def test_keeps_to_one_request_a_second(tenant: Tenant, run: Run, clock: FastClock) -> None:
     tenant.switches.rate_limit = 1
     users = tenant.add_users(130)
@@ -52,6 +85,7 @@ def test_keeps_to_one_request_a_second(tenant: Tenant, run: Run, clock: FastCloc
 @pytest.mark.parametrize(("status", "kind"), [(401, "login"), (403, "permission"), (429, "throttled")])
 def test_tells_who_was_written_to_where_the_work_stops(tenant: Tenant, run: Run, status: int, kind: str) -> None:
     users = tenant.add_users(125)
+    why = "the requests were throttled to the deadline before" if status == 429 else "the task stopped before"
     tenant.add_fault(method="POST", path="/dismiss$", nth=list(range(2, 100)), status=status)
     ended = run("risky_user", state="dismissed", users=users, retry_timeout=2, diff=True)
     error = ended.result["error"]
@@ -61,7 +95,8 @@ def test_tells_who_was_written_to_where_the_work_stops(tenant: Tenant, run: Run,
     assert ended.result["summary"] == {"changed": 60, "unchanged": 0, "skipped": 0, "failed": 65}
     assert ended.outcomes == ["changed"] * 60 + ["failed"] * 65
     for entry in ended.entries[60:]:
-        assert "Not written" in entry["message"] and entry["after"]["risk_state"] == "atRisk"
+        assert entry["message"] == f"Not written: {why} (error kind {kind})."
+        assert entry["after"]["risk_state"] == "atRisk"
     assert len(ended.result["diff"]["before"]) == 60
     counts = ended.result["requests"]
     assert len(counts["write_request_ids"]) == 1

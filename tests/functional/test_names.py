@@ -66,6 +66,7 @@ def test_goes_by_the_records_where_the_directory_is_closed(
 def test_checks_who_exists_before_a_confirmation(people: Tenant, run: Run) -> None:
     ended = run("risky_user", state="compromised", users=[ID["unknown"], ID["unlisted"], NAME["unknown"]])
     assert ended.outcomes == ["failed unknown_user", "changed", "failed unknown_user"]
+    assert [entry["id"] for entry in ended.entries] == [ID["unknown"], ID["unlisted"], None]
     assert ended.entries[1]["user_principal_name"] == NAME["unlisted"]
     assert ended.entries[1]["after"] == {"risk_state": "confirmedCompromised", "risk_level": "high"}
     # The id that nobody has is never in a write.

@@ -102,7 +102,10 @@ def test_does_what_can_be_done_and_explains_the_rest(people: Tenant, run: Run, s
     assert f"{len(failed)} of 7 users failed" in ended.msg
     assert sorted(name for name in NAME.values() if name in ended.msg) == sorted(failed)
     assert "unknown_user" in ended.msg
-    assert len([warning for warning in ended.warnings if "deleted" in warning]) == 1
+    deleted = [warning for warning in ended.warnings if "deleted" in warning]
+    assert len(deleted) == 1 and "Deleted, so skipped: 1 of 7 users (reason deleted)." in deleted[0]
+    messages = {name: str(entry.get("message")) for name, entry in zip(asked, ended.entries)}
+    assert "cannot be changed" in messages["deleted"] and "'quarantined'" in messages["newstate"]
     written = [] if check else ids("safe", "adele") if state == "compromised" else ids("adele")
     assert sorted(ended.written) == sorted(written)
 
