@@ -253,6 +253,7 @@ def test_check_limit(changing: int, limit: int | None, words: str | None) -> Non
         (["a"], "a"),
         (["a", "b"], "a, b"),
         (list("abcde"), "a, b, c, d, e"),
+        (list("abcdef"), "a, b, c, d, e and 1 more"),
         (list("abcdefg"), "a, b, c, d, e and 2 more"),
     ],
 )
