@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests import loopback
 from tests.entra_emulator.apps import App
@@ -26,8 +28,6 @@ loopback.refuse_everything_else()
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 BIN = Path(sys.executable).parent
-# Credentials and settings of the person who runs the tests stay out.
-_KEPT = ("LD_LIBRARY_PATH", "TMPDIR")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,16 +42,18 @@ def emulator() -> t.Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def surroundings(emulator: Emulator) -> dict[str, str]:
-    """The variables of an execution environment, and what leads to the local tenant instead of Microsoft's clouds."""
-    # The commands of the environment that runs the tests, even if it is not switched on.
-    path = f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+def surroundings(emulator: Emulator, collections: Path) -> dict[str, str]:
+    """The variables of an execution environment, and what leads to the local tenant instead of Microsoft's clouds.
+
+    Credentials and settings of the person who runs the tests stay out.
+    """
     return {
-        **{name: os.environ[name] for name in _KEPT if name in os.environ},
+        **{name: os.environ[name] for name in ("LD_LIBRARY_PATH", "TMPDIR") if name in os.environ},
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "AZURE_AUTHORITY_HOST": emulator.login_url,
         "LC_ALL": "C.UTF-8",
         "MSGRAPH_URL": emulator.graph_url,
-        "PATH": path,
+        "PATH": f"{BIN}{os.pathsep}{os.defpath}",
         "REQUESTS_CA_BUNDLE": emulator.ca_path,
     }
 
@@ -76,7 +78,8 @@ def credential(tenant: Tenant, app: App) -> AzureResourceManager:
 @pytest.fixture(scope="session")
 def credential_type() -> CredentialType:
     """The custom type of the examples."""
-    return CredentialType.read(EXAMPLES / "credential_type")
+    texts = [(EXAMPLES / "credential_type" / f"{name}.yml").read_text("utf-8") for name in ("inputs", "injectors")]
+    return CredentialType(*(yaml.safe_load(text) for text in texts))
 
 
 def run(command: str, *words: str | Path) -> str:
@@ -97,10 +100,8 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def awx(
-    request: pytest.FixtureRequest, surroundings: dict[str, str], collections: Path, tmp_path: Path
-) -> t.Iterator[Controller]:
-    controller = Controller({**surroundings, "HOME": str(tmp_path)}, collections, tmp_path)
+def awx(request: pytest.FixtureRequest, surroundings: dict[str, str], tmp_path: Path) -> t.Iterator[Controller]:
+    controller = Controller({**surroundings, "HOME": str(tmp_path)}, tmp_path)
     yield controller
     if request.node.get_closest_marker("leaks") is None:
         assert [found_secrets(job, controller.secrets) for job in controller.jobs] == [set()] * len(controller.jobs)
@@ -108,17 +109,17 @@ def awx(
 
 def found_secrets(job: Job, secrets: t.Iterable[str]) -> set[str]:
     """Which secrets a job has left somewhere, in whatever form; "token" stands for any JSON web token."""
-    # The longest run of letters and digits stays the same in every encoding of a text.
-    markers = {secret: max(re.findall("[A-Za-z0-9]+", _key_of(secret)), key=len) for secret in secrets}
     found: set[str] = set()
     for text in job.traces:
         for reading in readings(text):
-            found.update(secret for secret, marker in markers.items() if marker in reading)
+            found.update(secret for secret in secrets if _marker(secret) in reading)
         if TOKEN.search(text):
             found.add("token")
     return found
 
 
-def _key_of(secret: str) -> str:
-    """Of a PEM the private key alone: the certificate is no secret."""
-    return re.sub(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", "", secret, flags=re.DOTALL)
+@functools.cache
+def _marker(secret: str) -> str:
+    """The longest run of letters and digits, which stays the same in every encoding. A certificate is no secret."""
+    key = re.sub(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", "", secret, flags=re.DOTALL)
+    return max(re.findall("[A-Za-z0-9]+", key), key=len)

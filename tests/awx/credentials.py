@@ -13,27 +13,19 @@ from pathlib import Path
 import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-
-@dataclasses.dataclass(frozen=True)
-class Injected:
-    """What one credential adds to a job.
-
-    :param arguments: further arguments of ansible-playbook.
-    """
-
-    env: dict[str, str]
-    arguments: tuple[str, ...] = ()
+# Environment variables, and further arguments of ansible-playbook.
+Injected = tuple[dict[str, str], list[str]]
 
 
 class Credential(t.Protocol):
     """Anything that can be attached to a job template."""
 
     @property
-    def secrets(self) -> tuple[str, ...]:
+    def secrets(self) -> list[str]:
         """Values that must never be seen in what a job leaves behind."""
 
     def inject(self, directory: Path) -> Injected:
-        """What it adds to a job whose files lie in this directory."""
+        """What it adds to a job whose files are in this directory."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,9 +41,8 @@ class AzureResourceManager:
     cloud_environment: str = ""
 
     @property
-    def secrets(self) -> tuple[str, ...]:
-        """The secret and the password."""
-        return tuple(value for value in (self.secret, self.password) if value)
+    def secrets(self) -> list[str]:
+        return [value for value in (self.secret, self.password) if value]
 
     def inject(self, directory: Path) -> Injected:
         """The application only when both its ID and its tenant are there; else the user, even when that is blank."""
@@ -62,62 +53,44 @@ class AzureResourceManager:
             env |= {"AZURE_AD_USER": self.username, "AZURE_PASSWORD": self.password}
         if self.cloud_environment:
             env["AZURE_CLOUD_ENVIRONMENT"] = self.cloud_environment
-        return Injected(env)
+        return env, []
 
 
 @dataclasses.dataclass(frozen=True)
 class CredentialType:
-    """A custom credential type, as its two files describe it."""
+    """A custom credential type, as its two files describe it; with values it is a credential of that type."""
 
     inputs: dict[str, t.Any]
     injectors: dict[str, t.Any]
+    values: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
 
-    @classmethod
-    def read(cls, directory: Path) -> CredentialType:
-        """The type whose `inputs.yml` and `injectors.yml` lie in this directory."""
-        texts = ((directory / name).read_text(encoding="utf-8") for name in ("inputs.yml", "injectors.yml"))
-        return cls(*(yaml.safe_load(text) for text in texts))
-
-    def credential(self, **values: str) -> CustomCredential:
+    def credential(self, **values: str) -> CredentialType:
         """A credential with these fields filled in."""
-        return CustomCredential(self, values)
-
-
-@dataclasses.dataclass(frozen=True)
-class CustomCredential:
-    """A credential of a custom type."""
-
-    type: CredentialType
-    values: dict[str, str] = dataclasses.field(repr=False)
+        return dataclasses.replace(self, values={name: value for name, value in values.items() if value})
 
     @property
-    def secrets(self) -> tuple[str, ...]:
-        """What is in the secret fields."""
-        names = [field["id"] for field in self.type.inputs["fields"] if field.get("secret")]
-        return tuple(self.values[name] for name in names if self.values.get(name))
+    def secrets(self) -> list[str]:
+        names = [field["id"] for field in self.inputs["fields"] if field.get("secret")]
+        return [self.values[name] for name in names if name in self.values]
 
     def inject(self, directory: Path) -> Injected:
         """Blank fields are undefined, and what is undefined renders to nothing: empty variables, empty files."""
         environment = ImmutableSandboxedEnvironment()
-        names: dict[str, t.Any] = {name: value for name, value in self.values.items() if value}
-        for field in self.type.inputs["fields"]:
-            if field.get("format") == "ssh_private_key" and not names.get(field["id"], "\n").endswith("\n"):
-                names[field["id"]] += "\n"
+        names: dict[str, t.Any] = dict(self.values)
+        for field in self.inputs["fields"]:
+            if field.get("format") == "ssh_private_key" and field["id"] in names:
+                names[field["id"]] = names[field["id"]].rstrip("\n") + "\n"
 
         def render(section: str) -> dict[str, str]:
-            templates = self.type.injectors.get(section, {})
+            templates = self.injectors.get(section, {})
             return {key: environment.from_string(template).render(names) for key, template in templates.items()}
 
-        files = {
-            label.partition(".")[2]: write_private(directory, text, 0o600) for label, text in render("file").items()
-        }
-        names["tower"] = {"filename": files.get("", files)}
-        extra = render("extra_vars")
-        arguments = ("-e", f"@{write_private(directory, unsafe_yaml(extra), 0o400)}") if extra else ()
-        return Injected(render("env"), arguments)
+        files = {key.partition(".")[2]: _private(directory, text, 0o600) for key, text in render("file").items()}
+        names["tower"] = {"filename": files}
+        return render("env"), ["-e", f"@{_private(directory, unsafe_yaml(render('extra_vars')), 0o400)}"]
 
 
-def write_private(directory: Path, text: str, mode: int) -> str:
+def _private(directory: Path, text: str, mode: int) -> str:
     """Write a file of a name that nobody can guess. Gives its path."""
     with tempfile.NamedTemporaryFile("w", dir=directory, delete=False, encoding="utf-8") as stream:
         stream.write(text)

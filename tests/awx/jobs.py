@@ -20,16 +20,10 @@ DISMISS_RISK = "identityops.entra_risk.dismiss_risk"
 MODULE = "identityops.entra_risk.risky_user"
 # The limit of AWX: a longer result is an empty one in the job's events.
 MAX_EVENT_RES = 700_000
+# Seconds. No job of the tests takes so long.
+LONGEST = 300
 
 Event = dict[str, t.Any]
-
-# AWX names the folder of the job in this variable.
-_DIRECTORY = "AWX_PRIVATE_DATA_DIR"
-# Those of AWX, but for the seconds until ansible-runner sees that a silent job is cancelled: 5 there.
-_SETTINGS = {"suppress_ansible_output": True, "suppress_output_file": True, "pexpect_timeout": 1}
-_LOG = "ansible-runner.log"
-# Seconds. No job of the tests takes so long.
-_LONGEST = 300
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -55,26 +49,24 @@ class Job:
 
     @property
     def artifacts(self) -> dict[str, t.Any]:
-        """What `set_stats` left for the next node of a workflow."""
-        (stats,) = self.select("playbook_on_stats")
-        return dict(stats["event_data"].get("artifact_data", {}))
+        """What `set_stats` left for the next node of a workflow; nothing when the job was canceled."""
+        return {name: value for end in self.select("playbook_on_stats") for name, value in end["artifact_data"].items()}
 
     @property
     def changed(self) -> int:
         """How many tasks changed something."""
-        (stats,) = self.select("playbook_on_stats")
-        return sum(stats["event_data"]["changed"].values())
+        return sum(sum(end["changed"].values()) for end in self.select("playbook_on_stats"))
 
     @property
     def result(self) -> dict[str, t.Any]:
         """What the one task with our module returned."""
         ends = self.select("runner_on_ok", "runner_on_failed")
-        (end,) = [event for event in ends if event["event_data"]["resolved_action"] == MODULE]
-        return dict(end["event_data"]["res"])
+        (result,) = [end["res"] for end in ends if end["resolved_action"] == MODULE]
+        return dict(result)
 
     def select(self, *kinds: str) -> list[Event]:
-        """The events of these kinds."""
-        return [event for event in self.events if event["event"] in kinds]
+        """The data of the events of these kinds."""
+        return [event["event_data"] for event in self.events if event["event"] in kinds]
 
     @property
     def traces(self) -> list[str]:
@@ -82,8 +74,10 @@ class Job:
 
         One file is left out: `command`, where ansible-runner keeps the whole environment. AWX removes the folder.
         """
-        files = [path for path in (self.directory / "artifacts").rglob("*") if path.is_file()]
-        return [path.read_text(encoding="utf-8") for path in (*files, self.directory / _LOG) if path.name != "command"]
+        files = [
+            path for path in (self.directory / "artifacts").rglob("*") if path.is_file() and path.name != "command"
+        ]
+        return [path.read_text(encoding="utf-8") for path in (*files, self.directory / "log")]
 
 
 class Controller:
@@ -93,9 +87,8 @@ class Controller:
     :param directory: where the jobs keep their files.
     """
 
-    def __init__(self, surroundings: t.Mapping[str, str], collections: Path, directory: Path) -> None:
+    def __init__(self, surroundings: t.Mapping[str, str], directory: Path) -> None:
         self._surroundings = dict(surroundings)
-        self._collections = collections
         self._directory = directory
         self.jobs: list[Job] = []
         self.secrets: set[str] = set()
@@ -105,91 +98,67 @@ class Controller:
         playbook: str,
         *credentials: Credential,
         survey: t.Mapping[str, t.Any] | None = None,
-        check: bool = False,
-        diff: bool = False,
+        options: str = "",
         cancel: t.Callable[[], bool] = lambda: False,
     ) -> Job:
         """Run a playbook of the collection by its name, or a play of the project by its text.
 
         :param survey: the answers, and for a node of a workflow the artifacts of those before.
-        :param cancel: asked several times a second; the job is cancelled when it says yes.
+        :param cancel: asked several times a second; the job is canceled when it says yes.
         """
-        number = len(self.jobs) + 1
-        directory = self._prepare(number, playbook, survey or {})
-        injected = [credential.inject(directory / "env") for credential in credentials]
-        self.secrets.update(secret for credential in credentials for secret in credential.secrets)
-        environment = self._environment(number, directory)
-        for item in injected:
+        directory = self._directory / f"job{len(self.jobs) + 1}"
+        (directory / "env").mkdir(parents=True)
+        words = [*shlex.split(options), "-u", "root"]
+        env = self._surroundings | {"AWX_PRIVATE_DATA_DIR": str(directory), "MAX_EVENT_RES": str(MAX_EVENT_RES)}
+        env |= {"ANSIBLE_FORCE_COLOR": "True", "JOB_ID": "1", "INVENTORY_ID": "1", "PROJECT_REVISION": "0" * 40}
+        for credential in credentials:
             # Several credentials become one environment, and the later one wins.
-            environment.update(item.env)
-        words = [*(["--check"] if check else []), "-u", "root", *(["--diff"] if diff else [])]
-        words += [word for item in injected for word in item.arguments]
-        (directory / "env" / "cmdline").write_text(shlex.join(words), encoding="utf-8")
-        self._run(number, directory, environment, cancel)
-        artifacts = directory / "artifacts" / str(number)
-        # A cancelled job may leave events that are not complete, under another name.
-        files = [path for path in (artifacts / "job_events").glob("*.json") if not path.stem.endswith("-partial")]
-        events = [json.loads(path.read_text(encoding="utf-8")) for path in files]
-        job = Job(
-            (artifacts / "status").read_text(encoding="utf-8"),
-            sorted(events, key=lambda event: event["counter"]),
-            directory,
-        )
-        self.jobs.append(job)
-        return job
-
-    def _run(self, number: int, directory: Path, environment: dict[str, str], cancel: t.Callable[[], bool]) -> None:
-        """ansible-runner, in a process of its own as in an execution environment. AWX cancels with SIGTERM."""
-        command = [sys.executable, "-m", "ansible_runner", "run", str(directory), "--ident", str(number)]
-        command += ["--playbook", "play.yml", "--inventory", str(directory / "inventory" / "hosts"), "--omit-env-files"]
-        deadline = time.monotonic() + _LONGEST
-        with (directory / _LOG).open("wb") as log:
-            process = subprocess.Popen(
-                command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-            )
-        while process.poll() is None:
-            if cancel() or time.monotonic() > deadline:
-                process.terminate()
-                process.wait()
-                _remove_container(directory)
-            time.sleep(0.1)
-
-    def _prepare(self, number: int, playbook: str, survey: t.Mapping[str, t.Any]) -> Path:
-        directory = self._directory / f"job{number}"
+            more, arguments = credential.inject(directory / "env")
+            env |= more
+            words += arguments
+            self.secrets.update(credential.secrets)
         files = {
             "project/play.yml": f"- import_playbook: {playbook}\n" if "\n" not in playbook else playbook,
-            "env/extravars": unsafe_yaml({"awx_job_id": number, **survey}),
+            "env/cmdline": shlex.join(words),
+            "env/extravars": unsafe_yaml({"awx_job_id": 1, **(survey or {})}),
             "env/settings": json.dumps(_SETTINGS),
             "inventory/hosts": _INVENTORY.format(python=sys.executable, hosts=json.dumps(_HOSTS)),
         }
         for name, text in files.items():
-            path = directory / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            (directory / name).parent.mkdir(exist_ok=True)
+            (directory / name).write_text(text, encoding="utf-8")
         (directory / "inventory" / "hosts").chmod(0o700)
-        return directory
+        _run(directory, env, cancel)
+        artifacts = directory / "artifacts" / "1"
+        # A canceled job may leave events that are not complete, under another name.
+        found = [path for path in (artifacts / "job_events").glob("*.json") if not path.stem.endswith("-partial")]
+        events = [json.loads(path.read_text(encoding="utf-8")) for path in found]
+        status = (artifacts / "status").read_text(encoding="utf-8")
+        self.jobs.append(Job(status, sorted(events, key=lambda event: event["counter"]), directory))
+        return self.jobs[-1]
 
-    def _environment(self, number: int, directory: Path) -> dict[str, str]:
-        return {
-            **self._surroundings,
-            "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
-            "ANSIBLE_FORCE_COLOR": "True",
-            "ANSIBLE_RETRY_FILES_ENABLED": "False",
-            _DIRECTORY: str(directory),
-            "INVENTORY_ID": "1",
-            "JOB_ID": str(number),
-            "MAX_EVENT_RES": str(MAX_EVENT_RES),
-            "PROJECT_REVISION": "0" * 40,
-        }
+
+def _run(directory: Path, env: dict[str, str], cancel: t.Callable[[], bool]) -> None:
+    """ansible-runner, in a process of its own as in an execution environment. AWX cancels with SIGTERM."""
+    command = [sys.executable, "-m", "ansible_runner", "run", str(directory), "--ident", "1", "--omit-env-files"]
+    command += ["--playbook", "play.yml", "--inventory", str(directory / "inventory" / "hosts")]
+    deadline = time.monotonic() + LONGEST
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+    while process.poll() is None:
+        if cancel() or time.monotonic() > deadline:
+            process.terminate()
+            process.wait()
+            _remove_container(directory)
+        time.sleep(0.1)
 
 
 def _remove_container(directory: Path) -> None:
-    """End what a cancelled job has left running, as AWX does by removing its container.
+    """End what a canceled job has left running, as AWX does by removing its container.
 
-    ansible-runner ends ansible-playbook only. From ansible-core 2.19 on, a module has a session of its own and would
-    finish its work.
+    ansible-runner ends ansible-playbook only. From ansible-core 2.19 on, a module has a session of its own.
     """
-    wanted = f"{_DIRECTORY}={directory}".encode()
+    wanted = f"AWX_PRIVATE_DATA_DIR={directory}".encode()
     for path in Path("/proc").glob("[0-9]*/environ"):
         # Processes end while we look, and those of other people cannot be read.
         with contextlib.suppress(OSError):
@@ -197,19 +166,12 @@ def _remove_container(directory: Path) -> None:
                 os.kill(int(path.parent.name), signal.SIGKILL)
 
 
+# Those of AWX, but for the seconds until ansible-runner sees that a silent job is canceled: 5 there.
+_SETTINGS = {"suppress_ansible_output": True, "suppress_output_file": True, "pexpect_timeout": 1}
 # AWX's inventory is a program that prints what is in its database; this is the host that a new AWX comes with.
-_INVENTORY = """\
-#!{python}
-print('{hosts}')
-"""
+_INVENTORY = "#!{python}\nprint('{hosts}')\n"
+_PYTHON = "{{ ansible_playbook_python }}"
 _HOSTS = {
     "all": {"hosts": ["localhost"]},
-    "_meta": {
-        "hostvars": {
-            "localhost": {
-                "ansible_connection": "local",
-                "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-            }
-        }
-    },
+    "_meta": {"hostvars": {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": _PYTHON}}},
 }

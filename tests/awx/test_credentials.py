@@ -35,7 +35,7 @@ NO_APPLICATION = "Missing: tenant (AZURE_TENANT or AZURE_TENANT_ID); client_id (
 
 def outcome(directory: Path, *credentials: Credential, access_token: str = "") -> str:
     """The kind of login that a job gets from these credentials, or why it gets none. The last one overwrites."""
-    env = {name: value for item in credentials for name, value in item.inject(directory).env.items()}
+    env = {name: value for item in credentials for name, value in item.inject(directory)[0].items()}
     try:
         return resolve({"access_token": access_token}, env, Redactor()).credential.kind
     except CredentialsError as exc:
@@ -96,7 +96,7 @@ def test_the_custom_type_has_a_choice_for_every_cloud(credential_type: Credentia
 
     for name in ["", *field["choices"]]:
         values = {name: TEXTS[name] for name in ("tenant_id", "client_id", "client_secret")}
-        env = credential_type.credential(**values, cloud=name).inject(tmp_path).env
+        env, dummy = credential_type.credential(**values, cloud=name).inject(tmp_path)
         connection = resolve({}, env, Redactor())
         cloud = CLOUDS[name or field["default"]]
         assert (connection.authority, connection.graph_url) == (cloud.authority, cloud.graph_url)

@@ -35,12 +35,12 @@ def test_looks_and_acts(
     user = tenant.add_user(ADELE, risk_level="high")
     survey = {"entra_risk_users": f"{ADELE}\r\n"}
 
-    look = awx.launch(DISMISS_RISK, credential, survey=survey, check=True, diff=True)
+    look = awx.launch(DISMISS_RISK, credential, survey=survey, options="--check --diff")
 
     assert (look.status, look.changed) == ("successful", 1)
     (difference,) = look.select("runner_on_file_diff")
     before, after = {ADELE: "atRisk (high)"}, {ADELE: "dismissed (none)"}
-    assert difference["event_data"]["diff"] == {"before": before, "after": after}
+    assert difference["diff"] == {"before": before, "after": after}
     assert f'-    "{ADELE}": "atRisk (high)"' in look.output
     assert written(tenant) == []
 
