@@ -6,8 +6,6 @@ import functools
 import os
 import re
 import shutil
-import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 import yaml
 
 from tests import loopback
+from tests.commands import BIN, ROOT, Ansible
 from tests.entra_emulator.apps import App
 from tests.entra_emulator.emulator import Emulator
 from tests.entra_emulator.tenant import Tenant
@@ -25,9 +24,7 @@ from .jobs import Controller, Job
 
 loopback.refuse_everything_else()
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
-BIN = Path(sys.executable).parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -82,18 +79,16 @@ def credential_type() -> CredentialType:
     return CredentialType(*(yaml.safe_load(text) for text in texts))
 
 
-def run(command: str, *words: str | Path) -> str:
-    """What a command of Ansible prints; it has to succeed."""
-    done = subprocess.run([BIN / command, *words], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+@pytest.fixture(scope="session")
+def ansible(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
+    return Ansible(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="session")
-def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def collections(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the collection as it is published, so that no file may be missing in what is built."""
     path = tmp_path_factory.mktemp("collections")
-    run("ansible-galaxy", "collection", "build", "--output-path", path)
+    ansible.run("ansible-galaxy", "collection", "build", "--output-path", path)
     (archive,) = path.glob("*.tar.gz")
     shutil.unpack_archive(archive, path / "ansible_collections" / "identityops" / "entra_risk", filter="data")
     return path

@@ -17,17 +17,6 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 Injected = tuple[dict[str, str], list[str]]
 
 
-class Credential(t.Protocol):
-    """Anything that can be attached to a job template."""
-
-    @property
-    def secrets(self) -> list[str]:
-        """Values that must never be seen in what a job leaves behind."""
-
-    def inject(self, directory: Path) -> Injected:
-        """What it adds to a job whose files are in this directory."""
-
-
 @dataclasses.dataclass(frozen=True)
 class AzureResourceManager:
     """The built-in credential *Microsoft Azure Resource Manager*; the fields are those of its form, blank if empty."""
@@ -42,6 +31,7 @@ class AzureResourceManager:
 
     @property
     def secrets(self) -> list[str]:
+        """Values that must never be seen in what a job leaves behind."""
         return [value for value in (self.secret, self.password) if value]
 
     def inject(self, directory: Path) -> Injected:
@@ -70,6 +60,7 @@ class CredentialType:
 
     @property
     def secrets(self) -> list[str]:
+        """What is in the secret fields."""
         names = [field["id"] for field in self.inputs["fields"] if field.get("secret")]
         return [self.values[name] for name in names if name in self.values]
 
@@ -88,6 +79,9 @@ class CredentialType:
         files = {key.partition(".")[2]: _private(directory, text, 0o600) for key, text in render("file").items()}
         names["tower"] = {"filename": files}
         return render("env"), ["-e", f"@{_private(directory, unsafe_yaml(render('extra_vars')), 0o400)}"]
+
+
+Credential = t.Union[AzureResourceManager, CredentialType]
 
 
 def _private(directory: Path, text: str, mode: int) -> str:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import yaml
 
-from .conftest import EXAMPLES, run
+from tests.commands import Ansible
+
+from .conftest import EXAMPLES
 
 
-def test_introspect_finds_all_that_the_plugins_import(collections: Path) -> None:
-    found = yaml.safe_load(run("ansible-builder", "introspect", collections))
+def test_introspect_finds_all_that_the_plugins_import(collections: Path, ansible: Ansible) -> None:
+    found = yaml.safe_load(ansible.run("ansible-builder", "introspect", collections).output)
     plugins = collections / "ansible_collections" / "identityops" / "entra_risk" / "plugins"
 
     assert names(found["python"]) == {"requests", "msal"}
@@ -30,12 +32,12 @@ def test_introspect_finds_all_that_the_plugins_import(collections: Path) -> None
     assert not [name for name in needed if not there & names(packages.get(name, []))]
 
 
-def test_create_makes_a_build_context_of_the_example(tmp_path: Path) -> None:
+def test_create_makes_a_build_context_of_the_example(ansible: Ansible, tmp_path: Path) -> None:
     definition = EXAMPLES / "execution-environment.yml"
     wanted = yaml.safe_load(definition.read_text(encoding="utf-8"))
 
     words = ("--file", definition, "--context", tmp_path, "--output-filename", "Containerfile")
-    run("ansible-builder", "create", *words)
+    ansible.run("ansible-builder", "create", *words)
 
     containerfile = (tmp_path / "Containerfile").read_text(encoding="utf-8")
     assert f'ARG EE_BASE_IMAGE="{wanted["images"]["base_image"]["name"]}"' in containerfile

@@ -73,16 +73,6 @@ def test_answers_have_the_types_of_awx(awx: Controller, tenant: Tenant, credenti
     assert job.artifacts["entra_risk_result"]["ticket"] == "{{ 7 * 6 }}"
 
 
-def test_nothing_answered(awx: Controller, tenant: Tenant, credential: AzureResourceManager) -> None:
-    names = ("users", "filters", "exclude_users", "max_changes", "if_unmodified_since", "wait", "access_token")
-
-    job = awx.launch(DISMISS_RISK, credential, survey={f"entra_risk_{name}": "" for name in names})
-
-    assert job.status == "failed"
-    assert "users" in job.output
-    assert tenant.journal.entries == []
-
-
 def test_a_wrong_secret_is_told_in_the_words_of_entra(
     awx: Controller, tenant: Tenant, credential: AzureResourceManager
 ) -> None:

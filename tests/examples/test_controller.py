@@ -10,7 +10,9 @@ import typing as t
 import pytest
 import yaml
 
-from .conftest import CREDENTIALS, EXAMPLES, KEY, PROJECT, ROOT, TOKEN, Ansible, Run
+from tests.commands import ROOT, Run
+
+from .conftest import CREDENTIALS, EXAMPLES, KEY, PROJECT, TOKEN, Ansible
 from .controller import ENCRYPTED, Store, Values, serve
 
 REST = ("execution_environments", "inventories", "projects", "schedules", "templates", "workflows")
@@ -28,10 +30,8 @@ class Controller:
         """Run the playbook. Of `store.writes`, those of this run are left."""
         self.store.writes.clear()
         playbook = EXAMPLES / "awx" / "configure.yml"
-        words = ("-e", json.dumps(extra))
-        return self.ansible.run(
-            "ansible-playbook", playbook, *words, status=status, CONTROLLER_HOST=self.url, **(env or {})
-        )
+        everything: t.Any = {"CONTROLLER_HOST": self.url, **(env or {})}
+        return self.ansible.run("ansible-playbook", playbook, "-e", json.dumps(extra), status=status, **everything)
 
     def configure_credential(self, **extra: t.Any) -> Run:
         """Only the credential and its type: the rest takes its time."""
@@ -137,15 +137,9 @@ def test_each_template_has_all_that_a_launch_needs(store: Store) -> None:
         assert {template[field] for template in templates} == {store.all(kind)["Entra risk"]["id"]}
     credential = store.all("credentials")["Entra risk, client secret"]["id"]
     assert {tuple(template["credentials"]) for template in templates} == {(credential,)}
-
-
-def test_each_playbook_of_the_project_has_a_template(store: Store) -> None:
-    templates = store.all("job_templates").values()
     assert sorted(template["playbook"] for template in templates) == sorted(path.name for path in PROJECT.glob("*.yml"))
-
-
-def test_templates_that_write_offer_check_mode(store: Store) -> None:
-    asked = {item["playbook"] for item in store.all("job_templates").values() if item["ask_job_type_on_launch"]}
+    # Those that write offer check mode.
+    asked = {template["playbook"] for template in templates if template["ask_job_type_on_launch"]}
     assert asked == {"dismiss_risk.yml", "dismiss_stale_risk.yml", "confirm_compromised.yml"}
 
 

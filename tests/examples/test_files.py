@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import EXAMPLES, PROJECT, ROOT, Ansible
+from tests.commands import ROOT
+
+from .conftest import EXAMPLES, PROJECT, Ansible
 
 GUIDE = ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst"
 # What runs or reads the files, and so checks them.

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
@@ -16,15 +13,14 @@ import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from tests import loopback
+from tests.commands import ROOT, Ansible, Run
 from tests.entra_emulator.apps import App
 from tests.entra_emulator.emulator import Emulator
 from tests.entra_emulator.tenant import Tenant
 
 loopback.refuse_everything_else()
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "many_tenants"
-BIN = Path(sys.executable).parent
 COUNT = 6
 WRONG_SECRET, NOT_LICENSED = "tenant-1", "tenant-3"
 BROKEN = {WRONG_SECRET: "login", NOT_LICENSED: "license"}
@@ -51,24 +47,13 @@ class Customer:
         return f"not-{self.app.secret}" if self.name == WRONG_SECRET else str(self.app.secret)
 
 
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """What came of a command."""
+class Sum(dict[str, t.Any]):
+    """What the playbook hands on."""
 
-    status: int
-    output: str
-
-    @property
-    def result(self) -> dict[str, t.Any]:
-        """What the playbook hands on."""
-        (line,) = re.findall(r"^\s*RUN: (\{.*\})$", self.output, re.MULTILINE)
-        found: dict[str, t.Any] = json.loads(line)["entra_risk_tenants"]
-        return found
-
-    @property
-    def tenants(self) -> dict[str, dict[str, t.Any]]:
-        """The part of each tenant in it."""
-        return {item["tenant"]: item for item in self.result["tenants"]}
+    def __init__(self, run: Run) -> None:
+        (line,) = re.findall(r"^\s*RUN: (\{.*\})$", run.output, re.MULTILINE)
+        super().__init__(json.loads(line)["entra_risk_tenants"])
+        self.tenants: dict[str, dict[str, t.Any]] = {item["tenant"]: item for item in self["tenants"]}
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +91,6 @@ class Project:
     def __init__(self, path: Path, emulator: Emulator, bystander: Customer, customers: dict[str, Customer]) -> None:
         self.path = path / "project"
         shutil.copytree(EXAMPLE, self.path)
-        link = path / "collections" / "ansible_collections" / "identityops" / "entra_risk"
-        link.parent.mkdir(parents=True)
-        link.symlink_to(ROOT, target_is_directory=True)
         (path / "password").write_text("correct horse", encoding="utf-8")
         vault = VaultLib([("default", VaultSecret(b"correct horse"))])
         (self.path / "host_vars").mkdir()
@@ -119,35 +101,27 @@ class Project:
             self.hosts[name]["entra_break_glass"] = [f"emergency@{tenant.domain}"]
             secret = vault.encrypt(json.dumps({"vault_entra_client_secret": customer.secret}))
             (self.path / "host_vars" / f"{name}.yml").write_bytes(secret)
-        self._env = {
-            "ANSIBLE_COLLECTIONS_PATH": str(path / "collections"),
-            "ANSIBLE_SHOW_CUSTOM_STATS": "True",
-            "AZURE_AUTHORITY_HOST": emulator.login_url,
-            "AZURE_CLIENT_ID": bystander.app.client_id,
-            "AZURE_SECRET": bystander.secret,
-            "AZURE_TENANT": bystander.tenant.id,
-            "HOME": str(path),
-            "LC_ALL": "C.UTF-8",
-            "MSGRAPH_URL": emulator.graph_url,
-            "NO_COLOR": "1",
-            "PATH": f"{BIN}{os.pathsep}{os.defpath}",
-            "REQUESTS_CA_BUNDLE": emulator.ca_path,
-        }
+        self._ansible = Ansible(
+            path,
+            ANSIBLE_SHOW_CUSTOM_STATS="True",
+            AZURE_AUTHORITY_HOST=emulator.login_url,
+            AZURE_CLIENT_ID=bystander.app.client_id,
+            AZURE_SECRET=bystander.secret,
+            AZURE_TENANT=bystander.tenant.id,
+            MSGRAPH_URL=emulator.graph_url,
+            REQUESTS_CA_BUNDLE=emulator.ca_path,
+        )
 
-    def run(self, command: str, *words: str) -> Run:
+    def run(self, command: str, *words: str, status: int) -> Run:
         """Run a command of Ansible in the project."""
         inventory = {"entra_tenants": {"hosts": self.hosts}}
         (self.path / "inventory" / "tenants.yml").write_text(json.dumps(inventory), encoding="utf-8")
-        line: list[str | Path] = [BIN / command, "-i", "inventory/tenants.yml", *words]
-        done = subprocess.run(
-            line, env=self._env, cwd=self.path, capture_output=True, text=True, timeout=300, check=False
-        )
-        return Run(done.returncode, done.stdout + done.stderr)
+        return self._ansible.run(command, "-i", "inventory/tenants.yml", *words, status=status, cwd=self.path)
 
     def play(self, *words: str, **answers: t.Any) -> Run:
-        """Run the playbook with these answers of a survey."""
+        """Run the playbook with these answers of a survey. Somewhere it has to fail."""
         options = ("--vault-password-file", "../password", "--forks", str(COUNT), "-e", json.dumps(answers))
-        return self.run("ansible-playbook", "dismiss_stale_risk.yml", *options, *words)
+        return self.run("ansible-playbook", "dismiss_stale_risk.yml", *options, *words, status=2)
 
     @property
     def page(self) -> str:
@@ -172,15 +146,13 @@ def run(project: Project) -> Run:
 
 def test_awx_reads_the_inventory_without_the_vault_password(project: Project, customers: dict[str, Customer]) -> None:
     """The command is that of AWX's inventory update. It takes the directory of the inventory for that of a playbook."""
-    synced = project.run("ansible-inventory", "--list", "--export", "--playbook-dir", "inventory")
+    synced = project.run("ansible-inventory", "--list", "--export", "--playbook-dir", "inventory", status=0)
 
-    assert synced.status == 0, synced.output
     assert set(json.loads(synced.output)["_meta"]["hostvars"]) == set(customers)
     assert "secret" not in synced.output
 
 
 def test_each_tenant_is_done_or_fails_for_itself(run: Run, customers: dict[str, Customer]) -> None:
-    assert run.status == 2
     failed = dict(re.findall(r'fatal: \[(tenant-\d)\]: FAILED! => .*"msg": "(\w+): ', run.output))
     assert failed == BROKEN
     for name, customer in customers.items():
@@ -188,7 +160,8 @@ def test_each_tenant_is_done_or_fails_for_itself(run: Run, customers: dict[str, 
 
 
 def test_one_result_sums_them_up(run: Run, customers: dict[str, Customer]) -> None:
-    result, tenants = run.result, run.tenants
+    result = Sum(run)
+    tenants = result.tenants
     assert (result["count"], result["done"], result["failed"]) == (COUNT, COUNT - len(BROKEN), len(BROKEN))
     assert result["check_mode"] is False
     assert result["users"]["changed"] == sum(len(customer.written) for customer in customers.values())
@@ -242,11 +215,11 @@ def test_a_part_of_the_tenants_again(run: Run, project: Project, customers: dict
         entra_risk_page_path="missing/page.html",
     )
 
-    assert again.status == 2
-    kinds = {name: item["kind"] for name, item in again.tenants.items()}
+    result = Sum(again)
+    kinds = {name: item["kind"] for name, item in result.tenants.items()}
     assert kinds == {"tenant-0": None, "tenant-2": "variables", "tenant-4": None}
-    assert "entra_break_glass" in again.tenants["tenant-2"]["msg"]
-    assert again.result["users"] == {"changed": 0, "unchanged": 0, "skipped": 2, "failed": 0}
+    assert "entra_break_glass" in result.tenants["tenant-2"]["msg"]
+    assert result["users"] == {"changed": 0, "unchanged": 0, "skipped": 2, "failed": 0}
     for name in kinds:
         assert customers[name].written == customers[name].stale
 
@@ -259,15 +232,13 @@ def test_levels_that_need_a_person_are_refused_for_all(
 
     refused = project.play("--check", entra_risk_levels=levels)
 
-    assert refused.status == 2
     assert "nothing was done in any tenant" in refused.output
     assert {name: len(customer.tenant.journal.entries) for name, customer in customers.items()} == before
 
 
-def test_the_inventory_of_the_example_has_all_variables() -> None:
-    command: list[str | Path] = [BIN / "ansible-inventory", "-i", "inventory", "--list", "--playbook-dir", "."]
-    done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, timeout=60, check=True)
-    hosts = json.loads(done.stdout)["_meta"]["hostvars"]
+def test_the_inventory_of_the_example_has_all_variables(tmp_path: Path) -> None:
+    listed = Ansible(tmp_path).run("ansible-inventory", "-i", "inventory", "--list", "--playbook-dir", ".", cwd=EXAMPLE)
+    hosts = json.loads(listed.output)["_meta"]["hostvars"]
     assert len(hosts) == 2
     wanted = {"entra_tenant", "entra_client_id", "entra_client_secret", "entra_break_glass", "ansible_connection"}
     assert all(wanted <= set(variables) for variables in hosts.values())

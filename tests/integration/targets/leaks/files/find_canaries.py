@@ -42,7 +42,7 @@ def decode(run: str) -> str:
 
 def main() -> None:
     markers = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    found = set()
+    found: set[str] = set()
     for name in sys.argv[2:]:
         text = Path(name).read_text(encoding="utf-8", errors="replace")
         for reading in readings(text):
