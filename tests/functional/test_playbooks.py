@@ -1,0 +1,409 @@
+"""What the playbooks make of answers, of failures, and of what the service says.
+
+Most cases need no module: one run of ansible-playbook evaluates the variables of the shipped playbooks for all of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import yaml
+
+from ..entra_emulator import timestamps
+from ..entra_emulator.emulator import Emulator
+from ..entra_emulator.tenant import Tenant
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PLAYBOOKS = _ROOT / "playbooks"
+_READER = ("IdentityRiskyUser.Read.All", "IdentityRiskEvent.Read.All")
+_GENERATOR = '<meta name="generator" content="identityops.entra_risk.report_risk">'
+
+Answers = dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Played:
+    """How ansible-playbook ended."""
+
+    code: int
+    output: str
+
+    @property
+    def handed_on(self) -> dict[str, t.Any]:
+        """What `set_stats` left."""
+        # Whatever else a text may hold, a line ends here.
+        (line,) = [line for line in self.output.split("\n") if line.startswith("\tRUN: ")]
+        return dict(json.loads(line.removeprefix("\tRUN: ")))
+
+
+def _play(playbook: str | Path, answers: Answers, env: t.Mapping[str, str] | None = None) -> Played:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    done = subprocess.run(
+        ["ansible-playbook", str(playbook), "--extra-vars", json.dumps(answers)],
+        env={
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(_ROOT.parents[2]),
+            "ANSIBLE_LOCALHOST_WARNING": "0",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_SHOW_CUSTOM_STATS": "1",
+            "LC_ALL": "C.UTF-8",
+            "PATH": path,
+            **(env or {}),
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return Played(done.returncode, done.stdout)
+
+
+def _evaluate(cases: t.Sequence[tuple[str, Answers, str]], directory: Path) -> list[t.Any]:
+    """The values of expressions in the plays of the shipped playbooks, in one run.
+
+    :param cases: a playbook, answers without their prefix, and an expression.
+    """
+    for name in ("tasks", "templates", "vars"):
+        (directory / name).symlink_to(_PLAYBOOKS / name)
+    texts = dict.fromkeys(expression for _, _, expression in cases)
+    files = {text: directory / f"expression_{number}.j2" for number, text in enumerate(texts)}
+    for text, file in files.items():
+        file.write_text(f"\n{{{{ ({text}) | to_json }}}}\n", encoding="utf-8")
+    plays = []
+    for playbook in dict.fromkeys(playbook for playbook, _, _ in cases):
+        (play,) = yaml.safe_load((_PLAYBOOKS / f"{playbook}.yml").read_text(encoding="utf-8"))
+        chosen = [
+            {"file": str(files[text]), "answers": {f"entra_risk_{name}": value for name, value in answers.items()}}
+            for name, answers, text in cases
+            if name == playbook
+        ]
+        # One task for all, and no variable of the play is evaluated before the answers are there.
+        lines = (
+            "{% for case in cases %}"
+            "{{ lookup('ansible.builtin.template', case.file, template_vars=case.answers) | trim }}\n"
+            "{% endfor %}"
+        )
+        keep = {"dest": str(directory / f"{playbook}.txt"), "content": lines, "mode": "0600"}
+        plays.append(_local({**play["vars"], "cases": chosen}, [{"ansible.builtin.copy": keep}]))
+    done = _write_and_play(plays, directory)
+    assert done.code == 0, done.output
+    values = {
+        playbook: iter((directory / f"{playbook}.txt").read_text(encoding="utf-8").splitlines())
+        for playbook in dict.fromkeys(playbook for playbook, _, _ in cases)
+    }
+    return [json.loads(next(values[playbook])) for playbook, _, _ in cases]
+
+
+def _local(variables: Answers, tasks: list[t.Any]) -> dict[str, t.Any]:
+    return {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars_files": "vars/answers.yml",
+        "vars": variables,
+        "tasks": tasks,
+    }
+
+
+def _write_and_play(plays: list[t.Any], directory: Path) -> Played:
+    playbook = directory / "plays.yml"
+    playbook.write_text(json.dumps(plays), encoding="utf-8")
+    return _play(playbook, {})
+
+
+LISTS: tuple[tuple[t.Any, list[t.Any]], ...] = (
+    (["a@x.example", "b@x.example"], ["a@x.example", "b@x.example"]),
+    ([], []),
+    ("a@x.example", ["a@x.example"]),
+    (" a@x.example, b@x.example;c@x.example\td@x.example\r\ne@x.example\n", [f"{name}@x.example" for name in "abcde"]),
+    ('["a@x.example", "b@x.example"]', ["a@x.example", "b@x.example"]),
+    ("['a@x.example','b@x.example']", ["a@x.example", "b@x.example"]),
+    ("[a@x.example, b@x.example]", ["a@x.example", "b@x.example"]),
+    ('[\n  "a@x.example",\n  "b@x.example"\n]\n', ["a@x.example", "b@x.example"]),
+    ("[]", []),
+    ("- a@x.example\n- b@x.example", ["a@x.example", "b@x.example"]),
+    ("---\n# who\n  - \"a@x.example\"  # her\n  - 'o''neill@x.example'\n", ["a@x.example", "o'neill@x.example"]),
+    ('"a@x.example", "b@x.example"', ["a@x.example", "b@x.example"]),
+    ("'a@x.example; b@x.example'", ["a@x.example", "b@x.example"]),
+    ("o'neill@x.example, d'arcy@x.example", ["o'neill@x.example", "d'arcy@x.example"]),
+    ('["stra\\u00dfe@x.example"]', ["straße@x.example"]),
+    ("anna_x.example#EXT#@y.example #1@x.example", ["anna_x.example#EXT#@y.example", "#1@x.example"]),
+    # What fits nothing stays whole, so that the module refuses it.
+    ("<a@x.example>;", ["<a@x.example>"]),
+    ('"a@x.example"b@x.example', ['"a@x.example"b@x.example']),
+    ("[a@x.example", ["[a@x.example"]),
+    ('["a@x.example b@x.example"]', ["a@x.example b@x.example"]),
+    ("“a@x.example”", ["“a@x.example”"]),
+    (4711, [4711]),
+    ({"a@x.example": 1}, [{"a@x.example": 1}]),
+    # And so do empty entries.
+    (["a@x.example", None, " "], ["a@x.example", None, " "]),
+    ('["a@x.example", null, ""]', ["a@x.example", "null", ""]),
+    ("- a@x.example\n-\n- ~", ["a@x.example", "null", "~"]),
+)
+
+_NAMED: Answers = {"users": "a@x.example"}
+_PLANNED = {"state": "dismissed", "users": ["1"], "count": 1, "evaluated_at": "2026-01-31T08:15:00Z"}
+_STALE: Answers = {"exclude_users": "none"}
+_BY_FILTERS: Answers = {"filters": "risk_level: [low]", "max_changes": "5"}
+
+NO_COMPLAINT: tuple[tuple[str, Answers], ...] = (
+    ("dismiss_risk", _NAMED),
+    ("dismiss_risk", {**_NAMED, "filters": " \n", "exclude_users": "", "max_changes": " ", "wait": "None"}),
+    ("dismiss_risk", {"users": []}),
+    ("dismiss_risk", {"users": "[]", "exclude_users": "[]"}),
+    ("dismiss_risk", {"users": None, **_BY_FILTERS}),
+    ("dismiss_risk", {"filters": {}, "max_changes": 0, "exclude_users": "none"}),
+    ("dismiss_risk", {**_NAMED, "if_unmodified_since": "2026-01-31T08:15:00Z"}),
+    ("confirm_compromised", {**_NAMED, "exclude_users": "none"}),
+    ("confirm_compromised", {**_NAMED, "exclude_users": ' ["none"] '}),
+    ("dismiss_stale_risk", {**_STALE, "levels": "- low\n- none", "age": None}),
+    ("dismiss_stale_risk", {**_STALE, "levels": "None"}),
+    ("act_on_plan", {"plan": _PLANNED}),
+    ("act_on_plan", {"plan": json.dumps({**_PLANNED, "exclude_users": [], "error": None})}),
+    ("act_on_plan", {"plan": {**_PLANNED, "users": [], "count": 0, "evaluated_at": None}}),
+    ("report_risk", {"report_days": " ", "report_limit": None, "report_path": "None"}),
+)
+
+_CHOICE = "exactly one of entra_risk_users and entra_risk_filters"
+_PLAN = "entra_risk_plan is not a whole plan"
+_UNANSWERED = "entra_risk_exclude_users is not answered"
+
+COMPLAINTS: tuple[tuple[str, Answers, str], ...] = (
+    ("dismiss_risk", {}, _CHOICE),
+    ("dismiss_risk", {"users": " ", "filters": None}, _CHOICE),
+    ("dismiss_risk", {**_NAMED, **_BY_FILTERS}, _CHOICE),
+    ("dismiss_risk", {"users": " ,;\n"}, "entra_risk_users holds no name"),
+    ("dismiss_risk", {"users": ["a@x.example", None]}, "entra_risk_users has an empty entry"),
+    ("dismiss_risk", {"users": "- a@x.example\n-"}, "entra_risk_users has an empty entry"),
+    ("dismiss_risk", {"filters": "low", "max_changes": 5}, "entra_risk_filters is not a dictionary"),
+    ("dismiss_risk", {"filters": {}, "max_changes": " "}, "entra_risk_max_changes is required with entra_risk_filters"),
+    ("dismiss_risk", {"filters": {}}, "entra_risk_max_changes is required with entra_risk_filters"),
+    ("dismiss_risk", {**_NAMED, "max_changes": None}, "entra_risk_max_changes has no value"),
+    ("dismiss_risk", {**_NAMED, "exclude_users": None}, "entra_risk_exclude_users has no value"),
+    ("dismiss_risk", {**_NAMED, "exclude_users": " None "}, "entra_risk_exclude_users has no value"),
+    ("dismiss_risk", {**_NAMED, "exclude_users": ", ;"}, "entra_risk_exclude_users has no value"),
+    ("dismiss_risk", {**_NAMED, "exclude_users": [None]}, "entra_risk_exclude_users has an empty entry"),
+    ("dismiss_risk", {**_NAMED, "exclude_users": ["a@x.example", " "]}, "entra_risk_exclude_users has an empty entry"),
+    ("dismiss_risk", {**_NAMED, "if_unmodified_since": " "}, "entra_risk_if_unmodified_since is blank"),
+    ("dismiss_risk", {**_NAMED, "if_unmodified_since": None}, "entra_risk_if_unmodified_since is blank"),
+    ("dismiss_risk", {**_NAMED, "if_unmodified_since": "None"}, "entra_risk_if_unmodified_since is blank"),
+    ("confirm_compromised", {"exclude_users": "none"}, "entra_risk_users is not answered"),
+    ("confirm_compromised", _NAMED, _UNANSWERED),
+    ("confirm_compromised", {**_NAMED, "exclude_users": None}, _UNANSWERED),
+    ("confirm_compromised", {**_NAMED, "exclude_users": "None"}, _UNANSWERED),
+    ("confirm_compromised", {**_NAMED, "exclude_users": [None]}, _UNANSWERED),
+    ("confirm_compromised", {**_NAMED, "exclude_users": "[null]"}, _UNANSWERED),
+    ("confirm_compromised", {**_NAMED, "exclude_users": []}, _UNANSWERED),
+    ("confirm_compromised", {**_NAMED, "exclude_users": " ;\n"}, _UNANSWERED),
+    ("confirm_compromised", {**_NAMED, "exclude_users": ["none", None]}, "entra_risk_exclude_users has an empty entry"),
+    ("dismiss_stale_risk", {}, _UNANSWERED),
+    ("dismiss_stale_risk", {**_STALE, "levels": ", "}, "entra_risk_levels takes low, medium and none"),
+    ("dismiss_stale_risk", {**_STALE, "levels": ["low", None]}, "entra_risk_levels takes low, medium and none"),
+    ("dismiss_stale_risk", {**_STALE, "levels": '["low", "high"]'}, "entra_risk_levels takes low, medium and none"),
+    ("plan_dismissal", {**_NAMED}, _UNANSWERED),
+    ("plan_dismissal", {"exclude_users": "none"}, _CHOICE),
+    ("act_on_plan", {}, _PLAN),
+    ("act_on_plan", {"plan": " "}, _PLAN),
+    ("act_on_plan", {"plan": "None"}, _PLAN),
+    ("act_on_plan", {"plan": [_PLANNED]}, _PLAN),
+    ("act_on_plan", {"plan": {**_PLANNED, "count": 2}}, _PLAN),
+    ("act_on_plan", {"plan": {**_PLANNED, "users": "1"}}, _PLAN),
+    ("act_on_plan", {"plan": {**_PLANNED, "users": None, "count": None}}, _PLAN),
+    ("act_on_plan", {"plan": {**_PLANNED, "state": " "}}, _PLAN),
+    ("act_on_plan", {"plan": {**_PLANNED, "evaluated_at": " "}}, _PLAN),
+    ("act_on_plan", {"plan": {**_PLANNED, "evaluated_at": "None"}}, _PLAN),
+    ("act_on_plan", {"plan": {**_PLANNED, "exclude_users": None}}, _PLAN),
+    ("act_on_plan", {"plan": {**_PLANNED, "exclude_users": [""]}}, _PLAN),
+    (
+        "act_on_plan",
+        {"plan": {**_PLANNED, "msg": "No.", "error": {"kind": "login"}}},
+        "The plan failed, so there is nothing to act on: No.",
+    ),
+    ("act_on_plan", {"plan": _PLANNED, "exclude_users": None}, "entra_risk_exclude_users has no value"),
+    ("report_risk", {"report_days": "0"}, "entra_risk_report_days is a number from 1 to 366"),
+    ("report_risk", {"report_days": "1_0"}, "entra_risk_report_days is a number from 1 to 366"),
+    ("report_risk", {"report_days": True}, "entra_risk_report_days is a number from 1 to 366"),
+    ("report_risk", {"report_limit": 0}, "entra_risk_report_limit is a number of at least 1"),
+    ("report_risk", {"report_path": "/tmp/"}, "entra_risk_report_path names a folder"),
+)
+
+VALUES: tuple[tuple[str, Answers, str, t.Any], ...] = (
+    ("dismiss_stale_risk", {"age": " "}, "dismiss_stale_age", "90d"),
+    ("dismiss_stale_risk", {"age": None}, "dismiss_stale_age", "90d"),
+    ("dismiss_stale_risk", {"age": "None"}, "dismiss_stale_age", "90d"),
+    ("dismiss_stale_risk", {"age": " 12h\n"}, "dismiss_stale_age", "12h"),
+    # For the module to refuse.
+    ("dismiss_stale_risk", {"age": 0}, "dismiss_stale_age ~ ''", "0"),
+    ("dismiss_stale_risk", {"levels": " "}, "dismiss_stale_levels", ["low", "medium"]),
+    ("dismiss_stale_risk", {"max_changes": " "}, "answered_max_changes | string", "50"),
+    ("dismiss_stale_risk", {"max_changes": 0}, "answered_max_changes | string", "0"),
+    ("confirm_compromised", {"max_changes": "None"}, "answered_max_changes | int", 20),
+    ("confirm_compromised", {"wait": "\t"}, "answered_wait | bool", True),
+    ("confirm_compromised", {"wait": False}, "answered_wait | bool", False),
+    ("plan_dismissal", {"state": " "}, "plan_dismissal_state", "dismissed"),
+    ("plan_dismissal", {"state": " safe\n"}, "plan_dismissal_state", "safe"),
+    ("dismiss_risk", {"exclude_users": "none; a@x.example"}, "answered_exclude_users", ["a@x.example"]),
+    ("dismiss_risk", {"access_token": " ", "auth_source": None}, "answered_connection.values() | list", ["", ""]),
+    ("dismiss_risk", {"ticket": " CHG-1 "}, "answered_ticket", "CHG-1"),
+    ("report_risk", {"report_days": " "}, "report_risk_days", "30"),
+    ("report_risk", {"report_path": "\n"}, "report_risk_path", ""),
+    ("report_risk", {"tenant_name": None}, "report_risk_tenant", ""),
+)
+
+
+def test_reads_answers(tmp_path: Path) -> None:
+    complaints = "complaints | select | list"
+    cases = [
+        *[("dismiss_risk", {"users": answer}, "answered_users_list") for answer, _ in LISTS],
+        *[(playbook, answers, expression) for playbook, answers, expression, _ in VALUES],
+        *[(playbook, answers, complaints) for playbook, answers in NO_COMPLAINT],
+        *[(playbook, answers, complaints) for playbook, answers, _ in COMPLAINTS],
+    ]
+    values = iter(_evaluate(cases, tmp_path))
+    assert [(answer, next(values)) for answer, _ in LISTS] == list(LISTS)
+    assert [(*case[:3], next(values)) for case in VALUES] == list(VALUES)
+    assert [(*case, next(values)) for case in NO_COMPLAINT] == [(*case, []) for case in NO_COMPLAINT]
+    found = [(playbook, answers, " ".join(next(values))) for playbook, answers, _ in COMPLAINTS]
+    assert [each for each, (_, _, expected) in zip(found, COMPLAINTS) if expected not in each[2]] == []
+
+
+def test_sums_up_failures(tmp_path: Path) -> None:
+    (tmp_path / "vars").symlink_to(_PLAYBOOKS / "vars")
+    nothing = {"changed": 0, "unchanged": 0, "skipped": 0, "failed": 0}
+    results: dict[str, Answers] = {
+        "refused": {"failed": True, "msg": "No secret.", "summary": nothing, "error": {"kind": "login"}},
+        "killed": {"failed": True, "msg": "MODULE FAILURE", "rc": 137},
+        "broken off": {"summary": {**nothing, "changed": 3}, "users": [], "truncated": True},
+    }
+    plays = []
+    for job, result in results.items():
+        given = {"sum_up_job": job, "sum_up_result": result, "answers_check": {"failed": False}}
+        report = tmp_path / f"{job}.json"
+        keep = {
+            "dest": str(report),
+            "content": "{{ [sum_up_lines | select | list, sum_up_error.kind] | to_json }}",
+            "mode": "0600",
+        }
+        tasks = yaml.safe_load((_PLAYBOOKS / "tasks" / "sum_up.yml").read_text(encoding="utf-8"))
+        show, hand_on = tasks[0]["block"]
+        tasks[0]["block"] = [{"ansible.builtin.copy": keep, "vars": show["vars"]}, hand_on]
+        plays.append(_local(given, tasks))
+    done = _write_and_play(plays, tmp_path)
+    assert done.code == 0, done.output
+    said = {job: json.loads((tmp_path / f"{job}.json").read_text(encoding="utf-8")) for job in results}
+    assert said["refused"][0] == ["No secret.", "refused", "Nothing was decided"]
+    assert said["killed"] == [
+        ["MODULE FAILURE", "killed", "It is not known what was done: the module ended without a result"],
+        "internal",
+    ]
+    assert said["broken off"][0][1:] == [
+        "3 changed, 0 unchanged, 0 skipped, 0 failed",
+        "The list of users broke off, so there may be more to act on",
+    ]
+    assert done.handed_on["entra_risk_result"]["truncated"] is True
+
+
+def test_replaces_nothing_but_pages(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(f"<!DOCTYPE html>\n{_GENERATOR}\n", encoding="utf-8")
+    foreign = tmp_path / "foreign (1).html"
+    foreign.write_text(f"<!DOCTYPE html>\n<p>{_GENERATOR}</p>\n", encoding="utf-8")
+    (tmp_path / "link").symlink_to(page)
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "vars").symlink_to(_PLAYBOOKS / "vars")
+    names = {
+        "page.html": None,
+        "new.html": None,
+        foreign.name: "is not a page of this playbook",
+        "link": "is a symbolic link",
+        "dangling": "is a symbolic link",
+        "fifo": "is not a page of this playbook",
+        ".": "is a folder",
+    }
+    tasks = yaml.safe_load((_PLAYBOOKS / "tasks" / "write_page.yml").read_text(encoding="utf-8"))
+    check = [{**tasks[2], "ignore_errors": True}]
+    plays = [_local({"report_risk_path": f"{tmp_path}/{name}"}, [*tasks[:2], *check, _collect()]) for name in names]
+    keep = {"dest": str(tmp_path / "collected"), "content": "[{{ collected | join(',') }}]", "mode": "0600"}
+    done = _write_and_play([*plays, _local({}, [{"ansible.builtin.copy": keep}])], tmp_path)
+    assert done.code == 0, done.output
+    said = json.loads((tmp_path / "collected").read_text(encoding="utf-8"))
+    for message, expected in zip(said, names.values()):
+        assert (expected or "All assertions passed") in message
+    assert len(said) == len(names)
+
+
+def _collect() -> dict[str, t.Any]:
+    text = "{{ collected | default([]) + [write_page_check.msg | to_json] }}"
+    return {"ansible.builtin.set_fact": {"collected": text}}
+
+
+def _report(emulator: Emulator, tenant: Tenant, answers: Answers) -> Played:
+    token = tenant.mint_token(roles=_READER)
+    env = {"MSGRAPH_URL": emulator.graph_url, "REQUESTS_CA_BUNDLE": emulator.ca_path}
+    return _play("identityops.entra_risk.report_risk", {"entra_risk_access_token": token, **answers}, env)
+
+
+def test_report_hands_on_numbers_without_a_page_and_takes_no_text_for_numbers(
+    emulator: Emulator, tenant: Tenant, tmp_path: Path
+) -> None:
+    day = timestamps.ago(hours=0)[:10]
+    forged = f'oddity\n{day}|high|leakedCredentials\r\n]|[\u2028\x85,"x"],{{{{ 6 * 7 }}}}'
+    tenant.add_user("anna@contoso.example", risk_level="low|high", display_name=forged)
+    for kind in (forged, "leakedCredentials", "LEAKEDCREDENTIALS", "a|b"):
+        tenant.add_detections(1, "anna@contoso.example", risk_event_type=kind, risk_level="low")
+    path = tmp_path / "missing" / "page.html"
+    played = _report(emulator, tenant, {"entra_risk_report_path": str(path)})
+    assert played.code == 2
+    report = played.handed_on["entra_risk_report"]
+    assert report["detections"]["by_type"] == {forged: 1, "leakedCredentials": 1, "LEAKEDCREDENTIALS": 1, "a|b": 1}
+    assert report["detections"]["by_level"]["low"] == 4
+    assert sum(report["detections"]["per_day"].values()) == 4
+    assert report["users"]["by_level"] == {"high": 0, "medium": 0, "low": 0, "hidden": 0, "none": 0, "other": 1}
+    assert report["users"]["by_state"] == {"atRisk": 1, "confirmedCompromised": 0, "other": 0}
+    assert report["error"]["kind"] == "request"
+    assert f"The page was not written: Destination directory {path.parent} does not exist" in played.output
+
+
+def test_report_about_nobody_without_a_date(emulator: Emulator, tenant: Tenant, tmp_path: Path) -> None:
+    tenant.add_fault(listener="graph", headers={"Date": None})
+    path = tmp_path / "page.html"
+    path.write_text(f"<!DOCTYPE html>\n{_GENERATOR}\nold\n", encoding="utf-8")
+    played = _report(emulator, tenant, {"entra_risk_report_path": f" {path}\n"})
+    assert played.code == 0, played.output
+    report = played.handed_on["entra_risk_report"]
+    assert (report["evaluated_at"], report["users"]["count"], report["error"]) == (None, 0, None)
+    assert "by the clock of this machine" in played.output
+    page = path.read_text(encoding="utf-8")
+    assert _GENERATOR in page.splitlines()
+    assert "old" not in page.splitlines()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_plan_and_report_hand_on_why_they_failed(emulator: Emulator, tmp_path: Path) -> None:
+    env = {"MSGRAPH_URL": emulator.graph_url, "REQUESTS_CA_BUNDLE": emulator.ca_path}
+    answers = {
+        "entra_risk_access_token": "not-a-token",
+        "entra_risk_exclude_users": "none",
+        "entra_risk_users": '["anna@contoso.example"]',
+        # Of an earlier node.
+        "entra_risk_plan": _PLANNED,
+    }
+    plan = _play("identityops.entra_risk.plan_dismissal", answers, env)
+    assert plan.code == 2
+    handed_on = plan.handed_on["entra_risk_plan"]
+    assert (handed_on["users"], handed_on["count"], handed_on["error"]["kind"]) == (None, None, "login")
+    assert handed_on["msg"]
+    report = _play("identityops.entra_risk.report_risk", answers, env)
+    assert report.code == 2
+    handed_on = report.handed_on["entra_risk_report"]
+    assert (handed_on["users"], handed_on["error"]["kind"]) == (None, "login")
