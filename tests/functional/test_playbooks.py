@@ -92,7 +92,8 @@ def _evaluate(cases: t.Sequence[tuple[str, Answers, str]], directory: Path) -> l
             "{% endfor %}"
         )
         keep = {"dest": str(directory / f"{playbook}.txt"), "content": lines, "mode": "0600"}
-        plays.append(_local({**play["vars"], "cases": chosen}, [{"ansible.builtin.copy": keep}]))
+        variables = {**play["vars"], "answers_data": play["vars"].get("answers_value"), "answers_readable": True}
+        plays.append(_local({**variables, "cases": chosen}, [{"ansible.builtin.copy": keep}]))
     done = _write_and_play(plays, directory)
     assert done.code == 0, done.output
     values = {
@@ -261,7 +262,7 @@ VALUES: tuple[tuple[str, Answers, str, t.Any], ...] = (
 
 
 def test_reads_answers(tmp_path: Path) -> None:
-    complaints = "complaints | select | list"
+    complaints = "answers_complaints | select | list"
     cases = [
         *[("dismiss_risk", {"users": answer}, "answered_users_list") for answer, _ in LISTS],
         *[(playbook, answers, expression) for playbook, answers, expression, _ in VALUES],
@@ -363,7 +364,7 @@ def test_report_hands_on_numbers_without_a_page_and_takes_no_text_for_numbers(
         tenant.add_detections(1, "anna@contoso.example", risk_event_type=kind, risk_level="low")
     path = tmp_path / "missing" / "page.html"
     played = _report(emulator, tenant, {"entra_risk_report_path": str(path)})
-    assert played.code == 2
+    assert played.code == 2, played.output
     report = played.handed_on["entra_risk_report"]
     assert report["detections"]["by_type"] == {forged: 1, "leakedCredentials": 1, "LEAKEDCREDENTIALS": 1, "a|b": 1}
     assert report["detections"]["by_level"]["low"] == 4
