@@ -1,46 +1,15 @@
-"""The local tenant: starts it, gives each case a fresh tenant, and tells what that one saw."""
+"""Tenants of the running local tenant: a fresh one for each case, and what it saw."""
 
 from __future__ import annotations
 
 import collections
-import contextlib
-import json
-import subprocess
-import sys
-import time
 import typing as t
-from pathlib import Path
 
 import requests
 
-_ROOT = Path(__file__).resolve().parents[1]
 _TIMEOUT = 60
 # Requests a second to Identity Protection.
 _LIMIT = 1
-
-
-@contextlib.contextmanager
-def emulator(scratch: Path) -> t.Iterator[str]:
-    """Run the local tenant for as long as the block lasts. Gives the address of its control plane.
-
-    :raises RuntimeError: it did not start.
-    """
-    ready, log = scratch / "tenant.json", scratch / "tenant.log"
-    ready.unlink(missing_ok=True)
-    command = (sys.executable, "-m", "tests.entra_emulator", "--no-seed", "--no-validation", "--ready-file", str(ready))
-    with (
-        log.open("wb") as stream,
-        subprocess.Popen(command, cwd=_ROOT, stdout=stream, stderr=stream) as process,
-    ):
-        try:
-            end = time.monotonic() + _TIMEOUT
-            while not ready.exists():
-                if process.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError(f"The local tenant did not start:\n{log.read_text(errors='replace')}")
-                time.sleep(0.05)
-            yield json.loads(ready.read_text(encoding="utf-8"))["control_url"]
-        finally:
-            process.terminate()
 
 
 class Tenant:
