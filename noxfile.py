@@ -405,6 +405,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """How many small changes of the code that decides and writes the tests notice. It takes half an hour."""
+    with workplace(session, "ansible-core", *FUNCTIONAL, "mutmut>=3.8") as place:
+        place.check("score", "python", "tests/mutation.py", *session.posargs, wants=r"^in all: (8[5-9]|9\d|100)\.")
+        print(*(place.logs / "score.log").read_text(encoding="utf-8").splitlines()[-5:], sep="\n", flush=True)
+
+
+@nox.session(default=False)
 def demo(session: nox.Session) -> None:
     """The main job, shown against the local tenant."""
     place = Workplace(session)
