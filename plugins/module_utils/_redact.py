@@ -14,8 +14,17 @@ from urllib.parse import quote, quote_plus
 
 MASK = "********"
 
-# Tokens that a server might repeat in an error text: anything that looks like a JWT, and the value of a bearer header.
-_TOKEN_SHAPES = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=Bearer )[\w.~+/=-]{8,}", re.IGNORECASE)
+# What looks like a secret although nobody said so. Each expression reads a text once: no part of it can match at many
+# positions and run to the end from each of them, however the text is made.
+_BEARER = re.compile(r"(?<=Bearer )[\w.~+/=-]{8,}", re.IGNORECASE)
+_CLIENT_SECRET = re.compile(r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~.-])", re.ASCII)
+_PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----)(?:[^-]|-(?!----))*", re.ASCII)
+# JSON web tokens are looked for inside of such runs.
+_RUN = re.compile(r"[\w.-]+", re.ASCII)
+# Lines of a secret file that are shorter than this are no secret by themselves.
+_SHORTEST_LINE = 16
+# Keys of ours. A secret such as "id" must not take them away.
+PLAIN_KEY = re.compile(r"[a-z_]{1,64}", re.ASCII)
 
 
 class Redactor:
@@ -28,16 +37,28 @@ class Redactor:
         self._register = register
         self._values: list[str] = []
 
-    def add(self, value: str | None) -> None:
-        """Remember a secret, as it is, without the blanks around it, and as it looks in a URL (with `/` encoded or not)
-        or a form.
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All that is masked by value."""
+        return tuple(self._values)
 
-        Blanks alone are no secret: masking them would leave no text legible.
+    def add(self, value: str | None) -> None:
+        """Remember a secret: as it is, without the whitespace around it, as it looks in a URL (with `/` encoded or not)
+        or a form, and line by line.
+
+        Whitespace alone is no secret: masking it would leave no text legible.
         """
         if value is None or not value.strip():
             return
         used = value.strip()
-        for form in (value, used, quote(used, safe=""), quote(used), quote_plus(used)):
+        lines = [line.strip() for line in used.splitlines()] if "\n" in used or "\r" in used else []
+        forms = (
+            value,
+            used,
+            *(quoted(used) for quoted in (_quote_all, quote, quote_plus)),
+            *(line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----")),
+        )
+        for form in forms:
             if form not in self._values:
                 self._values.append(form)
                 # Longest first: a secret that contains another one must not leave its rest behind.
@@ -46,18 +67,59 @@ class Redactor:
                     self._register(form)
 
     def redact(self, text: object) -> str:
-        """The text without any known secret and without anything that looks like a token."""
+        """The text without any known secret and without anything that looks like a token or a key."""
         result = str(text)
         for value in self._values:
             result = result.replace(value, MASK)
-        return _TOKEN_SHAPES.sub(MASK, result)
+        if "eyJ" in result:
+            result = _RUN.sub(_without_token, result)
+        result = _BEARER.sub(MASK, result)
+        if "PRIVATE KEY" in result:
+            result = _PRIVATE_KEY.sub(rf"\1{MASK}", result)
+        return _CLIENT_SECRET.sub(MASK, result) if "Q~" in result else result
+
+    def redact_key(self, key: object) -> str:
+        """The same for a key; plain names stay as they are."""
+        text = str(key)
+        return text if PLAIN_KEY.fullmatch(text) else self.redact(text)
 
     def redact_data(self, data: t.Any) -> t.Any:
-        """The same for dicts and lists: every string in them is cleaned, keys too."""
+        """The same for dicts and lists: every string in them is redacted, and keys that are not plain names."""
         if isinstance(data, str):
             return self.redact(data)
         if isinstance(data, dict):
-            return {self.redact(key): self.redact_data(value) for key, value in data.items()}
+            return {self.redact_key(key): self.redact_data(value) for key, value in data.items()}
         if isinstance(data, (list, tuple)):
             return [self.redact_data(item) for item in data]
         return data
+
+
+def looks_like_token(text: str) -> bool:
+    """True for a text that the shapes above would mask a part of."""
+    return Redactor().redact(text) != text
+
+
+def _quote_all(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _without_token(run: re.Match[str]) -> str:
+    """A run of letters, digits, `_`, `-` and `.`; from where a JSON web token begins in it, the rest is masked.
+
+    A token has three parts or more; one that was cut short is masked too, unless hardly anything of its second part is
+    left.
+    """
+    text = run[0]
+    start = text.find("eyJ")
+    while start >= 0:
+        dot = text.find(".", start)
+        if dot < 0:
+            return text
+        # `eyJ` and at least eight characters, then a dot: the header. Everything before that dot is looked at once.
+        if dot - start >= len("eyJ") + 8:
+            rest = text[dot + 1 :]
+            if "." in rest or len(rest) >= 8:
+                return text[:start] + MASK
+            return text
+        start = text.find("eyJ", dot)
+    return text

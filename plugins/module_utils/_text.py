@@ -16,6 +16,8 @@ import math
 import re
 import typing as t
 
+from ._redact import PLAIN_KEY
+
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # What Python calls printable although it shows nothing: fillers, joiners, and selectors of variants.
 _INVISIBLE = re.compile(
@@ -75,7 +77,7 @@ class Carrier:
                 return _TOO_DEEP
             if isinstance(data, dict):
                 return {
-                    self.text(str(key), for_people=for_people): self.carry(
+                    self._key(str(key), for_people=for_people): self.carry(
                         value, for_people=for_people or key in _FOR_PEOPLE, depth=depth + 1
                     )
                     for key, value in data.items()
@@ -86,6 +88,9 @@ class Carrier:
             self.lost += 1
             return None
         return data
+
+    def _key(self, key: str, *, for_people: bool) -> str:
+        return key if PLAIN_KEY.fullmatch(key) else self.text(key, for_people=for_people)
 
     def text(self, text: str, *, for_people: bool) -> str:
         """One string."""
