@@ -16,23 +16,27 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import os
 import ssl
-import traceback
 import typing as t
 import zlib
 from urllib.parse import quote, urlencode, urlsplit
 
-from ._errors import EntraRiskError, NetworkError, RequestError, StoppedError, TlsError
+from ._errors import CredentialsError, EntraRiskError, NetworkError, RequestError, StoppedError, TlsError
+from ._libraries import working_library
+from ._proxies import check_proxy
 from ._redact import Redactor
 from ._text import printable
+from ._tls import tls_advice
 from ._wire import Wire
 
-REQUESTS_IMPORT_ERROR: str | None = None
+REQUESTS_ERROR: EntraRiskError | None = None
 try:
-    import requests
-    import requests.exceptions
-except ImportError:
-    REQUESTS_IMPORT_ERROR = traceback.format_exc()
+    with working_library("requests"):
+        import requests
+        import requests.exceptions
+except CredentialsError as exc:
+    REQUESTS_ERROR = exc
 
 COLLECTION_VERSION = "0.1.0"
 USER_AGENT = f"identityops.entra_risk/{COLLECTION_VERSION}"
@@ -102,11 +106,6 @@ class Transport:
                 requests.packages.urllib3.exceptions.InsecureRequestWarning  # type: ignore[attr-defined]  # the same
             )
 
-    @property
-    def session(self) -> requests.Session:
-        """The bare session, for the one login (Service Fabric) whose library insists on it."""
-        return self._session
-
     def send(
         self,
         method: str,
@@ -134,6 +133,7 @@ class Transport:
                 request.headers["Authorization"] = f"Bearer {bearer}"
             return request
 
+        _check_proxy(url)
         failure: EntraRiskError
         try:
             request = self._session.prepare_request(
@@ -176,6 +176,7 @@ class Transport:
             "host": host_of(url),
             "reason": printable(self._redactor.redact(_reason(causes)), 300),
             "seconds": f"{seconds:g}",
+            "tls_advice": tls_advice(causes, self._verify),
         }
         for fits, error, text, may_have_left in _FAILURES:
             if fits(self._wire, causes):
@@ -235,8 +236,7 @@ _FAILURES: tuple[tuple[_Fits, type[EntraRiskError], str, bool], ...] = (
     (
         _is_tls,
         TlsError,
-        "The TLS connection to {host} failed: {reason}. If the server's certificate comes from a private CA (or a "
-        "TLS-inspecting proxy), name its CA bundle in ca_path.",
+        "The TLS connection to {host} failed: {reason}. {tls_advice}",
         False,
     ),
     (
@@ -334,6 +334,12 @@ def _decoded(body: bytes) -> str:
     Some servers put a byte order mark before it, and some that write UTF-16 need it.
     """
     return body.decode(json.detect_encoding(body), "replace").lstrip("\ufeff")
+
+
+def _check_proxy(url: str) -> None:
+    """Check the proxy that requests will take from the environment."""
+    if url.lower().startswith("https:"):
+        check_proxy(requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)), os.environ)
 
 
 def host_of(url: t.Any) -> str:

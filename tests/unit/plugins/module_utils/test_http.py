@@ -20,6 +20,7 @@ import urllib3.exceptions
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _http
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import (
     EntraRiskError,
+    MissingLibraryError,
     NetworkError,
     TlsError,
 )
@@ -294,5 +295,5 @@ def test_requests_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setitem(sys.modules, "requests", None)
         patch.delitem(sys.modules, _http.__name__)
         again = importlib.import_module(_http.__name__)
-        assert "ModuleNotFoundError" in str(again.REQUESTS_IMPORT_ERROR)
-    assert _http.REQUESTS_IMPORT_ERROR is None
+        assert isinstance(again.REQUESTS_ERROR, MissingLibraryError)
+    assert _http.REQUESTS_ERROR is None
