@@ -77,16 +77,6 @@ options:
       - If not set, the environment variable E(AZURE_FEDERATED_TOKEN_FILE). AKS sets that variable in every pod with
         workload identity, so it gives way to a secret or a certificate in the environment.
     type: path
-  ad_user:
-    description:
-      - Not supported. Logging in as a user fails under multi-factor authentication, and Microsoft retires it.
-      - The option, O(password) and the environment variable E(AZURE_AD_USER) are known so that a task with nothing
-        else fails with a message that says what to use.
-    type: str
-  password:
-    description:
-      - Not supported, see O(ad_user). The environment variable is E(AZURE_PASSWORD).
-    type: str
   auth_source:
     description:
       - Where the credentials come from.

@@ -102,7 +102,6 @@ def test_the_token_stands_in_a_record(tenant: Tenant, run: Run, module: str) -> 
         {"access_token": f"{TOKEN}\n{TOKEN}"},
         {"access_token": f"Bearer {TOKEN}"},
         {"secret": SECRET, "oidc_token": TOKEN},
-        {"ad_user": "operator@contoso.example", "password": SECRET},
     ],
     ids=str,
 )

@@ -67,7 +67,7 @@ def login_error(
     :param hint: one more sentence that may explain the refusal.
     """
     # What is secret goes first: cut in two, it could not be told any more.
-    description = redactor.redact(str(data.get("error_description") or ""))
+    description = redactor.redact(_text(data.get("error_description")))
     code = _code(data, description)
     cause = _cause(description)
     trace_id = plain_id(data.get("trace_id"))
@@ -102,9 +102,37 @@ def first_line(text: str) -> str:
     return line.rstrip(". ") if len(line) <= _LONGEST_CAUSE else line[:_LONGEST_CAUSE].rstrip() + "..."
 
 
+def plain_error(body: t.Any) -> dict[str, str]:
+    """An error body of any form in that of OAuth: `error` and `error_description`.
+
+    The endpoints of managed identities each have a form of their own: OAuth's, an object in `error`, or `statusCode`
+    and `message`.
+    """
+    if not isinstance(body, dict):
+        return {}
+    error = body.get("error")
+    inner = error if isinstance(error, dict) else body
+    code = inner.get("code") if inner is error else error
+    return {
+        "error": _text(code or inner.get("Code") or inner.get("statusCode")),
+        "error_description": _text(
+            next(filter(None, map(inner.get, ("error_description", "message", "Message", "description"))), None)
+            or body.get("error_description")
+            or body.get("message")
+        ),
+    }
+
+
+def _text(value: t.Any) -> str:
+    """A text or a number as text; of an object its message, and empty where it has none."""
+    if isinstance(value, dict):
+        value = next((value[name] for name in ("message", "value", "code") if name in value), None)
+    return str(value) if isinstance(value, (str, int)) else ""
+
+
 def _cause(description: str) -> str:
     """The first sentence of Entra's description, and the reason in brackets that some have."""
-    text = re.sub(r"^AADSTS\d+:\s*", "", description)
+    text = re.sub(r"^AADSTS[0-9]{1,9}:\s*", "", description)
     sentence = first_line(re.split(r"\.\s", text, maxsplit=1)[0])
     reason = re.search(r"\[Reason - ([^.,\]\r\n]{1,100})", text)
     return f"{sentence} ({reason[1]})" if reason is not None else sentence
@@ -113,9 +141,9 @@ def _cause(description: str) -> str:
 def _code(data: t.Mapping[str, t.Any], description: str) -> str:
     """Entra's own code where there is one, else the code of OAuth."""
     codes = data.get("error_codes")
-    if isinstance(codes, list) and codes and isinstance(codes[0], int):
+    if isinstance(codes, list) and codes and type(codes[0]) is int and 0 < codes[0] < 10**9:
         return f"AADSTS{codes[0]}"
-    found = re.search(r"AADSTS\d+", description)
+    found = re.search(r"AADSTS[0-9]{1,9}", description)
     if found is not None:
         return found[0]
     error = str(data.get("error") or "")

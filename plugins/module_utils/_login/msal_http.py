@@ -4,10 +4,10 @@
 #
 # FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
 
-"""The HTTP client that MSAL works with: our transport, with repetitions, and without the traps of the default one.
+"""The HTTP client that MSAL works with: our transport, with retries, and without the traps of the default one.
 
 Left alone, MSAL follows redirects with the secret in the body, posts to whatever host a discovery document names,
-prints bodies that are no JSON, and never repeats a request.
+prints bodies that are no JSON, and never retries a request.
 """
 
 from __future__ import annotations
@@ -16,17 +16,20 @@ import dataclasses
 import typing as t
 from urllib.parse import urlsplit
 
-from .._errors import EntraRiskError, NetworkError, ServiceError, ThrottledError
+from .._errors import EntraRiskError, LoginError, NetworkError, ServiceError, ThrottledError
 from .._http import Response, Transport, host_of
 from .._redact import Redactor
 from .._retry import Clock, backoff, retry_after
-from .aadsts import first_line, login_error, named_ids, plain_id
+from .aadsts import first_line, login_error, named_ids, plain_error, plain_id
 
 _MOST_TRIES = 5
 _TOO_MANY = 429
 _TRANSIENT = frozenset({408, _TOO_MANY, 500, 502, 503, 504})
-# "Gone" is what the metadata service of a virtual machine answers for the minute in which it is updated.
-_PASSING_METADATA = _TRANSIENT | {410}
+# What the metadata service of a virtual machine answers while it is updated: 410 ("gone") for up to 70 seconds, and
+# 404 in passing. Other machines answer 404 for ever, so that one is not waited for long.
+_GONE, _NOT_FOUND = 410, 404
+_SECONDS_GONE = 90.0
+_MOST_TRIES_NOT_FOUND = 3
 
 _TOKEN_KEYS = ("access_token", "refresh_token", "id_token")
 # What every good answer of Entra has: to the question for its endpoints, and to that for a token.
@@ -50,10 +53,10 @@ class MsalResponse:
 class LoginHttp:
     """`get`, `post` and `close`, as MSAL calls them. Remembers every token that comes along.
 
-    :param retry_timeout: seconds that one request may spend on repetitions.
+    :param retry_timeout: seconds that one request may spend on retries.
     """
 
-    passing: t.ClassVar[frozenset[int]] = _TRANSIENT
+    transient: t.ClassVar[frozenset[int]] = _TRANSIENT
 
     def __init__(self, transport: Transport, redactor: Redactor, clock: Clock, retry_timeout: float) -> None:
         self._transport = transport
@@ -90,8 +93,8 @@ class LoginHttp:
         return MsalResponse(answer.status, answer.text, answer.headers)
 
     def _patiently(self, method: str, url: str, **content: t.Any) -> Response:
-        """The answer, after repetitions where there is hope that it changes. The last try counts."""
-        first_fault: float | None = None
+        """The answer, after retries where there is hope that it changes. The last try counts."""
+        first_failure: float | None = None
         tries = 0
         while True:
             tries += 1
@@ -106,18 +109,23 @@ class LoginHttp:
                     raise
                 error = exc
             else:
-                if answer.status not in self.passing:
+                if answer.status not in self.transient:
                     return answer
                 said = answer.headers
                 asked_wait = retry_after(said.get("retry-after"), said.get("date"), self._clock)
             now = self._clock.monotonic()
-            first_fault = now if first_fault is None else first_fault
+            first_failure = now if first_failure is None else first_failure
             wait = max(backoff(tries, self._clock), asked_wait or 0.0)
-            if tries >= _MOST_TRIES or now + wait > first_fault + self._retry_timeout:
+            is_last = now + wait > first_failure + self._retry_timeout
+            if is_last or self._is_enough(tries, now - first_failure, answer):
                 if error is not None:
                     raise error
                 return t.cast(Response, answer)
             self._clock.sleep(wait)
+
+    def _is_enough(self, tries: int, elapsed: float, answer: Response | None) -> bool:
+        """True when another try makes no sense."""
+        return tries >= _MOST_TRIES
 
     def _request(self, method: str, url: str, **content: t.Any) -> Response:
         return self._transport.send(method, url, **content)
@@ -180,7 +188,7 @@ class EntraHttp(LoginHttp):
             raise login_error(body, status=answer.status, who=self._who, redactor=self._redactor)
         is_good = answer.status == 200 and isinstance(body, dict) and isinstance(body.get(_EXPECTED[method]), str)
         if not is_refusal and not is_good:
-            kind = "a web page" if answer.is_html else "something that is no answer of Entra"
+            kind = "a web page" if answer.is_html else "something that is not an answer of Entra"
             raise ServiceError(
                 f"{self._host} answered the login with {kind} (HTTP {answer.status}). "
                 "Check authority_host, and whether a proxy on the way (HTTPS_PROXY) answered in Entra's place.",
@@ -208,24 +216,67 @@ class MetadataHttp(LoginHttp):
     """For the identity endpoint of the machine, which answers at once or not at all.
 
     It is on the machine or link-local, so a short time to connect is enough, and tells "no Azure here" quickly.
+
+    :param who: whose login it is, for messages.
+    :param remedy: what to do about a refusal.
     """
 
-    passing = _PASSING_METADATA
+    transient = _TRANSIENT | {_GONE, _NOT_FOUND}
     CONNECT_TIMEOUT = 3.0
+
+    def __init__(
+        self,
+        transport: Transport,
+        redactor: Redactor,
+        clock: Clock,
+        retry_timeout: float,
+        *,
+        who: str,
+        remedy: str,
+    ) -> None:
+        super().__init__(transport, redactor, clock, retry_timeout)
+        self._who = who
+        self._remedy = remedy
 
     def _request(self, method: str, url: str, **content: t.Any) -> Response:
         return self._transport.send(method, url, connect_timeout=self.CONNECT_TIMEOUT, **content)
 
+    def _is_enough(self, tries: int, elapsed: float, answer: Response | None) -> bool:
+        if answer is not None and answer.status == _GONE:
+            return elapsed >= _SECONDS_GONE
+        if answer is not None and answer.status == _NOT_FOUND:
+            return tries >= _MOST_TRIES_NOT_FOUND
+        return tries >= _MOST_TRIES
+
     def _check(self, method: str, url: str, answer: Response, body: t.Any) -> None:
         super()._check(method, url, answer, body)
-        # The 401 of Azure Arc says in a header where the key is; its body does not matter.
-        if not isinstance(body, dict) and answer.status != 401:
+        if answer.status == 401 and "www-authenticate" in answer.headers:
+            # Azure Arc says in this header where the key is that it wants to be shown.
+            return
+        host = urlsplit(url).netloc
+        if answer.status in self.transient:
+            raise self._transient_error(host, answer, body)
+        if not isinstance(body, dict):
             raise ServiceError(
-                f"{urlsplit(url).netloc} answered the managed identity with something that is no JSON "
-                f"(HTTP {answer.status}). Check that this machine has a managed identity, and that no proxy "
-                "answers in the place of its endpoint (NO_PROXY).",
+                f"{host} answered the managed identity with something that is not JSON (HTTP {answer.status}). Check "
+                "that this machine has a managed identity, and that no proxy answers in the place of its endpoint "
+                "(NO_PROXY).",
                 status=answer.status,
             )
+        if not isinstance(body.get("access_token"), str):
+            # What MSAL makes of it is lossy where the error is an object: "None, None".
+            raise login_error(
+                plain_error(body), status=answer.status, who=self._who, redactor=self._redactor, remedy=self._remedy
+            )
+
+    def _transient_error(self, host: str, answer: Response, body: t.Any) -> EntraRiskError:
+        said = first_line(self._redactor.redact(plain_error(body).get("error_description", "")))
+        message = f"{host} kept answering the managed identity with HTTP {answer.status}{said and ': ' + said}."
+        if answer.status == _TOO_MANY:
+            return ThrottledError(f"{message} Try again later, or raise retry_timeout.", status=answer.status)
+        if answer.status == _NOT_FOUND:
+            return LoginError(f"{message} {self._remedy}", status=answer.status)
+        return ServiceError(f"{message} Try again later.", status=answer.status)
 
 
 def _ids(answer: Response) -> dict[str, t.Any]:

@@ -18,7 +18,7 @@ class Option:
 
     :param env: names of environment variables; the first one that is not empty counts.
     :param credential: part of the set that comes from one source as a whole, never mixed.
-    :param exact: blanks around the value belong to it.
+    :param exact: whitespace around the value belongs to it.
     :param skip_empty_file: the path of an empty file counts as not given (AWX writes such files for empty fields).
     """
 
@@ -68,9 +68,6 @@ CONNECTION_OPTIONS: tuple[Option, ...] = (
     Option("send_certificate_chain", type="bool", env=("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",)),
     Option("oidc_token", env=("AZURE_FEDERATED_TOKEN",), secret=True, credential=True),
     Option("oidc_token_file_path", type="path", env=("AZURE_FEDERATED_TOKEN_FILE",), credential=True),
-    # These two are known so that a login as a user gets a refusal that says what to use instead.
-    Option("ad_user", env=("AZURE_AD_USER",), credential=True),
-    Option("password", env=("AZURE_PASSWORD",), secret=True, credential=True, exact=True),
     Option("auth_source", env=("ANSIBLE_AZURE_AUTH_SOURCE",)),
     Option("cloud_environment", env=("AZURE_CLOUD_ENVIRONMENT",)),
     Option("authority_host", env=("AZURE_AUTHORITY_HOST",)),
@@ -81,6 +78,9 @@ CONNECTION_OPTIONS: tuple[Option, ...] = (
     Option("timeout", type="int", default=60),
     Option("retry_timeout", type="int", default=300),
 )
+
+# A login as a user is not supported. AWX's credential sets these two, so that a refusal can say what to use instead.
+USER_VARIABLES: tuple[str, ...] = ("AZURE_AD_USER", "AZURE_PASSWORD")
 
 BY_NAME: t.Mapping[str, Option] = {option.name: option for option in CONNECTION_OPTIONS}
 

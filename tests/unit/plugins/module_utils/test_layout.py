@@ -22,7 +22,7 @@ FLOORS = ("_tasks", "_risk", "_graph", "_login", ".")
 DOORS = {
     "ansible": "_module.py",
     "requests": "_http.py",
-    "msal": "_login/tokens.py",
+    "msal": "_login/msal_login.py",
     "cryptography": "_login/certificate.py",
 }
 
@@ -90,9 +90,9 @@ def test_imports_form_no_circle() -> None:
 
 @FILES
 def test_relative_imports_are_static(path: pathlib.Path) -> None:
-    """At the top of the file: Ansible packs for the target what it can find by reading."""
+    """Ansible packs for the target what it can find by reading, also within functions."""
     tree = TREES[path]
-    assert set(imports(tree.body, path)) == set(imports(ast.walk(tree), path)) <= set(TREES)
+    assert set(imports(ast.walk(tree), path)) <= set(TREES)
     assert calls(tree).isdisjoint({"__import__", "import_module"})
     assert libraries(tree).isdisjoint({"ansible_collections", "importlib"})
 

@@ -1,0 +1,144 @@
+"""A value that is not where it belongs is refused and never repeated; a path is named all the same."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import EntraRiskError
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login.connection import resolve
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login.known_secrets import known_secrets
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login.shapes import is_tenant, path_for_message
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login.tokens import token_source
+from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
+
+TENANT = "5fbf2be0-6a31-4b4e-a3b8-6e4b7d8f1c11"
+CLIENT = "8f2b8c1a-0e64-4a6e-9d0f-8f3f0c5e7b22"
+LOGIN = {"tenant": TENANT, "client_id": CLIENT}
+
+# Secrets as they slip into the wrong place.
+SLIPS: t.Mapping[str, str] = {
+    "PEM": "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n",
+    "PEM on one line": "-----BEGIN PRIVATE KEY----- MIIEvQIBADANBgkqhkiG9w0BAQEFAASC -----END PRIVATE KEY-----",
+    "Base64": "MIIKcQIBAzCCCi0GCSqGSIb3DQEHAaCCCh4EggoaMIIKFjCCBg8GCSqGSIb3DQEHAaCCBgAEggX8MIIF" * 3,
+    "Base64 that begins like a path": "/9j/4AAQSkZJRgABAQEASABIAAD/4gHYSUNDX1BST0ZJTEUAAQEAAAHIAAAAAAQwAABtbnRyUkdC",
+    "token": "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJncmFwaCJ9.c2lnbmF0dXJl",
+    "client secret": "abc8Q~dEfGhIjKlMnOpQrStUvWxYz0123456789_",
+    "password": "Corr3ct-Horse!Battery",
+    "line break": "/tmp/x.pem\nMIIEvQIBADANBgkqhkiG9w0BAQ",
+    "overlong": "a/" * 5000,
+    "NUL": "/tmp/x.pem\x00MIIEvQIBADANBgkqhkiG9w0BAQEFAASC",
+}
+PLACES: t.Mapping[str, t.Callable[[str], tuple[dict[str, t.Any], dict[str, str]]]] = {
+    "tenant": lambda v: ({**LOGIN, "secret": "x", "tenant": v}, {}),
+    "client_id": lambda v: ({**LOGIN, "secret": "x", "client_id": v}, {}),
+    "client_id of an identity": lambda v: ({"auth_source": "msi", "client_id": v}, {}),
+    "AZURE_CLIENT_ID": lambda v: ({}, {"AZURE_TENANT": TENANT, "AZURE_CLIENT_ID": v, "AZURE_SECRET": "x"}),
+    "certificate_path": lambda v: ({**LOGIN, "certificate_path": v}, {}),
+    "AZURE_CLIENT_CERTIFICATE_PATH": lambda v: (
+        {},
+        {"AZURE_TENANT": TENANT, "AZURE_CLIENT_ID": CLIENT, "AZURE_CLIENT_CERTIFICATE_PATH": v},
+    ),
+    "oidc_token_file_path": lambda v: ({**LOGIN, "oidc_token_file_path": v}, {}),
+    "AZURE_FEDERATED_TOKEN_FILE": lambda v: (
+        {},
+        {"AZURE_TENANT": TENANT, "AZURE_CLIENT_ID": CLIENT, "AZURE_FEDERATED_TOKEN_FILE": v},
+    ),
+    "ca_path": lambda v: ({**LOGIN, "secret": "x", "ca_path": v}, {}),
+    "REQUESTS_CA_BUNDLE": lambda v: ({**LOGIN, "secret": "x"}, {"REQUESTS_CA_BUNDLE": v}),
+    "graph_url": lambda v: ({**LOGIN, "secret": "x", "graph_url": v}, {}),
+    "AZURE_AUTHORITY_HOST": lambda v: ({**LOGIN, "secret": "x"}, {"AZURE_AUTHORITY_HOST": v}),
+    "auth_source": lambda v: ({**LOGIN, "secret": "x", "auth_source": v}, {}),
+    "AZURE_CLOUD_ENVIRONMENT": lambda v: ({**LOGIN, "secret": "x"}, {"AZURE_CLOUD_ENVIRONMENT": v}),
+    "api_version": lambda v: ({**LOGIN, "secret": "x", "api_version": v}, {}),
+    "validate_certs": lambda v: ({**LOGIN, "secret": "x", "validate_certs": v}, {}),
+    "timeout": lambda v: ({**LOGIN, "secret": "x", "timeout": v}, {}),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_secret_in_the_wrong_place_is_refused_and_not_repeated(place: str, slip: str) -> None:
+    params, environ = PLACES[place](SLIPS[slip])
+    with pytest.raises(EntraRiskError) as caught:
+        # The message holds no secret by itself: nothing is masked here.
+        token_source(resolve(params, environ, Redactor()), t.cast(t.Any, None), Redactor(), t.cast(t.Any, None))
+    assert caught.value.kind == ("tls" if place in ("ca_path", "REQUESTS_CA_BUNDLE") else "credentials")
+    message = str(caught.value)
+    value = SLIPS[slip].strip()
+    pieces = [value[start : start + 9] for start in range(0, min(len(value), 200), 3)]
+    secret = [
+        piece for piece in pieces if len(piece) == 9 and "-----" not in piece and not value.startswith(f"{piece}/tmp")
+    ]
+    assert not [piece for piece in secret if piece in message], message
+    assert len(message) < 600 and "\n" not in message
+
+
+@pytest.mark.parametrize("slip", sorted(set(SLIPS) - {"overlong"}))
+def test_such_a_secret_is_masked_wherever_else_it_stands(slip: str) -> None:
+    redactor = Redactor()
+    for secret in known_secrets({"client_id": SLIPS[slip]}, {"AZURE_CLIENT_CERTIFICATE_PATH": SLIPS[slip]}):
+        redactor.add(secret)
+    assert SLIPS[slip].strip() not in redactor.redact(f"before {SLIPS[slip]} after")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/no/such/file",
+        "./app.pem",
+        "app.pfx",
+        "certs/app.p12",
+        "/run/secrets/kubernetes.io/token",
+        "/etc/ssl/Own CA.pem",
+    ],
+)
+def test_a_path_that_looks_like_one_is_named(path: str) -> None:
+    assert path_for_message(path) == f" ({path})"
+
+
+def test_a_file_that_exists_is_named(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "8Q~dEfGhIjKlMnOpQrStUvWxYz0123456789_"
+    path.touch()
+    assert path_for_message(str(path)) == f" ({path})"
+
+
+@pytest.mark.parametrize(
+    "text", ["contoso", "contoso.", ".contoso.example", "a b.example", "x" * 64 + ".example", "1.2"]
+)
+def test_a_tenant_is_a_guid_or_a_domain_name(text: str) -> None:
+    assert not is_tenant(text)
+
+
+@pytest.mark.parametrize("text", ["contoso.example", "contoso.onmicrosoft.com", "a-b.xn--p1ai", TENANT, TENANT.upper()])
+def test_tenants(text: str) -> None:
+    assert is_tenant(text)
+
+
+def test_an_invisible_mark_is_named() -> None:
+    with pytest.raises(EntraRiskError, match="invisible characters"):
+        resolve({**LOGIN, "client_id": f"\u200e{CLIENT}", "secret": "x"}, {}, Redactor())
+
+
+class TestKnownSecrets:
+    def test_all_of_options_and_environment_used_or_not(self) -> None:
+        params = {"secret": "s-1", "client_secret": ["s-2", {"x": 3}], "password": "s-4", "users": ["u"], "limit": 5}
+        environ = {
+            "AZURE_SECRET": "s-5",
+            "AZURE_PASSWORD": "s-6",
+            "IDENTITY_HEADER": "s-7",
+            "HTTPS_PROXY": "http://user:p%40ss@proxy.example:3128",
+            "all_proxy": "socks5://user:pa[s@proxy.example",
+            "AZURE_TENANT": "contoso.example",
+            "OTHER": "x",
+        }
+        assert set(known_secrets(params, environ)) == {
+            *("s-1", "s-2", "3", "s-4", "s-5", "s-6", "s-7", "p%40ss", "p@ss", "pa[s"),
+        }
+
+    def test_what_is_plain_is_no_secret_even_in_the_wrong_place(self) -> None:
+        params = {"client_id": "my-application", "cloud_environment": "azurecloud", "tenant": "contoso"}
+        environ = {"AZURE_AUTHORITY_HOST": "login.microsoftonline.us", "AZURE_CLIENT_CERTIFICATE_PATH": "/no/such/file"}
+        assert list(known_secrets(params, environ)) == []
