@@ -9,26 +9,21 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._errors import EntraRiskError, InternalError, MissingLibraryError, RequestError
 from ._graph import client as _graph
-from ._http import REQUESTS_IMPORT_ERROR
+from ._http import REQUESTS_ERROR
 from ._interruption import listening
-from ._login.connection import resolve
+from ._login.connection import describe, resolve
+from ._login.known_secrets import known_secrets
 from ._login.options import argument_spec as connection_spec
 from ._redact import Redactor
 from ._tasks.result import ModuleResult
 from ._text import DEEPEST, Carrier, printable, printable_lines
-
-try:
-    # ansible-core 2.22 masks what is registered here; older ones do not have it.
-    from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found]  # new in 2.22
-except ImportError:
-    register_secret = None
-
 
 # AWX drops a result of more than 700,000 characters, so longer lists of arguments are shortened in its `invocation`.
 _MOST_ARGUMENTS_SHOWN = 10
@@ -47,10 +42,13 @@ class _Module(_AnsibleModule):
     `named_twice` tells which of the other options a task gives under two names. AnsibleModule takes one value and drops
     the other with a warning only: a dropped exclusion would leave somebody unprotected.
 
+    `not_whole` tells which numbers are not written in digits. AnsibleModule takes `true` for 1 and "1_0" for 10.
+
     :param refused: the result of a task that fails before it begins, from its parameters and why.
     """
 
     named_twice: tuple[str, ...] = ()
+    not_whole: tuple[str, ...] = ()
     params: dict[str, t.Any]
 
     def __init__(
@@ -59,14 +57,17 @@ class _Module(_AnsibleModule):
         refused: t.Callable[[t.Mapping[str, t.Any], EntraRiskError], ModuleResult],
     ) -> None:
         self._refused = refused
-        # Every secret is made known to Ansible in both of its ways, at once: which one counts depends on the version.
         self.redactor = Redactor(self._register)
         super().__init__(argument_spec=argument_spec, supports_check_mode=True)
 
     def _register(self, secret: str) -> None:
+        # Not with the `register_secret` of ansible-core 2.22: it writes what it is told to the file of an async job,
+        # which others can read.
         self.no_log_values.add(secret)
-        if register_secret is not None:
-            register_secret(secret)
+
+    def log(self, msg: str, log_args: t.Mapping[str, t.Any] | None = None) -> None:
+        """AnsibleModule writes all arguments to the system's log."""
+        super().log(self.redactor.redact(msg), self.redactor.redact_data(dict(log_args or {})))
 
     def fail_json(self, msg: str, **dummy: t.Any) -> None:
         """AnsibleModule's own refusals of arguments end as all failures do, with all keys of a result."""
@@ -77,7 +78,8 @@ class _Module(_AnsibleModule):
         carrier = Carrier(self.redactor.redact)
         error = result.error
         # Cleaned first: the number of what is lost belongs to the warnings.
-        data = carrier.carry({**result.data, "msg": result.message})
+        connection = describe(self.params, os.environ)
+        data = carrier.carry({**result.data, "connection": connection, "msg": result.message})
         warnings = list(result.warnings)
         if carrier.lost:
             warnings.append(
@@ -100,16 +102,21 @@ class _Module(_AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
+        # First of all: whatever is refused from here on may repeat one.
+        for secret in known_secrets(self.params, os.environ):
+            self.redactor.add(secret)
         connection = connection_spec()
         for name, option in self.argument_spec.items():
-            nothing = (None, "") if name in connection else (None,)
             spellings = (name, *option.get("aliases", ()))
             for spelling in spellings:
-                if spelling in self.params and self.params[spelling] in nothing:
+                if spelling in self.params and _is_nothing(self.params[spelling], blank=name in connection):
                     del self.params[spelling]
                 elif "options" in option and isinstance(self.params.get(spelling), dict):
                     inner = self.params[spelling].items()
                     self.params[spelling] = {key: value for key, value in inner if value is not None}
+                elif option["type"] == "int" and spelling in self.params and not _is_whole(self.params[spelling]):
+                    del self.params[spelling]
+                    self.not_whole += (spelling,)
             given = [spelling for spelling in spellings if spelling in self.params]
             if len(given) > 1 and name not in connection:
                 self.named_twice += (" and ".join(given),)
@@ -133,11 +140,13 @@ def run_module(
     redactor = module.redactor
     for names in module.named_twice:
         module.fail_json(f"{names} are names of one option, and only one of them would count. Give one of them.")
+    for name in module.not_whole:
+        module.fail_json(f"{name} must be a whole number, written in digits alone, such as 10.")
     with listening() as interruption:
 
         def connect() -> _graph.GraphClient:
-            if REQUESTS_IMPORT_ERROR is not None:
-                raise MissingLibraryError("requests", REQUESTS_IMPORT_ERROR)
+            if REQUESTS_ERROR is not None:
+                raise REQUESTS_ERROR
             connection = resolve(module.params, os.environ, redactor)
             return _graph.connect(connection, redactor, interruption=interruption)
 
@@ -148,6 +157,16 @@ def run_module(
         # Outside of the except block on purpose: inside, fail_json would add the exception object by itself, which
         # ansible-core prints as it is, and those of the HTTP library can hold the token.
         module.leave(result)
+
+
+def _is_nothing(value: t.Any, *, blank: bool) -> bool:
+    return value is None or (blank and isinstance(value, str) and not value.strip())
+
+
+def _is_whole(value: t.Any) -> bool:
+    if isinstance(value, str):
+        return re.fullmatch(r"-?[0-9]{1,18}", value, re.ASCII) is not None
+    return type(value) is int
 
 
 def _shorten_arguments(params: dict[str, t.Any]) -> None:

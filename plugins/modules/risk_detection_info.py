@@ -235,6 +235,34 @@ evaluated_at:
   returned: always
   type: str
   sample: "2026-01-31T08:15:00Z"
+connection:
+  description:
+    - Where the task went and as whom, for the audit trail, as far as the options and the environment tell. What is not
+      known is null. It holds no secret.
+  returned: always
+  type: dict
+  contains:
+    tenant:
+      description: The tenant of the login. Null with an access token and a managed identity, which name none.
+      type: str
+      sample: contoso.onmicrosoft.com
+    client_id:
+      description: The application (client) ID of the login.
+      type: str
+      sample: 00001111-aaaa-2222-bbbb-3333cccc4444
+    auth:
+      description:
+        - What proved who we are, V(secret), V(certificate), V(oidc), V(managed_identity) or V(access_token).
+      type: str
+      sample: secret
+    authority:
+      description: The login service. Null where no login went there.
+      type: str
+      sample: https://login.microsoftonline.com
+    graph_url:
+      description: The Microsoft Graph that the task talked to.
+      type: str
+      sample: https://graph.microsoft.com
 requests:
   description: What went over the line to Graph. The login is not counted.
   returned: always

@@ -1,0 +1,96 @@
+"""Secrets repeated where nobody looks for them: in arguments that are refused, before any connection is made."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ..entra_emulator.tenant import Tenant
+from .people import ID
+from .running import Run
+from .test_refusals import MODULES, WRITING, arguments
+
+CANARY = "CanarySecret9Zt4bW"
+SECRET = f"Zz8Q~{CANARY}+%41"
+KEY = f"-----BEGIN PRIVATE KEY-----\nMIIEvQ{CANARY}\nAgEAAoIBAQ{CANARY}\n-----END PRIVATE KEY-----\n"
+TOKEN = f"eyJhbGciOiJSUzI1NiJ9.eyJ{CANARY}.c2lnbmF0dXJl"
+CLIENT_SECRET = f"abc8Q~{CANARY}MnOpQrStUvWxY_"
+
+ARGUMENTS: t.Sequence[dict[str, t.Any]] = (
+    {"ids": [SECRET]},
+    {"ids": [f"{SECRET}@contoso.example"]},
+    {"ids": [ID["adele"]], "filters": {"risk_level": [SECRET]}},
+    {"filters": {SECRET: ["high"]}},
+    {"filters": {"updated_after": SECRET, "detected_after": SECRET}},
+    {"ids": [], "limit": SECRET, "max_changes": SECRET},
+    {"ids": [], "timeout": SECRET},
+    {"ids": [], "validate_certs": SECRET},
+    {"ids": [], SECRET: 1},
+    {"ids": {SECRET: SECRET}},
+)
+
+
+@pytest.mark.parametrize("given", ARGUMENTS, ids=str)
+@pytest.mark.parametrize("module", MODULES)
+def test_masks_a_secret_of_the_environment_in_arguments(
+    tenant: Tenant, run: Run, module: str, given: dict[str, t.Any]
+) -> None:
+    env = {"AZURE_CLIENT_SECRET": SECRET, "AZURE_CLIENT_ID": ID["adele"], "AZURE_TENANT": tenant.id}
+    ended = run(module, **arguments(module, given), access_token=None, env=env)
+    assert ended.failed and CANARY not in ended.output and ended.graph == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AZURE_SECRET", SECRET),
+        ("AZURE_FEDERATED_TOKEN", TOKEN),
+        ("AZURE_CLIENT_CERTIFICATE_PASSWORD", SECRET),
+        ("AZURE_PASSWORD", SECRET),
+        ("IDENTITY_HEADER", SECRET),
+        ("MSI_SECRET", SECRET),
+        ("HTTPS_PROXY", f"http://user:{SECRET}@proxy.example:3128"),
+        ("AZURE_CLIENT_CERTIFICATE_PATH", KEY),
+        ("AZURE_CLIENT_ID", SECRET),
+    ],
+)
+def test_masks_each_secret_of_the_environment_without_a_connection(
+    tenant: Tenant, run: Run, variable: str, value: str
+) -> None:
+    repeated = SECRET if "proxy" in value else value
+    ended = run("risky_user", state="dismissed", users=[repeated], access_token=None, env={variable: value})
+    assert ended.kind in ("users", "request") and CANARY not in ended.output
+
+
+@pytest.mark.parametrize("value", [KEY, KEY.replace("\n", " "), TOKEN, CLIENT_SECRET, f"Bearer {CANARY}"])
+@pytest.mark.parametrize(
+    "option", ["ids", "if_unmodified_since", "tenant", "client_id", "x509_certificate_path", "ca_path", "graph_url"]
+)
+def test_masks_what_looks_like_a_secret_in_any_option(tenant: Tenant, run: Run, option: str, value: str) -> None:
+    given = {"ids": [value]} if option == "ids" else {"ids": [ID["adele"]], option: value}
+    login = {"tenant": tenant.id, "client_id": tenant.add_app().client_id, "secret": "x" * 9, "access_token": None}
+    ended = run("risky_user", **{"state": "dismissed", **login, **arguments("risky_user", given)})
+    assert ended.failed and CANARY not in ended.output and ended.journal == []
+
+
+@pytest.mark.parametrize("option", ["password", "ad_password", "api_key", "private_key", "client_token"])
+def test_masks_options_of_other_collections(tenant: Tenant, run: Run, option: str) -> None:
+    ended = run("risky_user", state="dismissed", users=[SECRET], **{option: SECRET})
+    assert ended.kind == "request" and CANARY not in ended.output
+
+
+@pytest.mark.parametrize("module", WRITING)
+def test_names_of_people_stay_legible_beside_plain_words_in_the_wrong_place(
+    tenant: Tenant, run: Run, module: str
+) -> None:
+    key = MODULES[module][0]
+    env = {"AZURE_CLIENT_ID": "contoso-application", "AZURE_TENANT": "contoso-tenant"}
+    ended = run(module, state="dismissed", **{key: ["contoso-application-contoso-tenant"]}, env=env)
+    assert "contoso-application-contoso-tenant" in ended.msg
+
+
+@pytest.mark.parametrize("secret", ["s", "msg", "changed", "users"])
+def test_a_secret_that_is_a_word_takes_no_key_away(tenant: Tenant, run: Run, secret: str) -> None:
+    ended = run("risky_user", state="dismissed", users=[], secret=secret)
+    assert {"msg", "changed", "users", "summary"} <= ended.result.keys()
