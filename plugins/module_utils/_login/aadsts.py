@@ -112,7 +112,7 @@ def plain_error(body: t.Any) -> dict[str, str]:
         return {}
     error = body.get("error")
     inner = error if isinstance(error, dict) else body
-    code = inner.get("code") if inner is error else error
+    code = inner.get("code") if inner is error or not isinstance(error, str) else error
     return {
         "error": _text(code or inner.get("Code") or inner.get("statusCode")),
         "error_description": _text(

@@ -72,7 +72,7 @@ class Login:
     time: Time
 
 
-def log_in(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | None = None) -> Login:
+def log_in(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | None = None, *, chance: float = 0.5) -> Login:
     redactor = Redactor()
     connection = _options.resolve(params, environ or {}, redactor)
     transport = Transport(verify=connection.verify, timeout=connection.timeout, redactor=redactor)
@@ -81,7 +81,7 @@ def log_in(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | None = 
         connection,
         transport,
         redactor,
-        _retry.Clock(wall=lambda: time.now, monotonic=lambda: time.now, sleep=time.sleep, random=lambda: 0.5),
+        _retry.Clock(wall=lambda: time.now, monotonic=lambda: time.now, sleep=time.sleep, random=lambda: chance),
     )
     return Login(source, redactor, time)
 
@@ -714,10 +714,84 @@ class TestManagedIdentity:
         assert login.source.renew() is True
         assert login.source.token() == "canary-token-2"
 
-    def test_the_metadata_service_is_updated(self, net: responses.RequestsMock) -> None:
+    @pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
+    def test_an_update_of_the_metadata_service_is_waited_for(self, net: responses.RequestsMock, chance: float) -> None:
+        login = log_in({"auth_source": "msi"}, chance=chance)
+        began = login.time.now
+
+        def answer(request: t.Any) -> tuple[int, dict[str, str], str]:
+            updated = login.time.now - began >= 70
+            return (200, {}, json.dumps(token(1, expires_in="3600"))) if updated else (410, {}, "")
+
+        net.add_callback(responses.GET, IMDS, callback=answer)
+        assert login.source.token() == "canary-token-1"
+
+    def test_an_update_without_end_is_not_waited_for(self, net: responses.RequestsMock) -> None:
         net.add(responses.GET, IMDS, status=410)
+        login = log_in({"auth_source": "msi"})
+        assert "kept answering the managed identity with HTTP 410" in str(failure(login, ServiceError))
+        assert 70 < sum(login.time.slept) < 130
+        login = log_in({"auth_source": "msi", "retry_timeout": 5})
+        failure(login, ServiceError)
+        assert sum(login.time.slept) <= 5
+
+    def test_a_passing_404_is_waited_for(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, IMDS, status=404)
         net.add(responses.GET, IMDS, json=token(1, expires_in="3600"))
         assert log_in({"auth_source": "msi"}).source.token() == "canary-token-1"
+
+    def test_a_404_that_stays_is_a_refusal(self, net: responses.RequestsMock) -> None:
+        net.add(responses.GET, IMDS, status=404, body=HTML)
+        login = log_in({"auth_source": "msi"})
+        assert "Check that a managed identity is assigned" in str(failure(login, LoginError))
+        assert sum(login.time.slept) < 5
+
+    @pytest.mark.parametrize(("status", "kind"), [(429, ThrottledError), (500, ServiceError), (503, ServiceError)])
+    def test_trouble_is_waited_for_as_at_entra(
+        self, net: responses.RequestsMock, status: int, kind: type[EntraRiskError]
+    ) -> None:
+        net.add(responses.GET, IMDS, status=status, json={"error": {"code": "Busy", "message": "come back"}})
+        login = log_in({"auth_source": "msi"})
+        error = failure(login, kind)
+        assert f"HTTP {status}: come back." in str(error) and error.status == status
+        assert len(login.time.slept) == 4
+
+    @pytest.mark.parametrize(
+        ("body", "code"),
+        [
+            ({"error": "invalid_request", "error_description": "No identity"}, "invalid_request"),
+            ({"error": {"code": "NotFound", "message": "No identity"}}, "NotFound"),
+            ({"error": {"code": "NotFound", "message": "No identity", "innererror": {"trace": "x"}}}, "NotFound"),
+            ({"error": {"code": 400, "message": {"lang": "en", "value": "No identity"}}}, "400"),
+            ({"error": "invalid_request", "error_description": {"message": "No identity"}}, "invalid_request"),
+            ({"statusCode": 400, "message": "No identity"}, "400"),
+            ({"code": "NotFound", "message": "No identity"}, "NotFound"),
+            ({"Message": "No identity"}, "unknown_error"),
+        ],
+    )
+    @pytest.mark.parametrize("place", ["virtual machine", "App Service", "Azure ML", "Arc"])
+    def test_errors_of_every_form_are_shown(
+        self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, place: str, body: t.Any, code: str
+    ) -> None:
+        endpoint = "http://127.0.0.1:4141/token"
+        variables = {
+            "virtual machine": {},
+            "App Service": {"IDENTITY_ENDPOINT": endpoint, "IDENTITY_HEADER": "canary"},
+            "Azure ML": {"MSI_ENDPOINT": endpoint, "MSI_SECRET": "canary"},
+            "Arc": {"IDENTITY_ENDPOINT": endpoint, "IMDS_ENDPOINT": "http://127.0.0.1:4141"},
+        }[place]
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        net.add(responses.GET, endpoint if variables else IMDS, json=body, status=400)
+        error = failure(log_in({"auth_source": "msi"}), LoginError)
+        assert "No identity. Check that a managed identity" in str(error) and "None" not in str(error)
+        assert (error.code, error.status) == (code, 400)
+
+    @pytest.mark.parametrize("body", [{}, {"error": None}, {"error": []}, {"error": {}}, {"access_token": None}])
+    def test_an_answer_without_a_token_and_without_a_reason(self, net: responses.RequestsMock, body: t.Any) -> None:
+        net.add(responses.GET, IMDS, json=body)
+        error = failure(log_in({"auth_source": "msi"}), LoginError)
+        assert "unknown_error" in str(error) and "None" not in str(error)
 
     def test_app_service(self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:4141/msi/token")

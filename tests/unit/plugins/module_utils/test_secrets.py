@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import MASK, Redactor
@@ -72,3 +74,46 @@ def test_data_is_cleaned_in_depth() -> None:
 
 def test_an_exception_is_cleaned_as_text() -> None:
     assert redactor("s3cret").redact(ValueError("s3cret")) == MASK
+
+
+@pytest.mark.parametrize("size", [60_000, 240_000])
+@pytest.mark.parametrize(
+    "flood",
+    ["eyJ", "eyJaaaaaaaa.", "eyJ.", "eyJaaaaaaaa ", "Bearer ", "x8Q~", "-----BEGIN PRIVATE KEY-----", "-----BEGIN "],
+)
+def test_a_flood_is_masked_in_no_time(flood: str, size: int) -> None:
+    text = flood * (size // len(flood))
+    began = time.perf_counter()
+    Redactor().redact(text)
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"x{JWT}.y", f"x{MASK}"),
+        (f"({JWT}), and more", f"({MASK}), and more"),
+        ("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJncm", MASK),
+        ("eyJhbGciOiJkaXIifQ..iv.text.tag", MASK),
+        ("eyjolfur.jon.jonsson@contoso.example", "eyjolfur.jon.jonsson@contoso.example"),
+        ("abc8Q~dEfGhIjKlMnOpQrStUvWxYz0123456789_", MASK),
+        ("abc8Q~short", "abc8Q~short"),
+        (
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- and more",
+            f"-----BEGIN RSA PRIVATE KEY-----{MASK}-----END RSA PRIVATE KEY----- and more",
+        ),
+        ("-----BEGIN PRIVATE KEY-----\\nMIIE\\n", f"-----BEGIN PRIVATE KEY-----{MASK}"),
+        ("-----BEGIN CERTIFICATE-----\nMIIE", "-----BEGIN CERTIFICATE-----\nMIIE"),
+    ],
+)
+def test_secrets_are_known_by_their_form(text: str, expected: str) -> None:
+    assert Redactor().redact(text) == expected
+
+
+def test_each_line_of_a_secret_is_masked() -> None:
+    key = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIIGqVXWNUvZ\nshort\n-----END EC PRIVATE KEY-----\n"
+    assert redactor(key).redact("line 2 is MHcCAQEEIIGqVXWNUvZ") == f"line 2 is {MASK}"
+
+
+def test_keys_that_are_plain_names_stay() -> None:
+    assert redactor("users", "S3cret").redact_data({"users": "users", "S3cret": 1}) == {"users": MASK, MASK: 1}

@@ -1,0 +1,180 @@
+"""Certificate files as exports, vaults and copies leave them: read, or refused with the advice that fits."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import time
+import typing as t
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs7
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import CredentialsError
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login.certificate import read_certificate
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login.connection import Credential
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login.encodings import pem_blocks, to_pem_or_der
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.conftest import PASSWORD, Keyring
+
+Content = t.Callable[[Keyring], bytes]
+
+
+def pem(keyring: Keyring) -> bytes:
+    return keyring.pem(keyring.key, keyring.own)
+
+
+def der(thing: t.Any) -> bytes:
+    encoding = serialization.Encoding.DER
+    if hasattr(thing, "public_bytes"):
+        return bytes(thing.public_bytes(encoding))
+    private = serialization.PrivateFormat.PKCS8
+    return bytes(thing.private_bytes(encoding, private, serialization.NoEncryption()))
+
+
+def openssh(key: t.Any) -> bytes:
+    return bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
+    )
+
+
+def read(keyring: Keyring, content: bytes, **options: t.Any) -> t.Any:
+    path = keyring.write("any.file", content)
+    return read_certificate(Credential("certificate", "certificate_path", path, **options))
+
+
+def refusal(keyring: Keyring, content: bytes, **options: t.Any) -> str:
+    with pytest.raises(CredentialsError) as caught:
+        read(keyring, content, **options)
+    assert "canary" not in str(caught.value)
+    return str(caught.value)
+
+
+READABLE: t.Mapping[str, Content] = {
+    "PFX as Base64 text": lambda k: base64.b64encode(k.pfx(None)),
+    "PFX as Base64 text in lines": lambda k: base64.encodebytes(k.pfx(None)),
+    "PFX as Base64 text with CRLF": lambda k: base64.encodebytes(k.pfx(None)).replace(b"\n", b"\r\n"),
+    "PFX as Base64 text in quotes": lambda k: b'"' + base64.b64encode(k.pfx(None)) + b'"\n',
+    "PFX as Base64 text without padding": lambda k: base64.b64encode(k.pfx(None)).rstrip(b"="),
+    "PFX as Base64 for URLs": lambda k: base64.urlsafe_b64encode(k.pfx(None)),
+    "PFX as Base64 of Base64": lambda k: base64.b64encode(base64.b64encode(k.pfx(None))),
+    "PFX as Base64 text in UTF-16": lambda k: base64.b64encode(k.pfx(None)).decode().encode("utf-16"),
+    "PFX as Base64 text in UTF-16 without a mark": lambda k: base64.b64encode(k.pfx(None)).decode().encode("utf-16-le"),
+    "PEM as Base64 text": lambda k: base64.b64encode(pem(k)),
+    "PEM in UTF-16": lambda k: pem(k).decode().encode("utf-16"),
+    "PEM in UTF-16, big end first": lambda k: b"\xfe\xff" + pem(k).decode().encode("utf-16-be"),
+    "PEM in UTF-16 without a mark": lambda k: pem(k).decode().encode("utf-16-le"),
+    "PEM in UTF-8 with a mark": lambda k: b"\xef\xbb\xbf" + pem(k),
+    "PEM with CRLF": lambda k: pem(k).replace(b"\n", b"\r\n"),
+    "PEM with written line breaks": lambda k: pem(k).replace(b"\n", b"\\n"),
+    "PEM with written CRLF in quotes": lambda k: b'"' + pem(k).replace(b"\n", b"\\r\\n") + b'"',
+    "PEM on one line": lambda k: pem(k).replace(b"\n", b" "),
+    "PEM with indented lines": lambda k: pem(k).replace(b"\n", b"\n    "),
+}
+
+
+@pytest.mark.parametrize("form", READABLE)
+def test_is_read(keyring: Keyring, form: str) -> None:
+    certificate = read(keyring, READABLE[form](keyring))
+    assert certificate.thumbprint == keyring.thumbprint
+    assert certificate.private_key.startswith("-----BEGIN PRIVATE KEY-----\n")
+
+
+def test_an_encrypted_pfx_as_text_takes_the_password(keyring: Keyring) -> None:
+    text = base64.b64encode(keyring.pfx(PASSWORD))
+    assert read(keyring, text, password=PASSWORD).thumbprint == keyring.thumbprint
+    assert "needs a password" in refusal(keyring, text)
+
+
+def test_an_encrypted_pem_on_one_line(keyring: Keyring) -> None:
+    content = keyring.pem(keyring.key, keyring.own, password=PASSWORD).replace(b"\n", b" ")
+    assert read(keyring, content, password=PASSWORD).thumbprint == keyring.thumbprint
+
+
+# What is in the file, and what the message must say.
+REFUSED: t.Mapping[str, tuple[Content, str]] = {
+    "certificate in DER": (lambda k: der(k.own), "a certificate (DER) without its private key"),
+    "certificate in DER as Base64": (lambda k: base64.b64encode(der(k.own)), "a certificate (DER) without its private"),
+    "key in DER": (lambda k: der(k.key), "openssl pkey -inform der"),
+    "PKCS#7": (
+        lambda k: pkcs7.serialize_certificates([k.own], serialization.Encoding.DER),
+        "certificates (PKCS#7) without a private key",
+    ),
+    "PKCS#7 in PEM": (
+        lambda k: pkcs7.serialize_certificates([k.own], serialization.Encoding.PEM),
+        "no private key (but: PKCS7)",
+    ),
+    "OpenSSH key": (lambda k: openssh(k.key) + k.pem(k.own), "ssh-keygen -p -N '' -m PEM"),
+    "OpenSSH key alone": (lambda k: openssh(k.key), "ssh-keygen -p -N '' -m PEM"),
+    "public key of SSH": (lambda k: b"ssh-rsa AAAAB3NzaC1yc2E canary", "a public key of SSH"),
+    "key of PuTTY": (lambda k: b"PuTTY-User-Key-File-3: ssh-rsa\ncanary", "a key of PuTTY"),
+    "Java keystore": (lambda k: b"\xfe\xed\xfe\xed\x00\x00\x00\x02canary", "keytool -importkeystore"),
+    "answer of Key Vault": (lambda k: json.dumps({"value": "canary"}).encode(), "it holds JSON"),
+    "certificate request": (
+        lambda k: b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
+        "no private key (but: CERTIFICATE REQUEST)",
+    ),
+    "cut off": (lambda k: k.pem(k.key)[:-30], "no complete block"),
+    "damaged PFX": (lambda k: k.pfx(None)[:-40], "a damaged PFX file, or it needs a password"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("password", [None, "canary-1"])
+def test_is_refused_with_the_advice_that_fits(keyring: Keyring, name: str, password: str | None) -> None:
+    content, words = REFUSED[name]
+    message = refusal(keyring, content(keyring), password=password)
+    if (name, password) != ("damaged PFX", "canary-1"):
+        assert words in message
+        assert "certificate_password" not in message or name == "damaged PFX"
+
+
+class TestPasswords:
+    @pytest.mark.parametrize("tail", ["\n", "\r\n", " "])
+    def test_whitespace_at_its_end_is_told(self, keyring: Keyring, tail: str) -> None:
+        for content in (keyring.pfx(PASSWORD), keyring.pem(keyring.key, keyring.own, password=PASSWORD)):
+            message = refusal(keyring, content, password=PASSWORD + tail)
+            assert ("whitespace" if tail == " " else "a line break") in message
+            assert "without it the password fits" in message
+            assert "without it the password fits" not in refusal(keyring, content, password="canary" + tail)
+
+    def test_an_invisible_character_is_told(self, keyring: Keyring) -> None:
+        assert "invisible characters" in refusal(keyring, keyring.pfx(PASSWORD), password=PASSWORD + "\u200b")
+
+    def test_bytes_that_are_no_text(self, keyring: Keyring) -> None:
+        assert "certificate_password has" in refusal(keyring, keyring.pfx(PASSWORD), password="canary\udcff")
+
+    def test_one_that_is_not_needed_does_no_harm(self, keyring: Keyring) -> None:
+        assert read(keyring, keyring.pfx(None), password="canary").thumbprint == keyring.thumbprint
+
+
+@pytest.mark.parametrize("mark", ["\u200e", "\ufeff", "\u200b"])
+def test_an_invisible_mark_in_a_thumbprint_is_told(keyring: Keyring, mark: str) -> None:
+    key = keyring.pem(keyring.key)
+    assert "certificate dialog of Windows" in refusal(keyring, key, thumbprint=mark + keyring.thumbprint)
+    assert "certificate dialog of Windows" not in refusal(keyring, key, thumbprint=keyring.thumbprint[1:])
+
+
+def test_a_file_without_end_is_not_read(keyring: Keyring) -> None:
+    assert "larger than 1 MiB" in refusal(keyring, b"x" * (1024 * 1024 + 1))
+
+
+@pytest.mark.parametrize("content", [b"-----BEGIN " * 90_000, b"-----BEGIN A-----" * 60_000, b"\\n" * 500_000])
+def test_a_hostile_file_is_read_in_no_time(content: bytes) -> None:
+    began = time.perf_counter()
+    pem_blocks(to_pem_or_der(content))
+    assert time.perf_counter() - began < 1
+
+
+def test_the_advice_for_openssh_keys_works(keyring: Keyring) -> None:
+    path = keyring.write("copy", openssh(keyring.key))
+    subprocess.run(["chmod", "600", path], check=True)
+    try:
+        subprocess.run(["ssh-keygen", "-q", "-p", "-N", "", "-m", "PEM", "-f", path], check=True)
+    except FileNotFoundError:
+        # Where there is no ssh-keygen, the form that it writes must do.
+        keyring.write("copy", keyring.pem(keyring.key))
+    with open(path, "rb") as stream:
+        content = stream.read()
+    assert read(keyring, content + keyring.pem(keyring.own)).thumbprint == keyring.thumbprint
