@@ -12,7 +12,8 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from plugins.module_utils._errors import CredentialsError
-from plugins.module_utils._login.connection import CLOUDS, resolve
+from plugins.module_utils._login.clouds import CLOUDS
+from plugins.module_utils._login.connection import resolve
 from plugins.module_utils._redact import Redactor
 
 from .credentials import AzureResourceManager, Credential, CredentialType
@@ -50,7 +51,7 @@ def outcome(directory: Path, *credentials: Credential, access_token: str = "") -
         ({"secret": ""}, "Missing: one of secret (AZURE_SECRET or AZURE_CLIENT_SECRET)"),
         ({"tenant": ""}, NO_APPLICATION),
         ({"client": ""}, NO_APPLICATION),
-        ({"tenant": "", "client": "", **PERSON}, "Logging in as a user with a password is not supported"),
+        ({"tenant": "", "client": "", **PERSON}, "Logging in as a user is not supported"),
         ({"client": "", "password": PERSON["password"]}, "Use an application: tenant, client_id and one of secret"),
         ({"cloud_environment": "AzureChinaCloud"}, "does not exist in the cloud operated by 21Vianet"),
     ],
@@ -99,7 +100,7 @@ def test_the_custom_type_has_a_choice_for_every_cloud(credential_type: Credentia
         env, dummy = credential_type.credential(**values, cloud=name).inject(tmp_path)
         connection = resolve({}, env, Redactor())
         cloud = CLOUDS[name or field["default"]]
-        assert (connection.authority, connection.graph_url) == (cloud.authority, cloud.graph_url)
+        assert (connection.authority, connection.graph_url) == (cloud.authority_host, cloud.graph_url)
 
 
 def test_awx_accepts_the_custom_type(credential_type: CredentialType) -> None:

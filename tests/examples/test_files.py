@@ -70,6 +70,28 @@ def test_the_guide_knows_what_is_said_without_the_collection(
     assert words.format(folder="/runner/project") in GUIDE.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The credentials are incomplete. Missing:",
+        "More than one credential is given:",
+        "Logging in as a user is not supported",
+        "The token lacks the Graph permission",
+        "The tenant is not licensed",
+        "entra_risk_exclude_users is not answered.",
+        "entra_risk_max_changes is required with entra_risk_filters",
+        "Not given: ",
+    ],
+)
+def test_the_guide_knows_the_messages_of_the_collection(words: str) -> None:
+    folders = [ROOT / "plugins" / "module_utils", ROOT / "playbooks", EXAMPLES / "aap_configuration"]
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".yml")]
+    # A text may go on in the next line.
+    sources = "".join(re.sub(r'"\s+f?"', "", path.read_text(encoding="utf-8")) for path in files)
+    assert words in sources
+    assert words in GUIDE.read_text(encoding="utf-8")
+
+
 def test_no_example_holds_a_secret() -> None:
     for path in EXAMPLES.rglob("*.yml"):
         text = path.read_text(encoding="utf-8")
