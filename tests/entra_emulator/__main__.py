@@ -7,6 +7,8 @@ import json
 import os
 import shlex
 import signal
+import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
@@ -15,19 +17,29 @@ from .emulator import Emulator
 from .seed import seed
 
 
-def main() -> None:
-    """Run until SIGTERM or Ctrl-C."""
+def main() -> int:
+    """Run until SIGTERM or Ctrl-C, or until the given command ends. Gives the exit code."""
     options = _arguments()
-    # Blocked and waited for, in place of a handler: a handler that sets an event can meet the lock of that event held.
-    # It comes before the first thread, since threads inherit it.
     ends = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    if options.run:
+        # The command inherits what is blocked, so nothing is.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    else:
+        # Blocked and waited for, not handled: a handler that sets an event can meet the lock of that event held.
+        # It comes before the first thread, since threads inherit it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     with Emulator(validate=False if options.no_validation else None) as emulator:
         summary = _summary(emulator, options)
         if options.ready_file:
             _write_whole(options.ready_file, json.dumps(summary, indent=2))
         _print(summary)
-        signal.sigwait(ends)
+        if not options.run:
+            signal.sigwait(ends)
+            return 0
+        code = subprocess.run(options.run, check=False).returncode
+        for entry in emulator.violations:
+            print(f"This request breaks the published API: {json.dumps(entry)}")
+        return code or int(bool(emulator.violations))
 
 
 def _arguments() -> argparse.Namespace:
@@ -37,6 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rate-limit", type=float, metavar="N", help="requests a second to Identity Protection")
     parser.add_argument("--effect-delay", type=float, metavar="S", help="seconds until a write takes effect", default=0)
     parser.add_argument("--no-validation", action="store_true", help="do not check the traffic against openapi.yaml")
+    parser.add_argument("--run", nargs=argparse.REMAINDER, metavar="COMMAND", help="run this, and end with it")
     return parser.parse_args()
 
 
@@ -70,4 +83,4 @@ def _print(summary: t.Mapping[str, t.Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
