@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ansible_collections.identityops.entra_risk.tests import loopback
 
 loopback.refuse_everything_else()
+# The same examples in every run, and no clock that decides. `--hypothesis-profile=large` draws more of them.
+settings.register_profile(
+    "small", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("large", settings.get_profile("small"), max_examples=500)
+settings.load_profile("small")
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
@@ -110,7 +110,6 @@ FILTERS = st.builds(
 )
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
 @given(FILTERS, st.fixed_dictionaries({name: one | st.none() for name, one in VALUES.items()}), st.none() | MOMENTS)
 def test_the_text_never_asks_for_less_than_the_predicate_takes(
     wanted: DetectionFilter, values: dict[str, t.Any], detected: int | None

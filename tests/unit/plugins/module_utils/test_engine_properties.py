@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import typing as t
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.result import ModuleResult
@@ -88,9 +88,6 @@ def worlds(draw: t.Any) -> tuple[FakeTenant, list[Person]]:
 
 
 STATES = st.sampled_from(["dismissed", "compromised", "safe"])
-BOUNDED = settings(
-    derandomize=True, max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
 
 
 def spelled(person: Person) -> str:
@@ -112,7 +109,6 @@ def consistent(report: ModuleResult, tenant: FakeTenant) -> None:
     assert (report.error is not None) >= bool(counted["failed"])
 
 
-@BOUNDED
 @given(worlds(), STATES, st.randoms(use_true_random=False))
 def test_what_is_written_is_what_the_contract_says(
     world: tuple[FakeTenant, list[Person]], state: str, chance: t.Any
@@ -156,7 +152,6 @@ def test_what_is_written_is_what_the_contract_says(
     assert tenant.applied == []
 
 
-@BOUNDED
 @given(worlds(), STATES, st.lists(st.sampled_from([*ACTIVE, *QUIET]), min_size=1, unique=True), st.integers(0, MOST))
 def test_a_filter_chooses_exactly_and_the_brake_holds(
     world: tuple[FakeTenant, list[Person]], state: str, wanted: list[str], most: int
@@ -189,7 +184,6 @@ FAULTS: st.SearchStrategy[Fault] = st.sampled_from(
 )  # fmt: skip
 
 
-@BOUNDED
 @given(
     st.integers(1, 8),
     FAULTS,
@@ -236,7 +230,6 @@ def test_one_fault_anywhere_leaves_a_true_report(
             assert key not in by_id or by_id[key]["outcome"] == "failed"
 
 
-@settings(BOUNDED, max_examples=60)
 @given(
     STATES,
     st.sampled_from([1, 2, 61]),

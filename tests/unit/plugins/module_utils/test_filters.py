@@ -3,7 +3,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
@@ -156,7 +156,6 @@ FILTERS = st.builds(
 )
 
 
-@settings(derandomize=True, max_examples=400, deadline=None)
 @given(FILTERS, STATES, LEVELS, st.none() | MOMENTS)
 @example(RiskFilter(("atRisk",), updated=TimeRange(after=NOW - 1)), "atRisk", None, NOW)
 @example(RiskFilter(("atRisk",), updated=TimeRange(before=NOW + 1)), "atRisk", None, NOW)
@@ -180,7 +179,6 @@ def test_the_text_never_asks_for_less_than_the_predicate_takes(
         assert near
 
 
-@settings(derandomize=True, max_examples=100, deadline=None)
 @given(
     st.fixed_dictionaries(
         {},

@@ -4,7 +4,7 @@ import dataclasses
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
@@ -218,7 +218,6 @@ def test_many_wrong_values_keep_the_message_short() -> None:
 NAMES = st.text(alphabet="abCD\u00e9\u00df'#._", min_size=1, max_size=4).map("{}@contoso.example".format)
 
 
-@settings(derandomize=True, max_examples=100, deadline=None)
 @given(st.lists(st.uuids().map(str) | NAMES, max_size=12), st.randoms(use_true_random=False))
 def test_no_user_is_asked_for_twice(values: list[str], chance: random.Random) -> None:
     shuffled = [variant for value in values for variant in (value, value.upper())]

@@ -4,7 +4,7 @@ import re
 import typing as t
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import detections as _detection_reader
@@ -72,13 +72,11 @@ def test_annotations_of_odata_are_left_out() -> None:
 SCALARS = st.none() | st.booleans() | st.integers() | st.text()
 
 
-@settings(derandomize=True, max_examples=100, deadline=None)
 @given(SCALARS | st.lists(SCALARS))
 def test_what_has_no_keys_stays_as_it_is(value: t.Any) -> None:
     assert with_snake_case(value) == value
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
 @given(st.from_regex(r"[a-z]+([A-Z][a-z0-9]+){0,4}", fullmatch=True))
 def test_the_words_of_a_name_can_be_told_again(name: str) -> None:
     head, *rest = snake_case(name).split("_")

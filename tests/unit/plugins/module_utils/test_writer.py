@@ -3,7 +3,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import PermissionDeniedError
@@ -32,7 +32,6 @@ def write(
     return Writer(api, RISKY_USERS.actions["dismissed"], read_back or look).write(ids)
 
 
-@settings(derandomize=True, max_examples=120, deadline=None)
 @given(st.integers(0, 130), st.sets(st.integers(0, 129), max_size=9))
 def test_exactly_the_culprits_are_rejected_and_each_other_id_is_written_once(count: int, culprits: set[int]) -> None:
     ids = [user_id(number) for number in range(count)]
