@@ -9,6 +9,7 @@ dev.py shell                                    open a shell with all tools, in 
 """
 
 # Python 3.6 must be able to parse this file, or it could not say that it is too old.
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -42,9 +43,10 @@ def main(command: str = "--help", *words: str) -> int:
         return 0
     if command not in COMMANDS:
         sys.exit(f"There is no command {command!r}, only {', '.join(COMMANDS)}.")
-    names = [] if command != "test" else list(words[: words.index("--")] if "--" in words else words)
-    sessions = re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(encoding="utf-8"), re.MULTILINE)
-    for name in names:
+    names = words[: words.index("--")] if "--" in words else words
+    noxfile = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    sessions = re.findall(r"^def (\w+)\(session.* -> None:", noxfile, re.MULTILINE)
+    for name in names if command == "test" else ():
         if name.partition("(")[0] not in sessions:
             sys.exit(f"There is no session {name!r}, only {', '.join(sessions)}.")
     if shutil.which("git") is None:
@@ -59,9 +61,8 @@ def main(command: str = "--help", *words: str) -> int:
             env = set_up(cache)
             if command == "test":
                 return test(cache, env, names, words[len(names) + 1 :])
-            return nox(
-                cache, env, "--parallel=1", "--sessions", command, "--", *(words or ["--full"] * (command == "bench"))
-            )
+            words = words or ("--full",) * (command == "bench")
+            return nox(cache, env, "--parallel=1", "--sessions", command, "--", *words)
     except KeyboardInterrupt:
         sys.exit("Stopped.")
     except OSError as exc:
@@ -78,8 +79,6 @@ def find_cache() -> Path:
     cache = Path(os.environ.get("ENTRA_RISK_CACHE", ROOT / ".cache")).expanduser().absolute()
     if not re.fullmatch(r"[\w./+@-]+", str(cache), re.ASCII):
         cache = Path.home() / ".cache" / f"entra_risk-{hashlib.sha256(bytes(cache)).hexdigest()[:8]}"
-        if not re.fullmatch(r"[\w./+@-]+", str(cache), re.ASCII):
-            sys.exit("This path holds special characters: set ENTRA_RISK_CACHE to one of letters, digits and ._+@-.")
         print(f"The path holds special characters, so the cache is {cache}.", flush=True)
     cache.mkdir(parents=True, exist_ok=True)
     return cache
@@ -97,7 +96,7 @@ def take_turn(lock: int) -> None:
 def set_up(cache: Path) -> "dict[str, str]":
     """Make the environment of nox, once. Gives the variables that it runs with."""
     venv = cache / "nox"
-    python, done = venv / "bin" / "python", venv / "done"
+    python, done = str(venv / "bin" / "python"), venv / "done"
     env = {name: value for name, value in os.environ.items() if not HIDDEN.match(name)}
     env.update(ENTRA_RISK_CACHE=str(cache), PIP_CACHE_DIR=str(cache / "pip"), UV_CACHE_DIR=str(cache / "uv"))
     env.update(PIP_DISABLE_PIP_VERSION_CHECK="1", UV_PYTHON_DOWNLOADS="never", PYTHONUNBUFFERED="1")
@@ -108,7 +107,7 @@ def set_up(cache: Path) -> "dict[str, str]":
         print(f"Setting up {cache} ...", flush=True)
         for directory in (venv, cache / "envs"):
             shutil.rmtree(directory, ignore_errors=True)
-        make = (sys.executable, "-m", "venv", venv)
+        make = (sys.executable, "-m", "venv", str(venv))
         quietly(env, "no virtual environment can be made (Debian: apt-get install python3-venv)", *make)
         install = (python, "-m", "pip", "install", "--quiet", "--retries=2", NOX)
         # Where there is no uv, nox takes pip, which is slower.
@@ -124,7 +123,7 @@ def set_up(cache: Path) -> "dict[str, str]":
     return env
 
 
-def quietly(env: "dict[str, str]", complaint: str, *command: "str | Path") -> str:
+def quietly(env: "dict[str, str]", complaint: str, *command: str) -> str:
     """The output of a command. When it fails, a sentence."""
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
@@ -135,8 +134,8 @@ def quietly(env: "dict[str, str]", complaint: str, *command: "str | Path") -> st
 
 def nox(cache: Path, env: "dict[str, str]", *words: str) -> int:
     """Run sessions. Gives the exit code."""
-    command = [str(cache / "nox" / "bin" / "python"), "-m", "nox", *words]
     # Only a shell must stay with its terminal. All others get what a terminal would send them, and then end.
+    command = [str(cache / "nox" / "bin" / "python"), "-m", "nox", *words]
     process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session="shell" not in words)
     try:
         return process.wait()
@@ -144,22 +143,19 @@ def nox(cache: Path, env: "dict[str, str]", *words: str) -> int:
         for number in (signal.SIGINT, signal.SIGKILL):
             if process.poll() is None:
                 os.killpg(process.pid, number)
-            try:
-                process.wait(timeout=15)
-            except subprocess.TimeoutExpired:
-                continue
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=15)
         raise
 
 
-def test(cache: Path, env: "dict[str, str]", names: "list[str]", words: "tuple[str, ...]") -> int:
+def test(cache: Path, env: "dict[str, str]", names: "tuple[str, ...]", words: "tuple[str, ...]") -> int:
     """Run these sessions or, without names, all that a pull request must pass. The score is the last line."""
     scores = cache / "scores"
     shutil.rmtree(scores, ignore_errors=True)
-    scores.mkdir()
     code = nox(cache, env, *(["--sessions", *names] if names else []), "--", *words)
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in scores.glob("*.json")]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in scores.glob("*")]
     passed, failed, skipped = (sum(column) for column in zip(*found, [0, 0, 0]))
-    # A session that broke before it could count anything.
+    # A session may break before it can count anything.
     failed = failed or int(code != 0 or passed == 0)
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return int(failed != 0)

@@ -126,7 +126,8 @@ class Workplace:
             (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, self.tree / name)
         subprocess.run(["git", "init", "--quiet", self.tree], env=self.env, check=True)
-        uv = (shutil.which("uv"), "pip", "install", "-q", "--python", "{}")
+        # Compiled at once: a warning of the compiler during a test would fail the test.
+        uv = (shutil.which("uv"), "pip", "install", "-q", "--compile-bytecode", "--python", "{}")
         pip = (sys.executable, "-m", "pip", "--python", "{}", "install", "-q")
         visible = {name: value for name, value in os.environ.items() if PIP_SEES.match(name)}
         script = GET_PIP.format(command=uv if self.session.venv_backend == "uv" else pip, env=visible)

@@ -12,7 +12,7 @@ loopback.refuse_everything_else()
 settings.register_profile(
     "small", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("large", settings.get_profile("small"), max_examples=500)
+settings.register_profile("large", settings.get_profile("small"), max_examples=300)
 settings.load_profile("small")
 
 
