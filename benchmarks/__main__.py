@@ -5,22 +5,18 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import dataclasses
-import os
-import signal
+import json
 import sys
 import tempfile
 import time
 import typing as t
 from pathlib import Path
 
-from tests.local_tenant import running
-
 from . import extras, plot, report
 from .cases import FULL, LANES, METHODS, QUICK, Case
 from .report import Measurements
 from .runner import Bench, Result
 
-_ROOT = Path(__file__).resolve().parents[1]
 # Rounds of the start-up: its differences are tenths of a second, which anything else on the machine disturbs.
 _ROUNDS = 9
 
@@ -31,20 +27,18 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small numbers, in a minute or two")
     parser.add_argument("--render", action="store_true", help="write the report again from the last measurements")
     parser.add_argument("--startup", action="store_true", help="measure only the start-up again, and write the report")
+    parser.add_argument("--tenant", type=Path, required=True, help="what the local tenant says about itself, as JSON")
     parser.add_argument("--scratch", type=Path, required=True, help="directory for measurements and logs")
     parser.add_argument("--report", type=Path, required=True, help="directory for benchmark.md and benchmark.svg")
     arguments = parser.parse_args()
-    # Leave in an orderly way: the local tenant is ended too.
-    signal.signal(signal.SIGTERM, lambda *dummy: sys.exit(143))
     for directory in (arguments.scratch, arguments.report):
         directory.mkdir(parents=True, exist_ok=True)
     # The quick ones must not take the place of those that the report shows.
     kept = arguments.scratch / ("quick.json" if arguments.quick else "measurements.json")
     if not arguments.render:
-        log = arguments.scratch / "tenant.log"
-        local = running(sys.executable, _ROOT, os.environ, log, "--no-seed", "--no-validation")
-        with local as facts, tempfile.TemporaryDirectory() as files:
-            bench = Bench(facts["control_url"], Path(files))
+        control_url = json.loads(arguments.tenant.read_text(encoding="utf-8"))["control_url"]
+        with tempfile.TemporaryDirectory() as files:
+            bench = Bench(control_url, Path(files))
             if arguments.startup:
                 again = extras.startup(bench, _ROUNDS, _say)
                 dataclasses.replace(Measurements.load(kept), startup=again).save(kept)

@@ -15,6 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Percent, of all files together.
+NOTICED_WANTED = 85.0
 FILES = ("_risk/decisions.py", "_risk/filters.py", "_risk/writer.py", "_tasks/change.py")
 TESTS = ("tests/unit", "tests/functional")
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,7 +52,9 @@ def main(patterns: list[str]) -> int:
     tests = "\n  ".join(f"{PLACE}/{name}" for name in TESTS)
     (SCRATCH / "setup.cfg").write_text(CONFIGURATION.format(place=PLACE, files=files, tests=tests), encoding="utf-8")
     mutmut, env = str(Path(sys.executable).with_name("mutmut")), {**os.environ, "PYTHONPATH": str(SCRATCH / "mutants")}
-    code = subprocess.run([mutmut, "run", "--max-children", "1", *patterns], cwd=SCRATCH, env=env).returncode
+    code = subprocess.run(
+        [mutmut, "run", "--max-children", "1", *patterns], cwd=SCRATCH, env=env, check=False
+    ).returncode
     command = [mutmut, "results", "--all", "true"]
     results = subprocess.run(command, cwd=SCRATCH, env=env, stdout=subprocess.PIPE, check=True, text=True).stdout
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
@@ -63,7 +67,8 @@ def main(patterns: list[str]) -> int:
     for file, count in sorted(counts.items(), key=lambda item: item[0] == "in all"):
         noticed = 100 * (count["killed"] + count["timeout"]) / count.total()
         print(f"{file}: {noticed:.1f} % of {count.total()} ({', '.join(f'{n} {s}' for s, n in count.items())})")
-    return code
+    # Those of all files come last.
+    return code or int(noticed < NOTICED_WANTED)
 
 
 if __name__ == "__main__":
