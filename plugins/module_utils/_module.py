@@ -102,7 +102,9 @@ class _Module(_AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
-        # First of all: whatever is refused from here on may repeat one.
+        # AnsibleModule fails on what it cannot encode for its log.
+        self.params = Carrier(str).carry(self.params)
+        # Then at once: whatever is refused from here on may repeat one.
         for secret in known_secrets(self.params, os.environ):
             self.redactor.add(secret)
         connection = connection_spec()

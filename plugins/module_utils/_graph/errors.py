@@ -36,7 +36,9 @@ _MARKS_OF_GRAPH = ("request-id", "www-authenticate")
 # Without 303, which says that the request was carried out.
 _REDIRECTS = frozenset({300, 301, 302, 304, 305, 307, 308})
 # The URL is too long, which every server on the way may say: the same question in other words may be answered.
-TOO_LONG = frozenset({414, 431})
+_TOO_LONG = frozenset({414, 431})
+# With any of these the filter of a list may be what is wrong: another one may do.
+FILTER_REFUSED = _TOO_LONG | {400}
 
 # Enough to understand, too little to flood a log.
 _LONGEST_QUOTE = 300
@@ -98,7 +100,7 @@ def graph_error(
             outcome_unknown=outcome_unknown,
             **facts,
         )
-    if answer.status in TOO_LONG and not writes:
+    if answer.status in _TOO_LONG and not writes:
         return RequestError(f"The request is too long. {quote} Give fewer or shorter values.", **facts)
     if (answer.status >= 400 or answer.is_html) and not from_graph and answer.status not in _TRANSIENT:
         what = "a web page" if answer.is_html else "something else"

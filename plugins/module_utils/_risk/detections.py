@@ -17,6 +17,7 @@ from .. import _timestamps
 from .._errors import PermissionDeniedError, RequestError
 from .._graph.client import GraphClient
 from .._graph.directory import USERS, Directory
+from .._graph.errors import FILTER_REFUSED
 from .._graph.odata import quoted
 from .._graph.paging import Page, pages
 from .._graph.permissions import RequiredPermission
@@ -170,7 +171,7 @@ class DetectionReader:
                     elif not page.last:
                         yield
             except RequestError as exc:
-                if exc.status != 400:
+                if exc.status not in FILTER_REFUSED:
                     raise
                 raise _UnansweredError from None
 
@@ -184,7 +185,7 @@ class DetectionReader:
                 yield from self._list(*lists.pop(0))
                 return
             except RequestError as exc:
-                if exc.status != 400 or not lists:
+                if exc.status not in FILTER_REFUSED or not lists:
                     raise
 
     def _list(self, odata: str | None, order: str | None) -> _Way:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import RequestError
+from .._graph.errors import FILTER_REFUSED
 from .._graph.odata import quoted
 from .api import RiskApi
 from .decisions import Selection
@@ -142,7 +143,7 @@ class RecordLoader:
                         self._cache.complete = True
                     yield True
             except RequestError as exc:
-                if odata is EVERYTHING or exc.status != 400:
+                if odata is EVERYTHING or exc.status not in FILTER_REFUSED:
                     raise
                 # The filter is refused: the next list asks for less.
                 self._pages_read += 1
@@ -183,7 +184,7 @@ class RecordLoader:
                     honoured = False
                     break
         except RequestError as exc:
-            if exc.status != 400:
+            if exc.status not in FILTER_REFUSED:
                 raise
             honoured = False
         if honoured and name_property == "id":

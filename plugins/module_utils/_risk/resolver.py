@@ -12,6 +12,7 @@ import dataclasses
 
 from .._errors import PermissionDeniedError, RequestError
 from .._graph.directory import Directory
+from .._graph.errors import FILTER_REFUSED
 from .api import RiskApi
 from .decisions import DirectoryStatus, Selection, Target, is_name
 from .filters import RiskFilter
@@ -111,7 +112,7 @@ class TargetResolver:
                         return
                 return
             except RequestError as exc:
-                if odata is None or exc.status != 400:
+                if odata is None or exc.status not in FILTER_REFUSED:
                     raise
 
     def evaluated_at(self) -> int | None:
