@@ -41,6 +41,7 @@ ARGUMENTS: t.Mapping[tuple[str, ...], t.Sequence[Case]] = {
         ({"filters": {}, "max_changes": None}, "max_changes"),
         ({"filters": {}, "max_changes": -1}, "max_changes"),
         ({"ids": [], "max_changes": -1}, "max_changes"),
+        ({"ids": [], "wait_timeout": 0}, "wait_timeout is 0; it must be 1 second or more."),
         ({"ids": [], "max_changes": "many"}, "max_changes"),
         ({"ids": [], "state": "gone"}, "value of state must be one of"),
         ({"ids": [], "return_users": "none"}, "must be one of"),

@@ -50,7 +50,7 @@ def test_does_not_wait_unasked(people: Tenant, run: Run) -> None:
 @pytest.mark.parametrize(("state", "user"), [("dismissed", ID["adele"]), ("safe", NAME["alex"])])
 def test_a_record_that_is_gone_has_no_risk_left(people: Tenant, run: Run, state: str, user: str) -> None:
     people.switches.vanish_after_dismiss = True
-    ended = run("risky_user", state=state, user=user, wait=True)
+    ended = run("risky_user", state=state, user=user, wait=True, wait_timeout=1)
     assert ended.changed and ended.result["verified"] is True
     assert ended.entries[0]["after"] == {"risk_state": None, "risk_level": None}
     assert ended.result["requests"]["waited_seconds"] == 0

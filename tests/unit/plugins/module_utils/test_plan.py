@@ -122,6 +122,31 @@ def test_a_change_at_an_unknown_time_is_not_covered_by_a_decision(updated: str |
     assert "None" not in (decision.message or "")
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"deleted": True}, "The user is deleted; the risk of deleted users cannot be changed."),
+        ({"state": None}, "Graph gives no risk state. Nothing is guessed."),
+        (
+            {"state": "new"},
+            "Graph gives the risk state 'new', which this version of the collection does not know. Nothing is guessed.",
+        ),
+        (
+            {},
+            "The risk changed at 2026-11-01T10:00:00.1234567Z, and if_unmodified_since is 2020-01-01T00:00:00Z. "
+            "Look at the user again before you decide.",
+        ),
+        (
+            {"updated": None},
+            "The risk changed at a time that Graph does not tell, and if_unmodified_since is 2020-01-01T00:00:00Z. "
+            "Look at the user again before you decide.",
+        ),
+    ],
+)
+def test_tells_why_nothing_is_written(changes: dict[str, object], message: str) -> None:
+    assert decide(listed(**changes), since="2020-01-01T00:00:00Z").message == message
+
+
 @pytest.mark.parametrize(("state", "present"), [("dismissed", "dismissed"), ("compromised", "confirmedCompromised")])
 def test_who_needs_no_write_is_unchanged_whatever_has_happened_since(state: str, present: str) -> None:
     decision = decide(listed(state=present), state, since="2020-01-01T00:00:00Z")
@@ -243,6 +268,7 @@ def test_check_limit(changing: int, limit: int | None, words: str | None) -> Non
         _plan.check_limit(decisions, limit, RISKY_USERS.labels)
     assert words in caught.value.message
     assert f"max_changes is {limit}" in caught.value.message
+    assert caught.value.message.endswith(" Then narrow the selection, or raise it for good.")
 
 
 @pytest.mark.parametrize(
