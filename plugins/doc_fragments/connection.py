@@ -26,8 +26,8 @@ options:
       - tenant_id
   client_id:
     description:
-      - The application (client) ID of the application that logs in, a GUID. Anything else is refused and not repeated in
-        the message, since it may be a secret in the wrong place.
+      - The application (client) ID of the application that logs in, a GUID. Anything else is refused and not repeated
+        in the message, since it may be a secret in the wrong place.
       - With O(auth_source=msi) it chooses a user-assigned managed identity.
       - If not set, the environment variable E(AZURE_CLIENT_ID).
     type: str
@@ -43,7 +43,8 @@ options:
     description:
       - The path of a PEM file with a private RSA key and its certificate, or of a PFX (PKCS#12) file, on the
         machine where the module runs. The path, not the content of the file.
-      - The file may be Base64 text, as Azure Key Vault hands out PFX files, and text in UTF-16 or with a byte order mark.
+      - The file may be Base64 text, as Azure Key Vault hands out PFX files, and text in UTF-16 or with a byte order
+        mark.
       - An empty file counts as not given.
       - If not set, the first of the environment variables E(AZURE_X509_CERTIFICATE_PATH) and
         E(AZURE_CLIENT_CERTIFICATE_PATH) that is not empty.
@@ -53,8 +54,8 @@ options:
   certificate_password:
     description:
       - The password of the key in O(x509_certificate_path). It is ignored when the key is not encrypted.
-      - Whitespace around it belongs to it, also a line break at its end. When the password does not fit because of that,
-        the message says so.
+      - Whitespace around it belongs to it, also a line break at its end. When the password does not fit because of
+        that, the message says so.
       - If not set, the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD).
     type: str
   thumbprint:
@@ -94,8 +95,8 @@ options:
     description:
       - The cloud that the tenant lives in, V(AzureCloud), V(AzureUSGovernment) or V(AzureUSGovernmentDoD).
       - V(AzureChinaCloud) is refused, since the API of Identity Protection does not exist there.
-      - As an option it counts before the environment variables C(AZURE_AUTHORITY_HOST) and C(MSGRAPH_URL), V(AzureCloud)
-        included. What a task says is never overruled by the environment.
+      - As an option it counts before the environment variables C(AZURE_AUTHORITY_HOST) and C(MSGRAPH_URL),
+        V(AzureCloud) included. What a task says is never overruled by the environment.
       - If not set, the environment variable E(AZURE_CLOUD_ENVIRONMENT), else V(AzureCloud).
     type: str
   authority_host:

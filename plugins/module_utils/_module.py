@@ -14,7 +14,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ._errors import EntraRiskError, InternalError, MissingLibraryError, RequestError
+from ._errors import CredentialsError, EntraRiskError, InternalError, MissingLibraryError, RequestError
 from ._graph import client as _graph
 from ._http import REQUESTS_ERROR
 from ._interruption import listening
@@ -39,16 +39,14 @@ class _Module(_AnsibleModule):
     It must happen this early: AnsibleModule refuses both for a number or a bool, and lets an empty alias take the
     place of a value.
 
-    `named_twice` tells which of the other options a task gives under two names. AnsibleModule takes one value and drops
-    the other with a warning only: a dropped exclusion would leave somebody unprotected.
-
-    `not_whole` tells which numbers are not written in digits. AnsibleModule takes `true` for 1 and "1_0" for 10.
+    `refusals` are about what AnsibleModule would take: of an option that a task gives under two names it drops one
+    value with a warning only, and a dropped exclusion would leave somebody unprotected; `true` is 1 and "1_0" is 10 to
+    it; and a list in a text option becomes a text with brackets, which would be sent as a secret.
 
     :param refused: the result of a task that fails before it begins, from its parameters and why.
     """
 
-    named_twice: tuple[str, ...] = ()
-    not_whole: tuple[str, ...] = ()
+    refusals: tuple[EntraRiskError, ...] = ()
     params: dict[str, t.Any]
 
     def __init__(
@@ -116,12 +114,18 @@ class _Module(_AnsibleModule):
                 elif "options" in option and isinstance(self.params.get(spelling), dict):
                     inner = self.params[spelling].items()
                     self.params[spelling] = {key: value for key, value in inner if value is not None}
-                elif option["type"] == "int" and spelling in self.params and not _is_whole(self.params[spelling]):
+                elif option["type"] == "int" and not _is_whole(self.params.get(spelling, 0)):
                     del self.params[spelling]
-                    self.not_whole += (spelling,)
+                    text = f"{spelling} must be a whole number, written in digits alone, such as 10."
+                    self.refusals += (RequestError(text),)
+                elif name in connection and isinstance(self.params.get(spelling), (list, dict)):
+                    del self.params[spelling]
+                    text = f"{spelling} must be a single value. Give it as text, not as a list or dictionary."
+                    self.refusals += (CredentialsError(text),)
             given = [spelling for spelling in spellings if spelling in self.params]
             if len(given) > 1 and name not in connection:
-                self.named_twice += (" and ".join(given),)
+                text = f"{' and '.join(given)} are names of one option, and only one of them would count."
+                self.refusals += (RequestError(f"{text} Give one of them."),)
 
 
 def run_module(
@@ -140,10 +144,8 @@ def run_module(
     """
     module = _Module({**connection_spec(), **argument_spec}, lambda params, error: refused(params, *on, error))
     redactor = module.redactor
-    for names in module.named_twice:
-        module.fail_json(f"{names} are names of one option, and only one of them would count. Give one of them.")
-    for name in module.not_whole:
-        module.fail_json(f"{name} must be a whole number, written in digits alone, such as 10.")
+    for refusal in module.refusals:
+        module.leave(refused(module.params, *on, refusal))
     with listening() as interruption:
 
         def connect() -> _graph.GraphClient:

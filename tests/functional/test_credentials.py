@@ -66,6 +66,17 @@ def test_says_what_is_known_after_a_refusal(tenant: Tenant, run: Run, emulator: 
     }
 
 
+@pytest.mark.parametrize("value", [["not-a-secret-1"], {"value": "not-a-secret-1"}])
+@pytest.mark.parametrize("option", ["secret", "client_secret", "tenant", "access_token", "ca_path", "graph_url"])
+def test_a_list_is_not_sent_as_text(
+    tenant: Tenant, run: Run, login: dict[str, t.Any], option: str, value: t.Any
+) -> None:
+    login = {name: given for name, given in login.items() if option != "client_secret" or name != "secret"}
+    ended = run("risky_user", state="dismissed", user=ID["adele"], **{**login, option: value})
+    assert ended.kind == "credentials" and ended.journal == []
+    assert ended.msg.startswith(f"{option} must be a single value")
+
+
 def test_a_user_as_login_is_not_known_as_option(tenant: Tenant, run: Run) -> None:
     ended = run("risky_user", state="dismissed", user=ID["adele"], ad_user="a@contoso.example")
     assert ended.kind == "request" and "ad_user" in ended.msg

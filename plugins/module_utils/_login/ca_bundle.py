@@ -13,7 +13,7 @@ import ssl
 
 from .._errors import TlsError
 from .._tls import is_hashed_folder
-from .shapes import is_path, path_for_message
+from .shapes import is_path, path_for_message, why_not_shown
 from .sources import Sources
 
 
@@ -29,7 +29,9 @@ def verify(sources: Sources) -> bool | str:
         return True
     problem = _problem(given.text)
     if problem is not None:
-        raise TlsError(f"{given.label}{path_for_message(given.text)} cannot be used: {problem}")
+        raise TlsError(
+            f"{given.label}{path_for_message(given.text)} cannot be used: {problem}{why_not_shown(given.text)}"
+        )
     return given.text
 
 

@@ -22,7 +22,7 @@ from . import clouds
 from .ca_bundle import verify
 from .known_secrets import known_secrets
 from .options import API_VERSIONS, AUTH_SOURCES, BY_NAME, CONNECTION_OPTIONS, USER_VARIABLES
-from .shapes import has_invisible_characters, is_guid, is_path, is_tenant, path_for_message
+from .shapes import is_guid, is_path, is_tenant, path_for_message
 from .sources import Given, Sources
 
 CredentialKind = t.Literal["access_token", "secret", "certificate", "oidc_token", "oidc_token_file", "managed_identity"]
@@ -265,7 +265,7 @@ def _header_safe(token: Given) -> str:
 def _client_id(given: Given) -> str:
     if not is_guid(given.text):
         raise CredentialsError(
-            f"{given.label} is not a GUID.{_hidden(given)} Give the application (client) ID, such as "
+            f"{given.label} is not a GUID.{_hidden(given, is_guid)} Give the application (client) ID, such as "
             "00001111-aaaa-2222-bbbb-3333cccc4444. Its value is not shown: it may be a secret in the wrong place."
         )
     return given.text
@@ -283,11 +283,14 @@ def _tenant(given: Given) -> str:
         )
     if not is_tenant(given.text):
         raise CredentialsError(
-            f"{given.label} is not a tenant.{_hidden(given)} Give the tenant's ID (a GUID) or one of its domain names, "
-            "such as contoso.onmicrosoft.com."
+            f"{given.label} is neither a GUID nor a domain name.{_hidden(given, is_tenant)} Give the tenant's ID (a "
+            "GUID) or one of its domain names, such as contoso.onmicrosoft.com. Its value is not shown: it may be a secret "
+            "in the wrong place."
         )
     return given.text
 
 
-def _hidden(given: Given) -> str:
-    return " There are invisible characters in it: type it anew." if has_invisible_characters(given.text) else ""
+def _hidden(given: Given, is_right: t.Callable[[str], bool]) -> str:
+    """A hint for a value that is right but for what nobody sees in it."""
+    visible = "".join(filter(str.isprintable, given.text))
+    return " There are invisible characters in it: type it anew." if is_right(visible) else ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from .._errors import CredentialsError
-from .shapes import path_for_message
+from .shapes import path_for_message, why_not_shown
 
 # No key, certificate or token comes near it.
 _LARGEST = 1024 * 1024
@@ -39,5 +39,5 @@ def read_file(label: str, path: str) -> bytes:
         reason = "this is not a path"
     raise CredentialsError(
         f"{label}{path_for_message(path)} cannot be read: {reason}. "
-        "The file must be on the machine where the module runs, readable for its user."
+        f"The file must be on the machine where the module runs, readable for its user.{why_not_shown(path)}"
     )

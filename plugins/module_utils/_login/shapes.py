@@ -65,6 +65,13 @@ def path_for_message(text: str) -> str:
     return f" ({text})" if is_path(text) and (_exists(text) or _looks_like_path(text)) else ""
 
 
+def why_not_shown(text: str) -> str:
+    """A sentence for messages about a path that they do not repeat; empty where they do."""
+    if path_for_message(text):
+        return ""
+    return " Its value is not shown, since it may be the content of a file or a secret in the wrong place."
+
+
 def has_invisible_characters(text: str) -> bool:
     """True where something is in it that nobody sees, such as the mark that Windows' certificate dialog copies."""
     return any(not character.isprintable() for character in text)

@@ -117,6 +117,12 @@ def test_tenants(text: str) -> None:
     assert is_tenant(text)
 
 
+def test_content_of_a_file_is_not_told_to_be_typed_anew() -> None:
+    with pytest.raises(EntraRiskError) as caught:
+        resolve({**LOGIN, "client_id": SLIPS["PEM"], "secret": "x"}, {}, Redactor())
+    assert "invisible" not in str(caught.value)
+
+
 def test_an_invisible_mark_is_named() -> None:
     with pytest.raises(EntraRiskError, match="invisible characters"):
         resolve({**LOGIN, "client_id": f"\u200e{CLIENT}", "secret": "x"}, {}, Redactor())
