@@ -284,8 +284,8 @@ def _tenant(given: Given) -> str:
     if not is_tenant(given.text):
         raise CredentialsError(
             f"{given.label} is neither a GUID nor a domain name.{_hidden(given, is_tenant)} Give the tenant's ID (a "
-            "GUID) or one of its domain names, such as contoso.onmicrosoft.com. Its value is not shown: it may be a secret "
-            "in the wrong place."
+            "GUID) or one of its domain names, such as contoso.onmicrosoft.com. Its value is not shown: it may be a "
+            "secret in the wrong place."
         )
     return given.text
 
