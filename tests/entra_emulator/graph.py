@@ -170,7 +170,7 @@ class GraphService:
             return self._list(request, tenant, resource)
         if path == ["$count"] and "$count" in resource.options:
             matching = self._filter(request, tenant, resource, _options(request, {"$filter"}))
-            total = tenant.page(resource, Query(size=1, matching=matching)).total
+            total = tenant.page(resource, Query(size=1, matching=matching, counted=True)).total
             return Answer(str(total), 200, content_type="text/plain")
         return self._get(request, tenant, resource, path)
 
@@ -193,12 +193,13 @@ class GraphService:
         options = _options(request, resource.options)
         matching = self._filter(request, tenant, resource, options)
         order = self._order(tenant, resource, options)
+        counted = _boolean(options.get("$count", "false"))
         select = _select(options, resource.properties_in(request.segments[0]))
         return self._page(
             request,
             tenant,
             options,
-            lambda size, after: tenant.page(resource, Query(size, after, matching, order)),
+            lambda size, after: tenant.page(resource, Query(size, after, matching, order, counted=counted)),
             _view(request, resource, select),
             f"{_set_path(request)}{_fields(select)}",
         )
@@ -220,7 +221,6 @@ class GraphService:
         switches = tenant.switches
         asked = _page_size(options.get("$top"), MAX_PAGE)
         size = min(asked, switches.page_size or asked)
-        count = _boolean(options.get("$count", "false"))
         seal = _seal(tenant, request.path, options)
         after, number = _open_skip_token(options["$skiptoken"], seal) if "$skiptoken" in options else (0, 1)
         found = _without_end(cut, size, after) if switches.endless else cut(size, after)
@@ -229,7 +229,7 @@ class GraphService:
         if number == switches.break_page or (switches.break_last_page and number > 1 and found.last is None):
             raise RefusedError(400, "BadRequest", "Invalid page.")
         page: Values = {"@odata.context": _context(request, what)}
-        if count:
+        if found.total is not None:
             page["@odata.count"] = found.total
         if found.last is not None:
             kept = {name: value for name, value in options.items() if name != "$skiptoken"}
@@ -453,9 +453,9 @@ def _view(request: Request, resource: Resource, select: t.Sequence[str] | None) 
     hidden: t.Container[str] = resource.beta_properties if request.segments[0] == V1 else ()
 
     def view(values: Values) -> Values:
-        if not show_all and values["riskDetail"] in LATE_DETAILS:
+        if not show_all and values.get("riskDetail") in LATE_DETAILS:
             values = {**values, "riskDetail": SENTINEL}
-        return {name: values[name] for name in select or values if name not in hidden}
+        return {name: values[name] for name in select or values if name not in hidden and name in values}
 
     return view
 

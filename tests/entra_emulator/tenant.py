@@ -342,8 +342,8 @@ class Tenant:
 
     # Detections
 
-    def add_detection(self, user: str | None, **fields: t.Any) -> Values:
-        """Add a detection of the person with this id or name, or of nobody; gives back its Graph properties.
+    def add_detection(self, user: str, **fields: t.Any) -> Values:
+        """Add a detection of the person with this id or name; gives back its Graph properties.
 
         Every field has a usual value, and null is None: `risk_event_type` (unfamiliarFeatures), `risk_level`,
         `risk_state`, `risk_detail`, `detected`, `activity`, `last_updated` (times), `ip_address`, `location`, and those
@@ -353,8 +353,6 @@ class Tenant:
         :raises ValueError: a field that does not exist.
         """
         with self._lock:
-            if user is None:
-                return self._detections.add(dict.fromkeys(("userId", "userDisplayName", "userPrincipalName")), **fields)
             found = self._people.find(user)
             names = found.risk or {"id": found.id, **self._people.names_of(found.id)}
             return self._detections.add(user_of(names), **fields)
@@ -385,6 +383,23 @@ class Tenant:
         with self._lock:
             self._settle()
             return {key: record.values for key, record in self._risks[name].records.items()}
+
+    def live_record(self, name: str, key: str) -> Values:
+        """One of them."""
+        return self._risks[name].records[key].values
+
+    def put_history(self, key: str, items: t.Sequence[Values]) -> None:
+        """Replace the history of whoever has this id."""
+        records = {**self._people.records, **self._workloads.records}
+        records[key].history = list(items)
+
+    def put_detections(self, detections: t.Iterable[Values], *, replace: bool = False) -> None:
+        """Add detections as they are, or replace all."""
+        if replace:
+            self._detections.entries.clear()
+        for values in detections:
+            number = len(self._detections.entries) + 1
+            self._detections.entries[f"put {number}"] = Entry(number, values)
 
     def live_detections(self) -> list[Values]:
         """The properties of all detections. They may be changed."""

@@ -10,7 +10,12 @@ from ansible_collections.identityops.entra_risk.tests import loopback
 loopback.refuse_everything_else()
 # The same examples in every run, and no clock that decides. `--hypothesis-profile=large` draws more of them.
 settings.register_profile(
-    "small", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+    "small",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("large", settings.get_profile("small"), max_examples=300)
 settings.load_profile("small")

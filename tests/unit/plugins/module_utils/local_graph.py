@@ -1,10 +1,12 @@
 """The local tenant's Graph in the place of the HTTP transport: no socket, and time passes only when somebody sleeps.
 
-graph = LocalGraph(page_size=2)         # switches of the local tenant
-key = graph.add(1)                      # a user at risk; `graph.tenant` has everything else
-graph.break_request(2, 503)             # the second request from now on
-report = graph.run(users=[key])         # also: read, detect, or a client of your own by `graph.client()`
-assert graph.written == [key]
+tenant = LocalGraph(page_size=2)         # switches of the local tenant
+key = tenant.add(1)                      # a user at risk
+tenant.faults = {2: 503}                 # the second request goes wrong
+result = tenant.run(users=[key])         # also: read, detect, or a client of your own by `tenant.client()`
+assert tenant.written == [key]
+
+`tenant.tenant` is the whole tenant of tests/entra_emulator, with everything that its README tells.
 """
 
 from __future__ import annotations
@@ -41,12 +43,13 @@ GRAPH = "https://graph.example"
 RISKY = "/v1.0/identityProtection/riskyUsers"
 DETECTIONS = "/v1.0/identityProtection/riskDetections"
 DIRECTORY_ROLES = ("User.Read.All", "Application.Read.All")
+APP_ID = "4b5c3a1e-7f20-4c8c-9d51-6a0a3f2f1c77"
 # When the risk of a record changed, and a detection was made, unless a test says otherwise.
 CHANGED = "2026-11-01T10:00:00.1234567Z"
 # Ways in which a request can go wrong: the connection breaks before the effect, or after it; a status, or a status
-# with a body.
+# with a body; or the fields of a fault of the local tenant.
 LOST, LOST_AFTER = "lost", "lost after the effect"
-Failure = t.Union[str, int, "tuple[int, str]"]
+Failure = t.Union[str, int, "tuple[int, str]", "dict[str, t.Any]"]
 # The options of the modules when a task gives none.
 NOTHING_TO_READ: dict[str, t.Any] = {"users": None, "filters": None, "limit": None, "include_history": False}
 NOTHING: dict[str, t.Any] = {
@@ -83,6 +86,7 @@ class Kind:
 
     resource: Resource
     path: str
+    beta_path: str
     key: str
     ids_key: str
     name_property: str
@@ -100,6 +104,7 @@ class Kind:
 PEOPLE = Kind(
     resource=RISKY_USERS,
     path=RISKY,
+    beta_path="/beta/riskyUsers",
     key="users",
     ids_key="userIds",
     name_property="userPrincipalName",
@@ -112,6 +117,7 @@ PEOPLE = Kind(
 WORKLOADS = Kind(
     resource=RISKY_SERVICE_PRINCIPALS,
     path="/v1.0/identityProtection/riskyServicePrincipals",
+    beta_path="/beta/identityProtection/riskyServicePrincipals",
     key="service_principals",
     ids_key="servicePrincipalIds",
     name_property="displayName",
@@ -139,27 +145,46 @@ def _surroundings() -> Surroundings:
 class LocalGraph:
     """A tenant with objects of one kind, its Graph, and the clock that both it and the client read.
 
-    Takes the switches of the local tenant as keywords.
+    `faults` maps the number of a request (from 1) to what goes wrong with it; `every` goes wrong each time for the
+    paths that end with its keys. `filters` and `orders` say what the service does with the text of a `$filter` and an
+    `$orderby`: `honour`, `refuse` or `ignore` it. Takes the switches of the local tenant as further keywords.
     """
 
-    def __init__(self, kind: Kind = PEOPLE, **switches: t.Any) -> None:
+    def __init__(
+        self,
+        kind: Kind = PEOPLE,
+        *,
+        faults: t.Mapping[int, Failure] | None = None,
+        every: t.Mapping[str, Failure] | None = None,
+        filters: t.Callable[[str], str] = lambda dummy: "honour",
+        directory_forbidden: bool = False,
+        **switches: t.Any,
+    ) -> None:
         self.kind = kind
+        self.faults = dict(faults or {})
+        self.every = dict(every or {})
+        self.filters = filters
+        self.orders: t.Callable[[str], str] = lambda dummy: "honour"
         self.time = SimulatedTime()
         clock = self.time.clock
         self.tenant = Tenant(_surroundings(), clock=Clock(clock.wall, clock.monotonic, clock.sleep))
-        self.tenant.switches.update(switches)
-        self.token = self.mint()
+        self.switches = self.tenant.switches
+        self.switches.update(switches)
+        self.directory_forbidden = directory_forbidden
+        self._tokens: dict[bool, str] = {}
+        self._detected = 0
+        self._set = kind.path.rpartition("/")[2]
         self._graph = GraphService(find_tenant=lambda dummy: self.tenant, tokens=_surroundings().tokens)
         self._traffic = Traffic()
 
-    def mint(self, *without: str) -> str:
-        """A token with all permissions but these. Assign it to `token` to use it."""
-        roles = [role for role in ALL_ROLES if role not in without]
-        return self.tenant.mint_token(roles=roles, audience=GRAPH, expires_in=1e9)
-
-    def forbid_directory(self) -> None:
-        """From now on the app may not read the directory."""
-        self.token = self.mint(*DIRECTORY_ROLES)
+    @property
+    def token(self) -> str:
+        """A token with all permissions, but those of the directory if that is forbidden."""
+        roles = [role for role in ALL_ROLES if not self.directory_forbidden or role not in DIRECTORY_ROLES]
+        if self.directory_forbidden not in self._tokens:
+            minted = self.tenant.mint_token(roles=roles, audience=GRAPH, expires_in=1e9)
+            self._tokens[self.directory_forbidden] = minted
+        return self._tokens[self.directory_forbidden]
 
     # Who is there
 
@@ -181,11 +206,14 @@ class LocalGraph:
         key = user_id(number)
         name = directory_name or record.get(self.kind.name_property, self.kind.name(number))
         known = name is not None and not record.get("isDeleted")
-        add = self.tenant.add_user if self.kind is PEOPLE else self.tenant.add_service_principal
-        add(name or "", id=key, risk_last_updated=CHANGED, in_directory=known)
+        given: dict[str, t.Any] = {"id": key, "risk_last_updated": CHANGED, "in_directory": known}
+        if self.kind is PEOPLE:
+            self.tenant.add_user(name or "", display_name="A Person", **given)
+        else:
+            self.tenant.add_service_principal(name or "", app_id=APP_ID, **given)
         if directory_name is not None:
             record.setdefault(self.kind.name_property, self.kind.name(number))
-        self.records[key].update(riskState=state, riskLevel=level, **record)
+        self.tenant.live_record(self._set, key).update({"riskState": state, "riskLevel": level, **record})
         return key
 
     def add_unlisted(self, number: int, name: str | None = None) -> str:
@@ -195,35 +223,50 @@ class LocalGraph:
 
     def add_detection(self, user: int, detected: str | None = CHANGED, **detection: t.Any) -> str:
         """A detection of a user, who need not exist; gives its id. `detection` are properties that differ."""
-        values = self.tenant.add_detection(None, id=f"detection-{len(self.tenant.live_detections())}")
-        self.tenant.live_detections()[-1].update(
-            {
-                "userId": user_id(user),
-                "userPrincipalName": upn(user),
-                "detectedDateTime": detected,
-                "lastUpdatedDateTime": detected,
-                **detection,
-            }
-        )
-        return str(detection.get("id", values["id"]))
+        values = {
+            "id": f"detection-{self._detected}",
+            "userId": user_id(user),
+            "userPrincipalName": upn(user),
+            "riskEventType": "unfamiliarFeatures",
+            "riskState": "atRisk",
+            "riskLevel": "medium",
+            "detectedDateTime": detected,
+            "lastUpdatedDateTime": detected,
+            **detection,
+        }
+        self.tenant.put_detections([values])
+        self._detected += 1
+        return str(values["id"])
+
+    def rename(self, key: str, name: str) -> None:
+        """The directory has another name for it than the record."""
+        self.tenant.change_user(key, directory_upn=name)
+
+    def forget(self, *keys: str) -> None:
+        """The directory does not know these any more."""
+        for key in keys:
+            self.tenant.change_anybody({key: {"in_directory": False}})
+
+    def in_directory(self, key: str) -> bool:
+        """Whether the directory knows an id."""
+        return any(person.id == key and person.directory for person in self.tenant.users)
+
+    @property
+    def detections(self) -> list[dict[str, t.Any]]:
+        """The properties of the detections, which may be changed."""
+        return self.tenant.live_detections()
+
+    @detections.setter
+    def detections(self, detections: t.Iterable[t.Any]) -> None:
+        self.tenant.put_detections(detections, replace=True)
 
     @property
     def records(self) -> t.Mapping[str, dict[str, t.Any]]:
         """The properties of the risk records, by id: those of the tenant, not a copy."""
-        return self.tenant.live_records(self.kind.path.rpartition("/")[2])
+        return self.tenant.live_records(self._set)
 
     def state_of(self, key: str) -> str | None:
         return self.records[key]["riskState"] if key in self.records else None
-
-    # What goes wrong
-
-    def break_request(self, number: int, failure: Failure, **where: t.Any) -> None:
-        """The request with this number from now on goes wrong."""
-        self.tenant.add_fault(nth=number, **_FAULTS.get(failure) or _answer(failure), **where)
-
-    def break_path(self, path: str, failure: Failure, **where: t.Any) -> None:
-        """Each request whose path and query match an expression goes wrong."""
-        self.tenant.add_fault(path=path, **_FAULTS.get(failure) or _answer(failure), **where)
 
     # What was asked
 
@@ -238,17 +281,21 @@ class LocalGraph:
 
     @property
     def bodies(self) -> list[list[str]]:
-        """The ids of each write, whatever came of it."""
+        """The ids of each write that reached the service."""
         return [
             entry["body"][self.kind.ids_key]
             for entry in self._entries
-            if entry["method"] == "POST" and entry["path"].startswith(self.kind.path)
+            if self.kind.ids_key in (entry["body"] or ()) and (entry["written"] or not entry["fault"])
         ]
 
     @property
     def written(self) -> list[str]:
         """The ids that the service accepted, in order."""
         return [key for entry in self._entries for key in entry["written"]]
+
+    def request_id(self, number: int) -> str:
+        """What the service called its answer to a request, counted from 1."""
+        return str(self._entries[number - 1]["request_id"])
 
     @property
     def writes(self) -> int:
@@ -331,6 +378,7 @@ class LocalGraph:
         target = f"{parts.path}?{query}" if query else parts.path
         request = Request.of("graph", method, target, given.items(), body)
         assert len(self.tenant.journal) < 5000, "the client never comes to an end"
+        self._arrange(request)
         answer = self._traffic.record(request, self.tenant, lambda entry: self._graph.serve(request, entry["written"]))
         if answer.drop or answer.cut or answer.raw is not None:
             raise NetworkError("The connection broke.", outcome_unknown=True)
@@ -340,12 +388,27 @@ class LocalGraph:
     def close(self) -> None:
         """Nothing is open."""
 
+    def _arrange(self, request: Request) -> None:
+        """Prepare the tenant for what is to become of the next request."""
+        always = [failure for ending, failure in self.every.items() if request.path.endswith(ending)]
+        failure = always[-1] if always else self.faults.get(len(self.tenant.journal) + 1)
+        self.tenant.clear_faults()
+        if failure is not None:
+            self.tenant.add_fault(**_fields(failure))
+        asked = request.args
+        self.switches.filter_mode = self.filters(asked["$filter"]) if "$filter" in asked else "honour"
+        self.switches.orderby_mode = self.orders(asked["$orderby"]) if "$orderby" in asked else "honour"
 
-_FAULTS: t.Mapping[t.Any, dict[str, t.Any]] = {LOST: {"drop": "before"}, LOST_AFTER: {"drop": "after"}}
+
+_LOST: t.Mapping[str, dict[str, t.Any]] = {LOST: {"drop": "before"}, LOST_AFTER: {"drop": "after"}}
 
 
-def _answer(failure: t.Any) -> dict[str, t.Any]:
-    """The fault that gives an answer. A bare status comes with Graph's error, or without a body if it is none."""
+def _fields(failure: Failure) -> dict[str, t.Any]:
+    """The fault of the local tenant. A bare status comes with Graph's error, or without a body if it is none."""
+    if isinstance(failure, dict):
+        return failure
+    if isinstance(failure, str):
+        return _LOST[failure]
     status, body = failure if isinstance(failure, tuple) else (failure, None if failure >= 400 else "")
     return {"status": status, "body": body}
 

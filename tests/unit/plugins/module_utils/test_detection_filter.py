@@ -12,7 +12,8 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._risk impor
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.detection_filters import DetectionFilter
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.filters import TimeRange
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISK_LEVELS, RISK_STATES
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.odata_reading import odata_holds
+from ansible_collections.identityops.entra_risk.tests.entra_emulator.odata import parse_filter
+from ansible_collections.identityops.entra_risk.tests.entra_emulator.resources import RISK_DETECTIONS
 
 NOW = _timestamps.parse("2026-11-22T12:00:00Z")
 SECOND = _timestamps.TICKS_PER_SECOND
@@ -117,4 +118,4 @@ def test_the_text_never_asks_for_less_than_the_predicate_takes(
     candidate = {**values, "detectedDateTime": None if detected is None else _timestamps.render(detected)}
     text = wanted.odata()
     if wanted.matches(candidate):
-        assert text is None or odata_holds(text, candidate)
+        assert text is None or parse_filter(text, RISK_DETECTIONS.properties).matches(candidate)

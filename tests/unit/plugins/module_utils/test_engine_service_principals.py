@@ -7,13 +7,12 @@ import typing as t
 import pytest
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import change as _engine
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import (
     NOTHING,
     WORKLOADS,
-    FakeTenant,
+    LocalGraph,
     app_name,
-    request_id,
-    told,
+    entries,
     user_id,
 )
 
@@ -21,8 +20,8 @@ APP_ID = "4b5c3a1e-7f20-4c8c-9d51-6a0a3f2f1c77"
 
 
 @pytest.fixture
-def tenant() -> FakeTenant:
-    return FakeTenant(kind=WORKLOADS)
+def tenant() -> LocalGraph:
+    return LocalGraph(kind=WORKLOADS)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +31,7 @@ def tenant() -> FakeTenant:
         ("compromised", "confirmCompromised", {"risk_state": "confirmedCompromised", "risk_level": "high"}),
     ],
 )
-def test_one(tenant: FakeTenant, state: str, action: str, after: dict[str, str]) -> None:
+def test_one(tenant: LocalGraph, state: str, action: str, after: dict[str, str]) -> None:
     key = tenant.add(1)
     report = tenant.run(state=state, users=[key.upper()], diff=True)
     assert report.error is None and report.warnings == ()
@@ -41,7 +40,7 @@ def test_one(tenant: FakeTenant, state: str, action: str, after: dict[str, str])
     assert (entry["outcome"], entry["reason"], entry["after"]) == ("changed", None, after)
     assert list(entry)[:3] == ["id", "display_name", "app_id"] and len(entry) == 7
     assert report.data["changed"] is True and report.data["summary"]["changed"] == 1
-    assert report.data["requests"]["write_request_ids"] == [request_id(2)]
+    assert report.data["requests"]["write_request_ids"] == [tenant.request_id(2)]
     assert report.data["diff"]["before"] == {app_name(1): "atRisk (medium)"}
     path = f"/v1.0/identityProtection/riskyServicePrincipals/{action}"
     assert tenant.log[1] == ("POST", path, {"servicePrincipalIds": [key]})
@@ -61,7 +60,7 @@ def test_the_options_of_users_have_their_counterparts() -> None:
 
 @pytest.mark.parametrize("option", ["users", "exclude_users"])
 @pytest.mark.parametrize("value", ["nightly-export", "nightly@export", "adele.vance@contoso.example", ""])
-def test_a_name_is_refused_before_anything_is_sent(tenant: FakeTenant, option: str, value: str) -> None:
+def test_a_name_is_refused_before_anything_is_sent(tenant: LocalGraph, option: str, value: str) -> None:
     tenant.add(1, displayName=value)
     report = tenant.run(**{"users": [user_id(1)], option: [user_id(1), value]})
     assert report.error is not None and report.error.kind == "users"
@@ -71,55 +70,55 @@ def test_a_name_is_refused_before_anything_is_sent(tenant: FakeTenant, option: s
 
 @pytest.mark.parametrize("state", ["dismissed", "compromised"])
 @pytest.mark.parametrize("selection", [{"users": [*map(user_id, range(3))]}, {"filters": {}, "max_changes": 2}])
-def test_those_that_are_excluded_are_skipped(tenant: FakeTenant, state: str, selection: dict[str, t.Any]) -> None:
+def test_those_that_are_excluded_are_skipped(tenant: LocalGraph, state: str, selection: dict[str, t.Any]) -> None:
     for number in range(3):
         tenant.add(number)
     report = tenant.run(state=state, exclude_users=[user_id(1).upper()], **selection)
-    assert [entry["outcome"] for entry in told(report)] == ["changed", "skipped", "changed"]
-    assert tenant.applied == [user_id(0), user_id(2)]
+    assert [entry["outcome"] for entry in entries(report)] == ["changed", "skipped", "changed"]
+    assert tenant.written == [user_id(0), user_id(2)]
 
 
-def test_a_name_does_not_borrow_the_protection_of_an_id(tenant: FakeTenant) -> None:
+def test_a_name_does_not_borrow_the_protection_of_an_id(tenant: LocalGraph) -> None:
     """Anybody who owns an application may call it as he likes."""
     tenant.add(1, displayName=user_id(2).upper())
     tenant.add(2)
     report = tenant.run(state="compromised", users=[user_id(1), user_id(2)], exclude_users=[user_id(2)])
-    assert [entry["outcome"] for entry in told(report)] == ["changed", "skipped"]
-    assert tenant.applied == [user_id(1)]
+    assert [entry["outcome"] for entry in entries(report)] == ["changed", "skipped"]
+    assert tenant.written == [user_id(1)]
 
 
-def test_those_of_one_name_stand_apart(tenant: FakeTenant) -> None:
+def test_those_of_one_name_stand_apart(tenant: LocalGraph) -> None:
     ids = [tenant.add(number, displayName="export") for number in (2, 1)]
     report = tenant.run(filters={}, max_changes=2, diff=True)
-    assert [entry["id"] for entry in told(report)] == sorted(ids)
+    assert [entry["id"] for entry in entries(report)] == sorted(ids)
     assert report.data["diff"]["before"] == {
         "export": "atRisk (medium)",
         f"export ({user_id(2)})": "atRisk (medium)",
     }
 
 
-def test_an_application_id_looks_like_an_object_without_a_record(tenant: FakeTenant) -> None:
+def test_an_application_id_looks_like_an_object_without_a_record(tenant: LocalGraph) -> None:
     tenant.add(1)
     report = tenant.run(users=[APP_ID])
-    assert [(entry["outcome"], entry["reason"]) for entry in told(report)] == [("unchanged", "not_listed")]
+    assert [(entry["outcome"], entry["reason"]) for entry in entries(report)] == [("unchanged", "not_listed")]
     assert len(report.warnings) == 1 and "application (client) ID" in report.warnings[0]
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_who_does_not_exist_is_not_confirmed(tenant: FakeTenant, count: int) -> None:
+def test_who_does_not_exist_is_not_confirmed(tenant: LocalGraph, count: int) -> None:
     report = tenant.run(state="compromised", users=[*map(user_id, range(count))])
-    assert [entry["reason"] for entry in told(report)] == ["unknown_service_principal"] * count
+    assert [entry["reason"] for entry in entries(report)] == ["unknown_service_principal"] * count
     assert "enterprise application" in report.message
     assert tenant.writes == 0
 
 
-def test_an_unlisted_one_is_confirmed_under_the_name_of_the_directory(tenant: FakeTenant) -> None:
+def test_an_unlisted_one_is_confirmed_under_the_name_of_the_directory(tenant: LocalGraph) -> None:
     key = tenant.add_unlisted(1)
     report = tenant.run(state="compromised", users=[key])
-    entry = told(report)[0]
+    entry = entries(report)[0]
     assert (entry["display_name"], entry["app_id"], entry["outcome"]) == (app_name(1), None, "changed")
     assert ("GET", f"/v1.0/servicePrincipals/{key}", {"$select": "id,displayName"}) in tenant.log
-    assert tenant.applied == [key]
+    assert tenant.written == [key]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +129,7 @@ def test_an_unlisted_one_is_confirmed_under_the_name_of_the_directory(tenant: Fa
     ],
 )
 @pytest.mark.parametrize("writing", [False, True])
-def test_a_refusal_names_what_is_missing(tenant: FakeTenant, says: str, kind: str, words: str, writing: bool) -> None:
+def test_a_refusal_names_what_is_missing(tenant: LocalGraph, says: str, kind: str, words: str, writing: bool) -> None:
     tenant.add(1)
     tenant.faults = {2 if writing else 1: (403, f'{{"error": {{"code": "Forbidden", "message": "{says}"}}}}')}
     report = tenant.run(users=[user_id(1)])

@@ -15,8 +15,10 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.decis
 )
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resolver import TargetResolver
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
-    FakeTenant,
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import (
+    GRAPH,
+    RISKY,
+    LocalGraph,
     upn,
     user_id,
 )
@@ -25,26 +27,26 @@ EVERYBODY = _filters.parse({}, ("atRisk", "dismissed"), 0)
 
 
 @pytest.fixture
-def tenant() -> FakeTenant:
-    return FakeTenant()
+def tenant() -> LocalGraph:
+    return LocalGraph()
 
 
-def finder_of(tenant: FakeTenant) -> TargetResolver:
+def finder_of(tenant: LocalGraph) -> TargetResolver:
     return TargetResolver(RiskApi(tenant.client(), RISKY_USERS), [])
 
 
-def named(tenant: FakeTenant, *users: str) -> list[tuple[str | None, str | None, bool, DirectoryStatus]]:
+def named(tenant: LocalGraph, *users: str) -> list[tuple[str | None, str | None, bool, DirectoryStatus]]:
     targets = finder_of(tenant).named(parse_selection(users, "users", RISKY_USERS))
     return [(target.id, target.name, target.record is not None, target.directory_status) for target in targets]
 
 
-def test_who_is_listed_needs_no_directory(tenant: FakeTenant) -> None:
+def test_who_is_listed_needs_no_directory(tenant: LocalGraph) -> None:
     tenant.add(1)
     assert named(tenant, upn(1)) == [(user_id(1), upn(1), True, DirectoryStatus.UNCHECKED)]
     assert tenant.look_ups == 0
 
 
-def test_an_id_without_a_record_is_left_unchecked(tenant: FakeTenant) -> None:
+def test_an_id_without_a_record_is_left_unchecked(tenant: LocalGraph) -> None:
     assert named(tenant, user_id(1)) == [(user_id(1), None, False, DirectoryStatus.UNCHECKED)]
 
 
@@ -56,17 +58,17 @@ def test_an_id_without_a_record_is_left_unchecked(tenant: FakeTenant) -> None:
         (True, True, (None, upn(1), False, DirectoryStatus.FORBIDDEN)),
     ],
 )
-def test_a_name_without_a_record(tenant: FakeTenant, known: bool, forbidden: bool, expected: t.Any) -> None:
+def test_a_name_without_a_record(tenant: LocalGraph, known: bool, forbidden: bool, expected: t.Any) -> None:
     if known:
         tenant.add_unlisted(1)
     tenant.directory_forbidden = forbidden
     assert named(tenant, upn(1)) == [expected]
 
 
-@pytest.mark.parametrize("mood", ["refused", "ignored"])
-def test_a_deleted_user_is_found_by_name_where_the_filter_does_not_work(tenant: FakeTenant, mood: str) -> None:
-    tenant.page_size = 2
-    tenant.filters = lambda text: mood if "userPrincipalName" in text else "honoured"
+@pytest.mark.parametrize("mood", ["refuse", "ignore"])
+def test_a_deleted_user_is_found_by_name_where_the_filter_does_not_work(tenant: LocalGraph, mood: str) -> None:
+    tenant.switches.page_size = 2
+    tenant.filters = lambda text: mood if "userPrincipalName" in text else "honour"
     for number in range(9):
         tenant.add(number)
     gone = tenant.add(9, isDeleted=True)
@@ -75,16 +77,16 @@ def test_a_deleted_user_is_found_by_name_where_the_filter_does_not_work(tenant: 
     assert target.record is not None and target.record.deleted
 
 
-def test_a_name_of_several_records_is_told_as_such(tenant: FakeTenant) -> None:
+def test_a_name_of_several_records_is_told_as_such(tenant: LocalGraph) -> None:
     for number in (1, 2):
         tenant.add(number, userPrincipalName="shared@contoso.example")
-    tenant.directory.clear()
+    tenant.forget(user_id(1), user_id(2))
     assert named(tenant, "shared@contoso.example") == [
         (None, "shared@contoso.example", False, DirectoryStatus.AMBIGUOUS)
     ]
 
 
-def test_how_the_task_spells_each(tenant: FakeTenant) -> None:
+def test_how_the_task_spells_each(tenant: LocalGraph) -> None:
     tenant.add(1)
     tenant.add_unlisted(2)
     values = [
@@ -99,9 +101,9 @@ def test_how_the_task_spells_each(tenant: FakeTenant) -> None:
     assert [target.asked for target in targets] == [values[0], values[2], values[4], values[5]]
 
 
-def test_a_renamed_user_keeps_both_names(tenant: FakeTenant) -> None:
+def test_a_renamed_user_keeps_both_names(tenant: LocalGraph) -> None:
     key = tenant.add(1, userPrincipalName="old@contoso.example")
-    tenant.directory[key] = "new@contoso.example"
+    tenant.rename(key, "new@contoso.example")
     (target,) = finder_of(tenant).named(parse_selection(["new@contoso.example", key], "users", RISKY_USERS))
     assert target.name == "new@contoso.example"
     assert target.record is not None and target.record.name == "old@contoso.example"
@@ -112,9 +114,9 @@ def test_a_renamed_user_keeps_both_names(tenant: FakeTenant) -> None:
     [(None, 3, 6, False), (1, 1, 1, True), (2, 1, 2, True), (3, 2, 3, True), (5, 3, 5, True), (6, 3, 6, False)],
 )
 def test_a_limit_ends_the_reading(
-    tenant: FakeTenant, limit: int | None, reads: int, found: int, truncated: bool
+    tenant: LocalGraph, limit: int | None, reads: int, found: int, truncated: bool
 ) -> None:
-    tenant.page_size = 2
+    tenant.switches.page_size = 2
     for number in range(6):
         tenant.add(number)
     resolver = finder_of(tenant)
@@ -123,22 +125,24 @@ def test_a_limit_ends_the_reading(
     assert (tenant.reads, resolver.truncated) == (reads, truncated)
 
 
-def test_a_record_that_comes_twice_counts_once(tenant: FakeTenant) -> None:
+def test_a_record_that_comes_twice_counts_once(tenant: LocalGraph) -> None:
     """Records move between pages while they are read."""
-    tenant.page_size = 2
+    tenant.switches.page_size = 2
     for number in range(5):
         tenant.add(number)
     records = list(tenant.records.values())
     shown = [records[0], records[1], records[1], records[0], *records[2:]]
-    tenant.records = {f"place {number}": record for number, record in enumerate(shown)}
+    for number in (1, 2, 3):
+        page = {"value": shown[2 * number - 2 : 2 * number], "@odata.nextLink": f"{GRAPH}{RISKY}?page={number}"}
+        tenant.faults[number] = {"status": 200, "body": page}
     resolver = finder_of(tenant)
     resolver.read_list(EVERYBODY, 3)
     assert [record.id for record in resolver.chosen(EVERYBODY)][:3] == [user_id(number) for number in range(3)]
 
 
 @pytest.mark.parametrize("refused", ["riskLevel", "riskState"])
-def test_a_refused_filter_is_widened_step_by_step(tenant: FakeTenant, refused: str) -> None:
-    tenant.filters = lambda text: "refused" if refused in text else "honoured"
+def test_a_refused_filter_is_widened_step_by_step(tenant: LocalGraph, refused: str) -> None:
+    tenant.filters = lambda text: "refuse" if refused in text else "honour"
     tenant.add(1, level="low")
     tenant.add(2, level="high")
     wanted = _filters.parse({"risk_level": ["low"]}, ("atRisk",), 0)
@@ -148,7 +152,7 @@ def test_a_refused_filter_is_widened_step_by_step(tenant: FakeTenant, refused: s
     assert asked == steps[: 2 if refused == "riskLevel" else 3]
 
 
-def test_the_time_of_the_knowledge(tenant: FakeTenant) -> None:
+def test_the_time_of_the_knowledge(tenant: LocalGraph) -> None:
     resolver = finder_of(tenant)
     assert resolver.evaluated_at() is None
     tenant.add(1)

@@ -12,14 +12,14 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._errors imp
 from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.client import GraphClient
 from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import read_risk as _info
 from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.result import ModuleResult
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import (
     KINDS,
     NOTHING_TO_READ,
     PEOPLE,
     WORKLOADS,
-    FakeTenant,
     Kind,
-    told,
+    LocalGraph,
+    entries,
     upn,
     user_id,
 )
@@ -28,27 +28,27 @@ KEYS = {"changed", "count", "truncated", "not_listed", "evaluated_at", "requests
 
 
 @pytest.fixture(params=KINDS, ids=[kind.key for kind in KINDS])
-def tenant(request: pytest.FixtureRequest) -> FakeTenant:
-    return FakeTenant(kind=request.param)
+def tenant(request: pytest.FixtureRequest) -> LocalGraph:
+    return LocalGraph(kind=request.param)
 
 
 @pytest.fixture
-def people() -> FakeTenant:
-    return FakeTenant()
+def people() -> LocalGraph:
+    return LocalGraph()
 
 
 def check(report: ModuleResult) -> ModuleResult:
     """What holds for every report."""
     assert report.data.keys() - {kind.key for kind in KINDS} == KEYS
     assert report.data["changed"] is False
-    assert report.data["count"] == len(told(report))
+    assert report.data["count"] == len(entries(report))
     assert report.data["requests"]["write_request_ids"] == []
     assert json.loads(json.dumps(report.data)) == report.data
     return report
 
 
 def ids(report: ModuleResult) -> list[str]:
-    return [entry["id"] for entry in told(check(report))]
+    return [entry["id"] for entry in entries(check(report))]
 
 
 def kind(report: ModuleResult) -> str | None:
@@ -76,11 +76,11 @@ EVERY_PROPERTY: dict[str, dict[str, t.Any]] = {
 
 
 @pytest.mark.parametrize("params", [{}, {"users": [user_id(1)]}, {"filters": {}}])
-def test_every_property_comes_back(tenant: FakeTenant, params: dict[str, t.Any]) -> None:
+def test_every_property_comes_back(tenant: LocalGraph, params: dict[str, t.Any]) -> None:
     tenant.add(1)
     report = check(tenant.read(**params))
     assert report.error is None and report.warnings == ()
-    assert told(report) == [
+    assert entries(report) == [
         {
             **EVERY_PROPERTY[tenant.kind.key],
             "risk_state": "atRisk",
@@ -96,7 +96,7 @@ def test_every_property_comes_back(tenant: FakeTenant, params: dict[str, t.Any])
 
 
 @pytest.mark.parametrize("params", [{}, {"users": [user_id(1)]}])
-def test_what_is_null_odd_or_new_passes_through(tenant: FakeTenant, params: dict[str, t.Any]) -> None:
+def test_what_is_null_odd_or_new_passes_through(tenant: LocalGraph, params: dict[str, t.Any]) -> None:
     odd = {
         "riskLevel": None,
         "riskDetail": "microsoftRevokedSessions",
@@ -105,7 +105,7 @@ def test_what_is_null_odd_or_new_passes_through(tenant: FakeTenant, params: dict
         tenant.kind.name_property: None,
     }
     tenant.add(1, **odd)
-    (entry,) = told(check(tenant.read(**params)))
+    (entry,) = entries(check(tenant.read(**params)))
     assert {key: entry[key] for key in ("risk_level", "risk_detail", "is_processing")} == {
         "risk_level": None,
         "risk_detail": "microsoftRevokedSessions",
@@ -115,16 +115,16 @@ def test_what_is_null_odd_or_new_passes_through(tenant: FakeTenant, params: dict
 
 
 @pytest.mark.parametrize("state", ["quarantined", None])
-def test_an_unknown_state_is_shown_as_it_is(tenant: FakeTenant, state: str | None) -> None:
+def test_an_unknown_state_is_shown_as_it_is(tenant: LocalGraph, state: str | None) -> None:
     tenant.add(1, state)
-    assert [entry["risk_state"] for entry in told(check(tenant.read(users=[user_id(1)])))] == [state]
+    assert [entry["risk_state"] for entry in entries(check(tenant.read(users=[user_id(1)])))] == [state]
     assert ids(tenant.read()) == []
 
 
-def test_properties_that_nobody_knows_yet(tenant: FakeTenant) -> None:
+def test_properties_that_nobody_knows_yet(tenant: LocalGraph) -> None:
     record = {"@odata.type": "#x", "id": user_id(1).upper(), "riskState": "atRisk", "newThing": {"innerThing": [1]}}
     tenant.faults = {1: (200, json.dumps({"value": [record, {"riskState": "atRisk"}, None]}))}
-    (entry,) = told(check(tenant.read()))
+    (entry,) = entries(check(tenant.read()))
     assert entry["new_thing"] == {"inner_thing": [1]}
     assert entry["id"] == user_id(1).upper()
     # What Graph leaves out is null.
@@ -132,9 +132,9 @@ def test_properties_that_nobody_knows_yet(tenant: FakeTenant) -> None:
 
 
 @pytest.mark.parametrize("api_version", ["v1.0", "beta"])
-def test_what_is_asked_for(tenant: FakeTenant, api_version: str) -> None:
+def test_what_is_asked_for(tenant: LocalGraph, api_version: str) -> None:
     tenant.add(1)
-    (entry,) = told(check(tenant.read(api_version=api_version)))
+    (entry,) = entries(check(tenant.read(api_version=api_version)))
     beta = api_version == "beta"
     assert tenant.log[0][1] == (tenant.kind.beta_path if beta else tenant.kind.path)
     # Everything that there is, also what is newer than this collection.
@@ -147,7 +147,7 @@ def test_what_is_asked_for(tenant: FakeTenant, api_version: str) -> None:
 
 
 @pytest.mark.parametrize("params", [{}, {"filters": {}}, {"filters": {"risk_state": None}}])
-def test_without_a_choice_everybody_active_comes_back_by_name(tenant: FakeTenant, params: dict[str, t.Any]) -> None:
+def test_without_a_choice_everybody_active_comes_back_by_name(tenant: LocalGraph, params: dict[str, t.Any]) -> None:
     name = tenant.kind.name_property
     tenant.add(1, **{name: "b@contoso.example"})
     tenant.add(2, "confirmedCompromised", **{name: "A@contoso.example"})
@@ -157,7 +157,7 @@ def test_without_a_choice_everybody_active_comes_back_by_name(tenant: FakeTenant
     assert ids(tenant.read(**params)) == [user_id(2), user_id(1), user_id(3)]
 
 
-def test_named_ones_come_back_in_the_order_of_the_task(tenant: FakeTenant) -> None:
+def test_named_ones_come_back_in_the_order_of_the_task(tenant: LocalGraph) -> None:
     for number in range(4):
         tenant.add(number, "dismissed")
     asked = [user_id(3), user_id(9).upper(), user_id(1).upper(), user_id(3).upper(), user_id(8)]
@@ -168,7 +168,7 @@ def test_named_ones_come_back_in_the_order_of_the_task(tenant: FakeTenant) -> No
 
 
 @pytest.mark.parametrize("forbidden", [False, True])
-def test_names_without_a_record_are_spelled_as_in_the_task(people: FakeTenant, forbidden: bool) -> None:
+def test_names_without_a_record_are_spelled_as_in_the_task(people: LocalGraph, forbidden: bool) -> None:
     people.add(1)
     people.add_unlisted(2)
     people.directory_forbidden = forbidden
@@ -178,42 +178,42 @@ def test_names_without_a_record_are_spelled_as_in_the_task(people: FakeTenant, f
     assert report.error is None
 
 
-def test_a_renamed_user_is_found_by_both_names_once(people: FakeTenant) -> None:
+def test_a_renamed_user_is_found_by_both_names_once(people: LocalGraph) -> None:
     key = people.add(1, userPrincipalName="old@contoso.example")
-    people.directory[key] = "new@contoso.example"
+    people.rename(key, "new@contoso.example")
     report = people.read(users=["new@contoso.example", "old@contoso.example", key])
     assert ids(report) == [key]
-    assert told(report)[0]["user_principal_name"] == "old@contoso.example"
+    assert entries(report)[0]["user_principal_name"] == "old@contoso.example"
     assert report.data["not_listed"] == []
 
 
-def test_several_users_of_one_name_come_back_all(people: FakeTenant) -> None:
+def test_several_users_of_one_name_come_back_all(people: LocalGraph) -> None:
     for number in (1, 2):
         people.add(number, userPrincipalName="shared@contoso.example")
-    people.directory.clear()
+    people.forget(user_id(1), user_id(2))
     report = people.read(users=["Shared@contoso.example", user_id(2)])
     assert sorted(ids(report)) == [user_id(1), user_id(2)]
     assert report.data["not_listed"] == []
 
 
-def test_deleted_users_are_shown(people: FakeTenant) -> None:
+def test_deleted_users_are_shown(people: LocalGraph) -> None:
     people.add(1, isDeleted=True)
-    assert [user["is_deleted"] for user in told(people.read(users=[upn(1)]))] == [True]
+    assert [user["is_deleted"] for user in entries(people.read(users=[upn(1)]))] == [True]
     assert ids(people.read()) == [user_id(1)]
 
 
-def test_an_empty_list_needs_no_request(tenant: FakeTenant) -> None:
+def test_an_empty_list_needs_no_request(tenant: LocalGraph) -> None:
     tenant.add(1)
     report = check(tenant.read(users=[], include_history=True, limit=1))
     assert report.error is None
-    assert (told(report), report.data["not_listed"], report.data["evaluated_at"]) == ([], [], None)
+    assert (entries(report), report.data["not_listed"], report.data["evaluated_at"]) == ([], [], None)
     assert tenant.log == []
 
 
 # How many requests
 
 
-def test_listing_6000_takes_12_requests(tenant: FakeTenant) -> None:
+def test_listing_6000_takes_12_requests(tenant: LocalGraph) -> None:
     for number in range(6000):
         tenant.add(number)
     report = check(tenant.read())
@@ -223,8 +223,8 @@ def test_listing_6000_takes_12_requests(tenant: FakeTenant) -> None:
 
 @pytest.mark.parametrize("asked", [1, 2, 15, 16, 31, 230])
 @pytest.mark.parametrize("page_size", [5, 40, 500])
-def test_named_ones_cost_at_most_twice_the_better_way(tenant: FakeTenant, asked: int, page_size: int) -> None:
-    tenant.page_size = page_size
+def test_named_ones_cost_at_most_twice_the_better_way(tenant: LocalGraph, asked: int, page_size: int) -> None:
+    tenant.switches.page_size = page_size
     everybody = [tenant.add(number) for number in range(230)]
     assert ids(tenant.read(users=everybody[-asked:])) == everybody[-asked:]
     assert tenant.reads <= 2 * min(asked, math.ceil(230 / page_size)) + 1
@@ -234,8 +234,8 @@ def test_named_ones_cost_at_most_twice_the_better_way(tenant: FakeTenant, asked:
 
 
 @pytest.mark.parametrize(("limit", "reads"), [(1, 1), (2, 1), (3, 2), (5, 3), (6, 3)])
-def test_a_limit_ends_the_reading(tenant: FakeTenant, limit: int, reads: int) -> None:
-    tenant.page_size = 2
+def test_a_limit_ends_the_reading(tenant: LocalGraph, limit: int, reads: int) -> None:
+    tenant.switches.page_size = 2
     for number in range(6):
         tenant.add(number)
     report = check(tenant.read(limit=limit))
@@ -246,7 +246,7 @@ def test_a_limit_ends_the_reading(tenant: FakeTenant, limit: int, reads: int) ->
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3])
-def test_a_limit_for_named_ones(tenant: FakeTenant, limit: int) -> None:
+def test_a_limit_for_named_ones(tenant: LocalGraph, limit: int) -> None:
     for number in range(2):
         tenant.add(number)
     report = tenant.read(users=[user_id(1), user_id(9), user_id(0)], limit=limit, include_history=True)
@@ -258,67 +258,68 @@ def test_a_limit_for_named_ones(tenant: FakeTenant, limit: int) -> None:
 # History
 
 
-def test_the_history_is_newest_first_and_one_request_each(tenant: FakeTenant) -> None:
+def test_the_history_is_newest_first_and_one_request_each(tenant: LocalGraph) -> None:
     times = ["2026-11-01T10:00:00.1234567Z", "2026-11-03T10:00:00Z", None, "2026-11-03T10:00:00.0000001Z"]
     for number in range(3):
         tenant.add(number)
-        tenant.histories[user_id(number)] = [
+        history: list[t.Any] = [
             {"id": f"{number}-{index}", "riskLastUpdatedDateTime": time, "activity": {"riskEventTypes": ["x"]}}
             for index, time in enumerate(times)
-        ] + [None, "junk"]
-    del tenant.histories[user_id(2)]
+        ]
+        shown = [*history, None, "junk"] if number < 2 else []
+        tenant.every[f"{user_id(number)}/history"] = (200, json.dumps({"value": shown}))
     report = check(tenant.read(include_history=True))
-    assert [item["id"] for item in told(report)[1]["history"]] == ["1-3", "1-1", "1-0", "1-2"]
-    assert [item["risk_last_updated_date_time"] for item in told(report)[1]["history"]] == [
+    assert [item["id"] for item in entries(report)[1]["history"]] == ["1-3", "1-1", "1-0", "1-2"]
+    assert [item["risk_last_updated_date_time"] for item in entries(report)[1]["history"]] == [
         "2026-11-03T10:00:00.0000001Z",
         "2026-11-03T10:00:00Z",
         "2026-11-01T10:00:00.1234567Z",
         None,
     ]
-    assert told(report)[0]["history"][0]["activity"] == {"risk_event_types": ["x"]}
-    assert told(report)[2]["history"] == []
+    assert entries(report)[0]["history"][0]["activity"] == {"risk_event_types": ["x"]}
+    assert entries(report)[2]["history"] == []
     assert tenant.reads == 1 + 3
 
 
-def test_no_history_unasked(tenant: FakeTenant) -> None:
+def test_no_history_unasked(tenant: LocalGraph) -> None:
     tenant.add(1)
-    assert "history" not in told(check(tenant.read()))[0]
+    assert "history" not in entries(check(tenant.read()))[0]
     assert tenant.reads == 1
 
 
-def test_a_record_that_is_gone_in_the_meantime_has_no_history(tenant: FakeTenant) -> None:
+def test_a_record_that_is_gone_in_the_meantime_has_no_history(tenant: LocalGraph) -> None:
     tenant.add(1)
     tenant.every = {"/history": (404, '{"error": {"code": "NotFound"}}')}
     report = check(tenant.read(include_history=True))
     assert report.error is None
-    assert told(report)[0]["history"] == []
+    assert entries(report)[0]["history"] == []
     assert report.data["truncated"] is False
 
 
-def test_a_history_that_breaks_off_is_told(tenant: FakeTenant) -> None:
-    tenant.page_size, tenant.last_page_breaks = 1, True
+def test_a_history_that_breaks_off_is_told(tenant: LocalGraph) -> None:
+    tenant.switches.page_size, tenant.switches.break_last_page = 1, True
     tenant.add(1)
-    tenant.histories[user_id(1)] = [{"id": "a"}, {"id": "b"}]
+    tenant.tenant.put_history(user_id(1), [{"id": "a"}, {"id": "b"}])
     report = check(tenant.read(include_history=True))
-    assert told(report)[0]["history"] == [{"id": "a"}]
+    assert entries(report)[0]["history"] == [{"id": "a"}]
     assert report.data["truncated"] is True
     assert len(report.warnings) == 1
     assert f"the history of {tenant.kind.name(1)}" in report.warnings[0] and "1 of" in report.warnings[0]
 
 
-def test_a_history_that_goes_in_the_middle_is_told(tenant: FakeTenant) -> None:
-    tenant.page_size = 1
+def test_a_history_that_goes_in_the_middle_is_told(tenant: LocalGraph) -> None:
+    tenant.switches.page_size = 1
     tenant.add(1)
-    tenant.histories[user_id(1)] = [{"id": "a"}, {"id": "b"}]
+    tenant.tenant.put_history(user_id(1), [{"id": "a"}, {"id": "b"}])
     tenant.faults = {3: (404, '{"error": {"code": "NotFound"}}')}
     report = check(tenant.read(include_history=True))
-    assert told(report)[0]["history"] == [{"id": "a"}]
+    assert entries(report)[0]["history"] == [{"id": "a"}]
     assert report.data["truncated"] is True
     assert len(report.warnings) == 1
 
 
 @pytest.mark.parametrize(("status", "expected"), [(403, "permission"), (400, "request"), (404, "service")])
-def test_a_history_that_fails_leaves_the_users(tenant: FakeTenant, status: int, expected: str) -> None:
+def test_a_history_that_fails_leaves_the_users(tenant: LocalGraph, status: int, expected: str) -> None:
     tenant.add(1)
     tenant.every = {"/history": (status, "<html>" if status == 404 else '{"error": {"code": "No"}}')}
     report = check(tenant.read(include_history=True))
@@ -330,8 +331,8 @@ def test_a_history_that_fails_leaves_the_users(tenant: FakeTenant, status: int, 
 # A service in trouble
 
 
-def test_a_list_that_breaks_off_is_told(tenant: FakeTenant) -> None:
-    tenant.page_size, tenant.last_page_breaks = 2, True
+def test_a_list_that_breaks_off_is_told(tenant: LocalGraph) -> None:
+    tenant.switches.page_size, tenant.switches.break_last_page = 2, True
     for number in range(5):
         tenant.add(number)
     report = check(tenant.read())
@@ -343,8 +344,8 @@ def test_a_list_that_breaks_off_is_told(tenant: FakeTenant) -> None:
     assert f"Read so far: 4 {tenant.kind.nouns}." in report.warnings[0]
 
 
-def test_an_error_in_the_middle_fails_the_task(tenant: FakeTenant) -> None:
-    tenant.page_size = 1
+def test_an_error_in_the_middle_fails_the_task(tenant: LocalGraph) -> None:
+    tenant.switches.page_size = 1
     tenant.add(1)
     tenant.add(2)
     tenant.faults = {2: 403}
@@ -370,7 +371,7 @@ def test_an_error_in_the_middle_fails_the_task(tenant: FakeTenant) -> None:
 def test_a_refusal_names_what_is_missing(
     of: Kind, says: str, expected: str, words: str, params: dict[str, t.Any]
 ) -> None:
-    tenant = FakeTenant(kind=of)
+    tenant = LocalGraph(kind=of)
     tenant.every = {"": (403, f'{{"error": {{"code": "Forbidden", "message": "{says}"}}}}')}
     report = check(tenant.read(**params))
     assert kind(report) == expected
@@ -391,7 +392,7 @@ def test_a_refusal_names_what_is_missing(
     ],
 )
 def test_what_makes_no_sense_fails_before_anything_is_sent(
-    tenant: FakeTenant, params: dict[str, t.Any], expected: str, words: str
+    tenant: LocalGraph, params: dict[str, t.Any], expected: str, words: str
 ) -> None:
     report = check(tenant.read(**params))
     assert kind(report) == expected
@@ -399,7 +400,7 @@ def test_what_makes_no_sense_fails_before_anything_is_sent(
     assert tenant.log == []
 
 
-def test_a_connection_that_cannot_be_set_up_gives_a_full_result(tenant: FakeTenant) -> None:
+def test_a_connection_that_cannot_be_set_up_gives_a_full_result(tenant: LocalGraph) -> None:
     def connect() -> GraphClient:
         raise CredentialsError("No credential.")
 
@@ -409,14 +410,14 @@ def test_a_connection_that_cannot_be_set_up_gives_a_full_result(tenant: FakeTena
     assert report.message == "No credential."
 
 
-def test_a_plan_made_with_it_is_acted_on_safely(tenant: FakeTenant) -> None:
+def test_a_plan_made_with_it_is_acted_on_safely(tenant: LocalGraph) -> None:
     tenant.add(1, riskLastUpdatedDateTime="2026-11-22T12:00:00.9999999Z")
     tenant.add(2)
     plan = check(tenant.read())
     tenant.time.now += 60
     tenant.records[user_id(2)].update(riskLastUpdatedDateTime="2026-11-22T12:00:30Z")
     done = tenant.run(users=ids(plan), if_unmodified_since=plan.data["evaluated_at"])
-    assert [(entry["outcome"], entry["reason"]) for entry in told(done)] == [
+    assert [(entry["outcome"], entry["reason"]) for entry in entries(done)] == [
         ("changed", None),
         ("failed", "modified_since"),
     ]
@@ -424,7 +425,7 @@ def test_a_plan_made_with_it_is_acted_on_safely(tenant: FakeTenant) -> None:
 
 @pytest.mark.parametrize("forbidden", [False, True])
 def test_names_that_could_not_be_looked_up_are_told(forbidden: bool) -> None:
-    tenant = FakeTenant(directory_forbidden=forbidden)
+    tenant = LocalGraph(directory_forbidden=forbidden)
     tenant.add(1)
     report = check(tenant.read(users=[upn(1), "renamed@contoso.example"]))
     assert report.data["not_listed"] == ["renamed@contoso.example"]

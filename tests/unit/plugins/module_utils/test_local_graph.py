@@ -36,7 +36,7 @@ def test_effects_and_dates_follow_the_simulated_clock() -> None:
 def test_breaks_a_connection_before_or_after_the_effect(failure: str, written: int) -> None:
     graph = LocalGraph()
     body = {"userIds": [graph.add(1)]}
-    graph.break_request(1, failure)
+    graph.faults = {1: failure}
     with pytest.raises(NetworkError):
         graph.send("POST", f"{GRAPH}{RISKY}/dismiss", json_body=body, bearer=graph.token)
     assert len(graph.written) == written

@@ -12,23 +12,23 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.api i
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.decisions import parse_selection
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.loader import RecordCache, RecordLoader
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS, Record
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils import fake_tenant
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
+from ansible_collections.identityops.entra_risk.tests.entra_emulator import graph
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import (
     RISKY,
-    FakeTenant,
+    LocalGraph,
     upn,
     user_id,
 )
 
 
-def read(tenant: FakeTenant, *users: str) -> RecordCache:
+def read(tenant: LocalGraph, *users: str) -> RecordCache:
     cache = RecordCache()
     RecordLoader(RiskApi(tenant.client(), RISKY_USERS), cache).read(parse_selection(users, "users", RISKY_USERS))
     return cache
 
 
 def test_the_record() -> None:
-    tenant = FakeTenant()
+    tenant = LocalGraph()
     tenant.add(1, id=user_id(1).upper(), isProcessing=True)
     tenant.records[user_id(1)] = tenant.records.pop(user_id(1).upper())
     cache = read(tenant, user_id(1))
@@ -45,14 +45,17 @@ def test_the_record() -> None:
     "nulls", [{}, {"userPrincipalName": "", "riskState": 5, "riskLevel": [], "isDeleted": "true", "isProcessing": 1}]
 )
 def test_every_property_but_the_id_may_be_missing_or_odd(nulls: dict[str, object]) -> None:
-    tenant = FakeTenant()
-    tenant.records[user_id(1)] = {"id": user_id(1), **nulls}
+    tenant = LocalGraph()
+    tenant.add(1)
+    record = tenant.records[user_id(1)]
+    record.clear()
+    record.update({"id": user_id(1), **nulls})
     assert read(tenant, user_id(1)).records[user_id(1)] == Record(user_id(1), None, None, None, None, False, False)
 
 
 @pytest.mark.parametrize("junk", [None, "x", 7, {}, {"id": None}, {"id": 7}])
 def test_what_has_no_id_in_a_list_is_no_record(junk: object) -> None:
-    tenant = FakeTenant()
+    tenant = LocalGraph()
     tenant.add(1)
     api = RiskApi(tenant.client(), RISKY_USERS)
     page = next(api.pages(None))
@@ -61,7 +64,7 @@ def test_what_has_no_id_in_a_list_is_no_record(junk: object) -> None:
 
 
 def test_only_the_needed_properties_are_asked_for() -> None:
-    tenant = FakeTenant()
+    tenant = LocalGraph()
     read(tenant, *[user_id(number) for number in range(40)])
     assert tenant.log[0][2] == {
         "$select": "id,userPrincipalName,riskState,riskLevel,riskLastUpdatedDateTime,isDeleted,isProcessing",
@@ -71,13 +74,13 @@ def test_only_the_needed_properties_are_asked_for() -> None:
 
 
 def test_one_user_is_asked_for_directly() -> None:
-    tenant = FakeTenant()
+    tenant = LocalGraph()
     assert read(tenant, user_id(1)).records == {}
     assert [(method, path) for method, path, dummy in tenant.log] == [("GET", f"{RISKY}/{user_id(1)}")]
 
 
 def test_a_quote_in_a_name_stays_inside_of_its_literal() -> None:
-    tenant = FakeTenant()
+    tenant = LocalGraph()
     name = "o'neil' or riskState eq 'x@contoso.example".replace(" ", "_")
     tenant.add(1, userPrincipalName=name)
     assert read(tenant, name).named(name)[0].id == user_id(1)
@@ -85,7 +88,7 @@ def test_a_quote_in_a_name_stays_inside_of_its_literal() -> None:
 
 
 def test_long_names_keep_the_filter_short() -> None:
-    tenant = FakeTenant(page_size=1)
+    tenant = LocalGraph(page_size=1)
     names = [f"{'x' * 110}{number}@contoso.example" for number in range(12)]
     for number in range(100):
         tenant.add(number)
@@ -111,7 +114,7 @@ def test_what_is_known_of_names_and_times() -> None:
 
 @pytest.mark.parametrize("status", [403, 404, 501])
 def test_a_list_that_fails_otherwise_than_by_its_filter_is_an_error(status: int) -> None:
-    tenant = FakeTenant(every={"riskyUsers": status})
+    tenant = LocalGraph(every={"riskyUsers": status})
     with pytest.raises(EntraRiskError) as caught:
         read(tenant, *[user_id(number) for number in range(40)])
     assert caught.value.status == status
@@ -120,25 +123,25 @@ def test_a_list_that_fails_otherwise_than_by_its_filter_is_an_error(status: int)
 
 def test_a_tenant_without_license_is_no_refused_filter() -> None:
     body = '{"error": {"code": "Forbidden", "message": "Your tenant is not licensed for this feature."}}'
-    tenant = FakeTenant(every={"riskyUsers": (400, body)})
+    tenant = LocalGraph(every={"riskyUsers": (400, body)})
     with pytest.raises(LicenseError):
         read(tenant, *[user_id(number) for number in range(40)])
 
 
 def test_a_list_of_everything_that_is_refused_is_an_error() -> None:
-    tenant = FakeTenant(every={"riskyUsers": 400})
+    tenant = LocalGraph(every={"riskyUsers": 400})
     with pytest.raises(RequestError):
         read(tenant, *[user_id(number) for number in range(40)])
 
 
 def test_a_name_filter_that_fails_otherwise_is_an_error() -> None:
-    tenant = FakeTenant(faults={1: 404})
+    tenant = LocalGraph(faults={1: 404})
     with pytest.raises(RequestError):
         read(tenant, upn(1))
 
 
 def test_a_list_that_broke_off_is_not_complete() -> None:
-    tenant = FakeTenant(page_size=2)
+    tenant = LocalGraph(page_size=2)
     for number in range(6):
         tenant.add(number, "dismissed")
     # The list of the active ones is empty; that of everybody breaks off after its first page.
@@ -149,7 +152,7 @@ def test_a_list_that_broke_off_is_not_complete() -> None:
 
 
 def test_reading_on_for_a_name_ends_with_the_lists() -> None:
-    tenant = FakeTenant(filters=lambda dummy: "refused", page_size=1)
+    tenant = LocalGraph(filters=lambda dummy: "refuse", page_size=1)
     for number in range(5):
         tenant.add(number)
     cache = RecordCache()
@@ -163,15 +166,17 @@ def test_reading_on_for_a_name_ends_with_the_lists() -> None:
 
 def test_a_filter_that_is_understood_in_part_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The service takes only the first clause, and says nothing."""
-    whole = fake_tenant.odata_holds
-    monkeypatch.setattr(fake_tenant, "odata_holds", lambda text, item: whole(text.partition(" or ")[0], item))
-    tenant = FakeTenant(page_size=2)
+    whole = graph.parse_filter
+    monkeypatch.setattr(
+        graph, "parse_filter", lambda text, *rest, **more: whole(text.partition(" or ")[0], *rest, **more)
+    )
+    tenant = LocalGraph(page_size=2)
     ids = [tenant.add(number) for number in range(5)]
     assert set(read(tenant, *ids).records) == set(ids)
 
 
 def test_what_a_filter_leaves_out_is_borne_out_once() -> None:
-    tenant = FakeTenant(page_size=1)
+    tenant = LocalGraph(page_size=1)
     for number in range(200):
         tenant.add(number)
     nobody = [user_id(number) for number in range(1000, 1060)]

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISK_LEVELS, RISK_STATES
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import (
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import (
     KINDS,
     PEOPLE,
-    FakeTenant,
-    told,
+    LocalGraph,
+    entries,
     upn,
     user_id,
 )
 
 ACTIVE = ("atRisk", "confirmedCompromised")
-MOODS = ("honoured", "ignored", "refused")
+MOODS = ("honour", "ignore", "refuse")
 # One before the time that the filters name, that very time, and one after it, 100 nanoseconds apart.
 TIMES = ("2026-11-01T00:00:00.0000000Z", "2026-11-01T00:00:00.0000001Z", "2026-11-01T00:00:00.0000002Z")
 STATES = st.sampled_from([*RISK_STATES, *ACTIVE, "somethingNew", None])
@@ -51,10 +51,10 @@ def moody(draw: t.Any, properties: t.Sequence[str]) -> t.Callable[[str], str]:
 
 
 @st.composite
-def tenants(draw: t.Any) -> FakeTenant:
+def tenants(draw: t.Any) -> LocalGraph:
     kind = draw(st.sampled_from(KINDS))
-    tenant = FakeTenant(kind=kind, page_size=draw(st.sampled_from([1, 2, 3, 500])))
-    tenant.last_page_breaks = draw(st.sampled_from([False, False, True]))
+    tenant = LocalGraph(kind=kind, page_size=draw(st.sampled_from([1, 2, 3, 500])))
+    tenant.switches.break_last_page = draw(st.sampled_from([False, False, True]))
     tenant.directory_forbidden = draw(st.booleans())
     for number in range(draw(st.integers(0, 8))):
         more = {} if kind is not PEOPLE else {"isDeleted": draw(st.sampled_from([False, False, True]))}
@@ -78,7 +78,7 @@ RISK_FILTERS = st.fixed_dictionaries(
 
 @given(tenants(), st.none() | RISK_FILTERS, st.none() | st.integers(1, 9))
 def test_a_filter_gives_what_a_plain_read_gives(
-    tenant: FakeTenant, filters: dict[str, t.Any] | None, limit: int | None
+    tenant: LocalGraph, filters: dict[str, t.Any] | None, limit: int | None
 ) -> None:
     report = tenant.read(filters=filters, limit=limit)
     wanted = {"risk_state": list(ACTIVE), **(filters or {})}
@@ -86,7 +86,7 @@ def test_a_filter_gives_what_a_plain_read_gives(
     times = ("riskLastUpdatedDateTime", "updated_after", "updated_before")
     expected = [record for record in tenant.records.values() if plain_filter(words, times, wanted, record)]
     expected.sort(key=lambda record: record[tenant.kind.name_property])
-    got = [entry["id"] for entry in told(report)]
+    got = [entry["id"] for entry in entries(report)]
     assert report.error is None
     assert not tenant.bodies and report.data["not_listed"] == []
     if report.data["truncated"]:
@@ -95,13 +95,13 @@ def test_a_filter_gives_what_a_plain_read_gives(
     else:
         assert got == [record["id"] for record in expected]
     assert report.data["truncated"] or limit is None or len(expected) <= limit
-    assert tenant.last_page_breaks or report.warnings == ()
+    assert tenant.switches.break_last_page or report.warnings == ()
 
 
 @given(tenants(), st.lists(st.tuples(st.integers(0, 11), st.booleans(), st.booleans()), max_size=12))
-def test_names_and_ids_give_what_a_plain_read_gives(tenant: FakeTenant, asked: list[tuple[int, bool, bool]]) -> None:
+def test_names_and_ids_give_what_a_plain_read_gives(tenant: LocalGraph, asked: list[tuple[int, bool, bool]]) -> None:
     # Where a list breaks off and nobody else can tell, a record may stay unknown: that is not this test.
-    assume(not tenant.last_page_breaks)
+    assume(not tenant.switches.break_last_page)
     values = []
     for number, by_name, upper in asked:
         text = upn(number) if by_name and tenant.kind is PEOPLE else user_id(number)
@@ -112,8 +112,8 @@ def test_names_and_ids_give_what_a_plain_read_gives(tenant: FakeTenant, asked: l
         first.setdefault(number, text)
     listed = [number for number in first if user_id(number) in tenant.records]
     assert report.error is None
-    assert [entry["id"] for entry in told(report)] == [user_id(number) for number in listed]
-    for number, entry in zip(listed, told(report)):
+    assert [entry["id"] for entry in entries(report)] == [user_id(number) for number in listed]
+    for number, entry in zip(listed, entries(report)):
         record = tenant.records[user_id(number)]
         assert entry["risk_last_updated_date_time"] == record["riskLastUpdatedDateTime"]
         assert (entry["risk_state"], entry["risk_level"]) == (record["riskState"], record["riskLevel"])
@@ -137,10 +137,10 @@ DETECTION_FILTERS = st.fixed_dictionaries(
 
 
 @st.composite
-def detected(draw: t.Any) -> FakeTenant:
+def detected(draw: t.Any) -> LocalGraph:
     """Users 0 to 3 with detections, of whom some are gone from the directory, have been renamed, or share a name."""
-    tenant = FakeTenant(page_size=draw(st.sampled_from([1, 3, 7, 500])))
-    tenant.last_page_breaks = draw(st.sampled_from([False, False, True]))
+    tenant = LocalGraph(page_size=draw(st.sampled_from([1, 3, 7, 500])))
+    tenant.switches.break_last_page = draw(st.sampled_from([False, False, True]))
     tenant.directory_forbidden = draw(st.booleans())
     for number in range(4):
         if draw(st.booleans()):
@@ -159,6 +159,7 @@ def detected(draw: t.Any) -> FakeTenant:
     # Many more of one user, so that a limit has something to save.
     order = draw(st.sampled_from([None, 1, -1, 0]))
     if order is not None:
+        tenant.switches.page_size = max(tenant.switches.page_size or 0, 40)
         minutes = list(range(300))[:: order or 1]
         if order == 0:
             random.Random(draw(st.integers(0, 9))).shuffle(minutes)
@@ -181,7 +182,7 @@ def detected(draw: t.Any) -> FakeTenant:
     st.none() | st.sampled_from([1, 3, 250]),
 )
 def test_detections_are_what_a_plain_read_gives(
-    tenant: FakeTenant,
+    tenant: LocalGraph,
     asked: list[tuple[int, bool]] | None,
     crowd: bool,
     filters: dict[str, t.Any] | None,
@@ -195,7 +196,7 @@ def test_detections_are_what_a_plain_read_gives(
         # A crowd that nobody has heard of makes the questions many.
         users += [user_id(number) for number in range(100, 140)] if crowd else []
         for number, by_name in asked:
-            known = user_id(number) in tenant.directory and not tenant.directory_forbidden
+            known = tenant.in_directory(user_id(number)) and not tenant.directory_forbidden
             (names if by_name and not known else ids).add(upn(number) if by_name and not known else user_id(number))
     report = tenant.detect(users=users, filters=filters, limit=limit)
     words = {"risk_event_type": "riskEventType", "risk_state": "riskState", "risk_level": "riskLevel"}
@@ -210,7 +211,7 @@ def test_detections_are_what_a_plain_read_gives(
     assert report.error is None
     assert set(got) <= expected.keys() and len(set(got)) == len(got)
     newest_first = sorted(expected.values(), reverse=True)
-    if not tenant.last_page_breaks:
+    if not tenant.switches.break_last_page:
         assert [expected[key] for key in got] == newest_first[:limit]
         assert report.data["truncated"] >= (limit is not None and len(expected) > limit)
         assert not report.data["truncated"] or limit is not None

@@ -12,7 +12,7 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.snak
     snake_case,
     with_snake_case,
 )
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import KINDS
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import KINDS
 
 NAMES = sorted({*_detection_reader._PROPERTIES, *(name for kind in KINDS for name in kind.resource.properties)})
 

@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.api import RiskApi
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS, Record
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.wait import is_applied, wait_for
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.fake_tenant import FakeTenant, user_id
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import LocalGraph, user_id
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_record_that_is_gone_has_no_risk_left(state: str, applied: bool) -> No
 
 
 def test_the_state_alone_is_not_enough_while_graph_is_at_it() -> None:
-    tenant = FakeTenant()
+    tenant = LocalGraph()
     tenant.add(1, "dismissed", isProcessing=True)
     busy = (200, json.dumps(tenant.records[user_id(1)]))
     tenant.faults = {1: busy, 2: busy}
@@ -52,7 +52,7 @@ def test_the_state_alone_is_not_enough_while_graph_is_at_it() -> None:
 
 
 def test_who_has_arrived_is_not_asked_for_again() -> None:
-    tenant = FakeTenant()
+    tenant = LocalGraph()
     tenant.add(1, "dismissed")
     tenant.add(2)
     wait_for(RiskApi(tenant.client(), RISKY_USERS), RISKY_USERS.actions["dismissed"], [user_id(1), user_id(2)], 60)
@@ -61,7 +61,7 @@ def test_who_has_arrived_is_not_asked_for_again() -> None:
 
 
 def test_the_last_look_is_at_the_deadline() -> None:
-    tenant = FakeTenant()
+    tenant = LocalGraph()
     tenant.add(1)
     latest = wait_for(RiskApi(tenant.client(), RISKY_USERS), RISKY_USERS.actions["dismissed"], [user_id(1)], 100)
     assert latest[user_id(1)] is not None
