@@ -38,7 +38,7 @@ UV_SETTINGS = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "proxy"
 
 def main(command: str = "--help", *words: str) -> int:
     """Do what the command line asks for. Gives the exit code."""
-    if command in ("-h", "--help"):
+    if {"-h", "--help"} & {command, *words}:
         print(__doc__.strip())
         return 0
     if command not in COMMANDS:
@@ -76,12 +76,15 @@ def find_cache() -> Path:
     Ansible puts the path of its interpreter into shell commands unquoted. So a checkout whose path holds blanks or the
     like gets its cache elsewhere.
     """
-    cache = Path(os.environ.get("ENTRA_RISK_CACHE", ROOT / ".cache")).expanduser().absolute()
-    if not re.fullmatch(r"[\w./+@-]+", str(cache), re.ASCII):
-        cache = Path.home() / ".cache" / f"entra_risk-{hashlib.sha256(bytes(cache)).hexdigest()[:8]}"
-        print(f"The path holds special characters, so the cache is {cache}.", flush=True)
-    cache.mkdir(parents=True, exist_ok=True)
-    return cache
+    chosen = Path(os.environ.get("ENTRA_RISK_CACHE", ROOT / ".cache")).expanduser().absolute()
+    other = Path.home() / ".cache" / f"entra_risk-{hashlib.sha256(bytes(chosen)).hexdigest()[:8]}"
+    for cache in (chosen, other):
+        if re.fullmatch(r"[\w./+@-]+", str(cache), re.ASCII):
+            if cache is other:
+                print(f"The path holds special characters, so the cache is {cache}.", flush=True)
+            cache.mkdir(parents=True, exist_ok=True)
+            return cache
+    sys.exit("The path holds special characters: set ENTRA_RISK_CACHE to one of letters, digits and ._+@-.")
 
 
 def take_turn(lock: int) -> None:
@@ -108,7 +111,7 @@ def set_up(cache: Path) -> "dict[str, str]":
         for directory in (venv, cache / "envs"):
             shutil.rmtree(directory, ignore_errors=True)
         make = (sys.executable, "-m", "venv", str(venv))
-        quietly(env, "no virtual environment can be made (Debian: apt-get install python3-venv)", *make)
+        quietly(env, "python3-venv is missing or broken", *make)
         install = (python, "-m", "pip", "install", "--quiet", "--retries=2", NOX)
         # Where there is no uv, nox takes pip, which is slower.
         if subprocess.run([*install, "uv"], env=env, capture_output=True, check=False).returncode:
@@ -118,8 +121,6 @@ def set_up(cache: Path) -> "dict[str, str]":
     for option, variable in UV_SETTINGS.items():
         for value in re.findall(rf"^\S+\.{option}='(.+)'$", settings, re.MULTILINE)[-1:]:
             env.setdefault(variable, value)
-    # Looked for anew by the noxfile.
-    shutil.rmtree(cache / "interpreters", ignore_errors=True)
     return env
 
 
@@ -128,7 +129,7 @@ def quietly(env: "dict[str, str]", complaint: str, *command: str) -> str:
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         lines = done.stdout.strip().splitlines() or [""]
-        sys.exit("The disk is full." if "No space left" in done.stdout else f"Set-up failed, {complaint}: {lines[-1]}")
+        sys.exit("The disk is full." if "No space left" in done.stdout else f"Set-up failed: {complaint} ({lines[-1]})")
     return done.stdout
 
 

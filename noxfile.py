@@ -60,23 +60,14 @@ if words.pop(0) == "install":
 
 
 def find_interpreters() -> list[str]:
-    """The versions of Python that work here, oldest first. Each one gets a link that all tools find.
-
-    Each one is really run: the shims of pyenv are there for every version, and fail for most.
-    """
-    links, path = CACHE / "interpreters", os.environ["PATH"]
-    os.environ["PATH"] = os.pathsep.join([str(links), str(Path(sys.executable).parent), path])
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    for version in [] if links.is_dir() else PYTHONS:
-        links.mkdir(parents=True, exist_ok=True)
-        places = [f"{sys.base_prefix}/bin", *pyenv.glob(f"versions/{version}.*/bin"), *path.split(os.pathsep)]
-        for python in (Path(f"{place}/python{version}") for place in places):
-            # Some builds lack what an environment needs.
-            command = [str(python), "-c", "import ensurepip, ssl, venv"]
-            if python.is_file() and subprocess.run(command, capture_output=True, check=False).returncode == 0:
-                (links / python.name).symlink_to(python)
-                break
-    return [version for version in PYTHONS if (links / f"python{version}").exists()]
+    """The versions of Python that work here, oldest first; tools find them too. Some builds lack what is needed."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.*/bin")
+    # Before the shims of pyenv, which are there for every version and fail for most.
+    places = [str(Path(sys.executable).parent), f"{sys.base_prefix}/bin", *map(str, pyenv), os.environ["PATH"]]
+    os.environ["PATH"] = os.pathsep.join(places)
+    probe = '"python$0" -c "import ensurepip, ssl, venv"'
+    results = [subprocess.run(["sh", "-c", probe, name], capture_output=True, check=False) for name in PYTHONS]
+    return [version for version, result in zip(PYTHONS, results) if result.returncode == 0]
 
 
 INTERPRETERS = find_interpreters()
