@@ -69,7 +69,7 @@ class _Module(_AnsibleModule):
 
     def fail_json(self, msg: str, **dummy: t.Any) -> None:
         """AnsibleModule's own refusals of arguments end as all failures do, with all keys of a result."""
-        self.leave(self._refused(self.params, RequestError(msg)))
+        self.leave(self._refused(self.params, RequestError(msg if msg.endswith(".") else f"{msg}.")))
 
     def leave(self, result: ModuleResult) -> None:
         """The one exit. What leaves holds no secret, and is fit for JSON, Ansible and terminals."""
