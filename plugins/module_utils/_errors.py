@@ -11,6 +11,9 @@ from __future__ import annotations
 import traceback
 import typing as t
 
+# Exceptions that are no failure of anything.
+ENDINGS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+
 
 class EntraRiskError(Exception):
     """A failure that a person can act on: the message says what happened, why, and what to do.
@@ -141,7 +144,7 @@ class InternalError(EntraRiskError):
 
     kind = "internal"
 
-    def __init__(self, cause: Exception, *, outcome_unknown: bool = False) -> None:
+    def __init__(self, cause: BaseException, *, outcome_unknown: bool = False) -> None:
         super().__init__(
             f"Unexpected error {type(cause).__name__} in identityops.entra_risk: {cause}. This is a bug in the "
             "collection; please report it with the traceback (run with -vvv).",
@@ -168,6 +171,8 @@ def failure_of(work: t.Callable[[], None]) -> EntraRiskError | None:
         work()
     except EntraRiskError as exc:
         return exc
-    except Exception as exc:
+    except ENDINGS:
+        raise
+    except BaseException as exc:  # libraries that are written in Rust panic with exceptions that are no Exception
         return InternalError(exc)
     return None

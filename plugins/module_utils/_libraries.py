@@ -13,7 +13,7 @@ import re
 import traceback
 import typing as t
 
-from ._errors import CredentialsError, EntraRiskError, MissingLibraryError
+from ._errors import ENDINGS, CredentialsError, EntraRiskError, MissingLibraryError
 
 _LONGEST_REASON = 200
 _REMEDIES: t.Mapping[str, str] = {
@@ -22,8 +22,6 @@ _REMEDIES: t.Mapping[str, str] = {
         "the environment of the task."
     ),
 }
-# Exceptions that are no failure of anything.
-_ENDINGS = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
 class BrokenLibraryError(CredentialsError):
@@ -65,7 +63,7 @@ def working_library(package: str) -> t.Iterator[None]:
     """
     try:
         yield
-    except (EntraRiskError, *_ENDINGS):
+    except (EntraRiskError, *ENDINGS):
         raise
     except BaseException as exc:
         error = library_error(package, exc)

@@ -14,7 +14,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ._errors import CredentialsError, EntraRiskError, InternalError, MissingLibraryError, RequestError
+from ._errors import ENDINGS, CredentialsError, EntraRiskError, InternalError, MissingLibraryError, RequestError
 from ._graph import client as _graph
 from ._http import REQUESTS_ERROR
 from ._interruption import listening
@@ -156,7 +156,9 @@ def run_module(
 
         try:
             result = work(module.params, *on, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)
-        except Exception as exc:
+        except ENDINGS:
+            raise
+        except BaseException as exc:  # libraries that are written in Rust panic with exceptions that are no Exception
             result = refused(module.params, *on, InternalError(exc))
         # Outside of the except block on purpose: inside, fail_json would add the exception object by itself, which
         # ansible-core prints as it is, and those of the HTTP library can hold the token.

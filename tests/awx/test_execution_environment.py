@@ -15,7 +15,6 @@ from tests.commands import Ansible
 
 from .conftest import EXAMPLES
 
-
 # Ansible itself, and what only a SOCKS proxy needs: without it, a message says so.
 WITHOUT = {"ansible", "ansible_collections", "socks"}
 

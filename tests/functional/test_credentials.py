@@ -131,3 +131,15 @@ def test_a_broken_cryptography_is_named(
     login = {**login, "secret": None, "certificate_path": str(tmp_path / "app.pem")}
     ended = run("risky_user", state="dismissed", user=ID["adele"], **login)
     assert ended.kind == "credentials" and "library cryptography is installed" in ended.msg and remedy in ended.msg
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_panic_in_the_middle_leaves_a_result(
+    tenant: Tenant, run: Run, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    def fail(*dummy: t.Any, **dummy2: t.Any) -> None:
+        raise PanicException("Python API call failed")
+
+    monkeypatch.setattr("requests.Session.prepare_request", fail)
+    ended = run(module, **arguments(module, {"ids": [MODULES[module][1]]}))
+    assert ended.kind == "internal" and "PanicException" in ended.msg

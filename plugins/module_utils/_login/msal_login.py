@@ -13,7 +13,7 @@ import os
 import re
 import typing as t
 
-from .._errors import CredentialsError, EntraRiskError, LoginError, MissingLibraryError, NetworkError
+from .._errors import ENDINGS, CredentialsError, EntraRiskError, LoginError, MissingLibraryError, NetworkError
 from .._http import Transport
 from .._libraries import BrokenLibraryError, working_library
 from .._redact import Redactor
@@ -175,7 +175,7 @@ def _guarded(
         reason = exc.strerror or type(exc).__name__
     except Exception as exc:  # MSAL raises many kinds (ValueError, KeyError, its own), none of them documented
         reason = f"{type(exc).__name__}: {first_line(redactor.redact(str(exc)))}"
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+    except ENDINGS:
         raise
     except BaseException as exc:  # a panic of the Rust part of cryptography, which MSAL signs with
         raise BrokenLibraryError("cryptography", exc) from None
