@@ -54,7 +54,6 @@ def test_every_source_gives_a_token(
     stranger = tenant.add_app()
     for name, value in SOURCES[source](tenant.machine_url).items():
         monkeypatch.setenv(name, value)
-
     for client_id, expected in ((None, system), (assigned.client_id, assigned)):
         claims = jwt.decode(ask(emulator, client_id)["access_token"], options={"verify_signature": False})
         assert (claims["appid"], claims["tid"]) == (expected.client_id, tenant.id)
@@ -66,7 +65,6 @@ def test_every_source_gives_a_token(
 
 def test_a_machine_without_identity(emulator: Emulator, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", tenant.machine_url)
-
     assert ask(emulator)["error_description"] == "Identity not found"
 
 
@@ -76,19 +74,5 @@ def test_the_header_of_a_local_process_is_required(
 ) -> None:
     tenant.add_identity()
     path = f"/machine/{tenant.id}/{endpoint}?resource={emulator.graph_url}"
-
     assert control.send("GET", path).status_code == 400
     assert control.send("POST", path).status_code == 404
-
-
-def test_the_bare_path_belongs_to_a_tenant_with_an_identity(emulator: Emulator, control: Client) -> None:
-    path = f"/metadata/identity/oauth2/token?resource={emulator.graph_url}"
-    metadata = {"Metadata": "true"}
-    assert control.send("GET", path, headers=metadata).status_code == 404
-    tenant = emulator.add_tenant()
-    tenant.add_identity()
-
-    token = control.send("GET", path, headers=metadata).json()["access_token"]
-
-    emulator.remove_tenant(tenant)
-    assert jwt.decode(token, options={"verify_signature": False})["tid"] == tenant.id

@@ -15,7 +15,7 @@ from tests.entra_emulator.pki import ClientCertificate
 from tests.entra_emulator.resources import READER_ROLES, WRITER_ROLES
 from tests.entra_emulator.tenant import Tenant
 
-from .client import GET_BY_IDS, RISK_DETECTIONS, UNKNOWN_ID, Client
+from .client import GET_BY_IDS, RISK_DETECTIONS, Client
 from .kinds import SERVICE_PRINCIPALS, USERS, Kind
 
 Ask = t.Callable[..., t.Any]
@@ -55,9 +55,7 @@ REFUSED_TOKENS: t.Mapping[str, tuple[t.Callable[[Tenant], str], str]] = {
 def test_a_bad_token_is_refused(kind: str, tenant: Tenant, client_for: Ask) -> None:
     make, message = REFUSED_TOKENS[kind]
     user = tenant.add_user("adele.vance@contoso.example")
-
     answer = client_for(make(tenant)).act("dismiss", user.id)
-
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "InvalidAuthenticationToken"
     assert answer.json()["error"]["message"] == message
@@ -65,22 +63,10 @@ def test_a_bad_token_is_refused(kind: str, tenant: Tenant, client_for: Ask) -> N
     assert tenant.user(user.id) == user
 
 
-@pytest.mark.breaks_contract
-def test_a_missing_token_is_refused(emulator: Emulator, client_for: Ask) -> None:
-    emulator.journal.clear()
-
-    answer = client_for(None).get()
-
-    assert (answer.status_code, answer.json()["error"]["message"]) == (401, "Access token is empty.")
-    assert [entry["authorization"] for entry in emulator.journal.entries] == [None]
-
-
 def test_a_revoked_token_gets_a_claims_challenge(tenant: Tenant, client_for: Ask) -> None:
     client = client_for(tenant.mint_token())
     assert client.get().status_code == 200
-
     tenant.revoke_tokens()
-
     answer = client.get()
     challenge = answer.headers["WWW-Authenticate"]
     assert answer.status_code == 401
@@ -94,7 +80,6 @@ def test_tenants_do_not_see_each_other(emulator: Emulator, tenant: Tenant, clien
     user = tenant.add_user("adele.vance@contoso.example")
     other = emulator.add_tenant()
     client = client_for(other.mint_token())
-
     assert client.get().json()["value"] == []
     assert client.act("dismiss", user.id).status_code == 404
     assert tenant.user(user.id) == user
@@ -128,7 +113,6 @@ def test_permissions(
     added = kind.add(tenant, "adele.vance@contoso.example")
     client = client_for(tenant.mint_token(roles=roles))
     by_type = {"ids": [added.id], "types": ["user" if kind is USERS else "servicePrincipal"]}
-
     answers = [
         (client.get(kind.path), read),
         (client.get(f"{kind.path}/{added.id}/history"), read),
@@ -139,7 +123,6 @@ def test_permissions(
         client.get(kind.directory),
         client.send("POST", GET_BY_IDS, json=by_type),
     ]
-
     for answer, status in answers:
         assert answer.status_code == status
         if status == 403:
@@ -148,47 +131,6 @@ def test_permissions(
         assert answer.status_code == look_up
         if look_up == 403:
             assert answer.json()["error"]["code"] == "Authorization_RequestDenied"
-
-
-@pytest.mark.parametrize(
-    ("roles", "found"),
-    [
-        (["User.Read.All"], ["user"]),
-        (["Application.Read.All"], ["servicePrincipal"]),
-        (["Directory.Read.All"], ["user", "servicePrincipal"]),
-        (["IdentityRiskyUser.Read.All"], None),
-    ],
-)
-def test_objects_of_any_type_are_those_that_may_be_read(
-    roles: list[str], found: list[str] | None, tenant: Tenant, client_for: Ask
-) -> None:
-    ids = [tenant.add_user("adele.vance@contoso.example").id, tenant.add_service_principal("Payroll Sync").id]
-
-    answer = client_for(tenant.mint_token(roles=roles)).send("POST", GET_BY_IDS, json={"ids": ids})
-
-    if found is None:
-        assert answer.json()["error"]["code"] == "Authorization_RequestDenied"
-    else:
-        assert [each["@odata.type"].rpartition(".")[2] for each in answer.json()["value"]] == found
-
-
-@pytest.mark.parametrize(
-    ("roles", "status"),
-    [
-        (["IdentityRiskEvent.Read.All"], 200),
-        (["IdentityRiskEvent.ReadWrite.All"], 200),
-        (["IdentityRiskyUser.ReadWrite.All", "IdentityRiskyServicePrincipal.ReadWrite.All"], 403),
-        (list(DEFAULT_ROLES), 403),
-    ],
-)
-def test_permissions_for_detections(roles: list[str], status: int, tenant: Tenant, client_for: Ask) -> None:
-    tenant.add_user("adele.vance@contoso.example")
-    added = tenant.add_detection("adele.vance@contoso.example")
-    client = client_for(tenant.mint_token(roles=roles))
-
-    for answer in (client.get(RISK_DETECTIONS), client.get(f"{RISK_DETECTIONS}/{added['id']}")):
-        assert answer.status_code == status
-        assert status == 200 or answer.json()["error"]["message"] == SCOPES
 
 
 @pytest.mark.parametrize(
@@ -205,25 +147,11 @@ def test_a_person_needs_an_entra_role_besides(
         assert client.act("dismiss", user.id).status_code == write
 
 
-def test_a_person_without_the_permission(tenant: Tenant, client_for: Ask) -> None:
-    client = client_for(tenant.mint_token(scp="User.Read.All", wids=list(WRITER_ROLES.values())))
-
-    assert client.get().json()["error"]["message"] == SCOPES
-    assert client.get("/v1.0/users/" + UNKNOWN_ID).status_code == 404
-
-
-def test_a_person_who_reads_detections(tenant: Tenant, client_for: Ask) -> None:
-    for wids, status in (([], 403), (READER_ROLES.values(), 200)):
-        client = client_for(tenant.mint_token(scp="IdentityRiskEvent.Read.All", wids=list(wids)))
-        assert client.get(RISK_DETECTIONS).status_code == status
-
-
 @pytest.mark.parametrize("switch", ["licensed", "workload_licensed"])
 def test_a_tenant_without_license(switch: str, tenant: Tenant, graph: Client) -> None:
     user = tenant.add_user("adele.vance@contoso.example")
     workload = tenant.add_service_principal("Payroll Sync")
     tenant.switches.update({switch: False})
-
     for needed, answer in (
         ("licensed", graph.get()),
         ("licensed", graph.get(RISK_DETECTIONS)),

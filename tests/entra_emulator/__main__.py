@@ -48,7 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-seed", action="store_true", help="start without a tenant")
     parser.add_argument("--rate-limit", type=float, metavar="N", help="requests a second to Identity Protection")
     parser.add_argument("--effect-delay", type=float, metavar="S", help="seconds until a write takes effect", default=0)
-    parser.add_argument("--no-validation", action="store_true", help="do not check the traffic against openapi.yaml")
+    parser.add_argument("--no-validation", action="store_true", help="do not check the traffic")
     parser.add_argument("--run", nargs=argparse.REMAINDER, metavar="COMMAND", help="run this, and end with it")
     return parser.parse_args()
 

@@ -33,7 +33,7 @@ if t.TYPE_CHECKING:
 class Emulator:
     """Entra's login, Graph and a machine's managed identity on loopback. Use it as a context, or `start` and `stop`.
 
-    :param validate: check the traffic of Graph against openapi.yaml; without a word, if openapi-core is installed.
+    :param validate: check the traffic of Graph against openapi.py; without a word, if openapi-core is installed.
     """
 
     def __init__(self, *, validate: bool | None = None) -> None:

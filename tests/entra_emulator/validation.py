@@ -1,19 +1,18 @@
-"""Checks the traffic against openapi.yaml: what clients ask, and what the local tenant answers."""
+"""Checks the traffic against the OpenAPI document: what clients ask, and what the local tenant answers."""
 
 from __future__ import annotations
 
 import json
 import re
 import typing as t
-from pathlib import Path
 from urllib.parse import quote
 
-import yaml
 from openapi_core import OpenAPI
 from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest, WerkzeugOpenAPIResponse
 from openapi_core.validation.request.exceptions import RequestValidationError
 
 from .graph import KEY_IN_BRACKETS
+from .openapi import document
 from .web import Answer, Request
 
 # All of ASCII that means nothing special in a path.
@@ -27,8 +26,6 @@ _VARYING = (
     re.compile(r"[0-9a-f]{64}"),
     re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{7}Z"),
 )
-
-DOCUMENT = Path(__file__).with_name("openapi.yaml")
 
 
 class _SeenRequest(WerkzeugOpenAPIRequest):
@@ -56,14 +53,14 @@ class _SeenAnswer(WerkzeugOpenAPIResponse):
 
 
 class Validator:
-    """The document, read once. Safe to use from many threads."""
+    """The document, made once. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        document = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
-        self._openapi = OpenAPI.from_dict(document)
+        paths = document()
+        self._openapi = OpenAPI.from_dict(paths)
         self._query_names = [
-            (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), _query_names(document, item))
-            for path, item in document["paths"].items()
+            (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), _query_names(item))
+            for path, item in paths["paths"].items()
         ]
 
     def request(self, request: Request) -> list[str]:
@@ -93,23 +90,11 @@ class Validator:
         return unknown + repeated
 
 
-def _query_names(document: t.Any, item: t.Mapping[str, t.Any]) -> dict[str, frozenset[str]]:
+def _query_names(item: t.Mapping[str, t.Any]) -> dict[str, frozenset[str]]:
     """The names of the query parameters of each method of a path."""
-
-    def resolve(parameter: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-        if "$ref" not in parameter:
-            return parameter
-        found: t.Mapping[str, t.Any] = document["components"]["parameters"][parameter["$ref"].rpartition("/")[2]]
-        return found
-
     return {
-        method: frozenset(
-            parameter["name"]
-            for parameter in map(resolve, operation.get("parameters", ()))
-            if parameter["in"] == "query"
-        )
+        method: frozenset(parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query")
         for method, operation in item.items()
-        if method != "parameters"
     }
 
 

@@ -110,7 +110,6 @@ def test_a_filter_chooses(run: Run[t.Any], tenant: Tenant) -> None:
         return await client.identity_protection.risky_users.get(RequestConfiguration(query_parameters=query))
 
     page = run(work)
-
     (user,) = page.value
     assert page.odata_count == 1
     assert (user.id, user.user_principal_name) == (risky.id, "risky@contoso.example")
@@ -128,7 +127,6 @@ def test_one_user_and_its_history(run: Run[t.Any], tenant: Tenant) -> None:
         return await builder.get(), await builder.history.get()
 
     found, history = run(work)
-
     assert (found.id, found.risk_state) == (user.id, RiskState.Remediated)
     assert [item.risk_state for item in history.value] == [RiskState.AtRisk, RiskState.Remediated]
     assert history.value[0].activity.risk_event_types == ["unfamiliarFeatures"]
@@ -146,7 +144,6 @@ def test_the_three_actions(run: Run[t.Any], tenant: Tenant) -> None:
         return await users.get()
 
     page = run(work)
-
     assert [user.risk_state for user in page.value] == [
         RiskState.Dismissed,
         RiskState.ConfirmedCompromised,
@@ -168,7 +165,6 @@ def test_service_principals_are_dismissed_and_confirmed(run: Run[t.Any], tenant:
         return await workloads.get()
 
     page = run(work)
-
     assert [each.risk_state for each in page.value] == [
         RiskState.Dismissed,
         RiskState.ConfirmedCompromised,
@@ -189,7 +185,6 @@ def test_one_service_principal_and_its_history(run: Run[t.Any], tenant: Tenant) 
         return await builder.get(), await builder.history.get()
 
     found, history = run(work)
-
     assert (found.id, found.display_name, found.risk_state) == (added.id, "Payroll Sync", RiskState.Remediated)
     assert [item.risk_state for item in history.value] == [RiskState.AtRisk, RiskState.Remediated]
     assert history.value[0].activity.risk_event_types == ["suspiciousSignins"]
@@ -238,7 +233,6 @@ def test_one_detection(run: Run[t.Any], tenant: Tenant) -> None:
         return await client.identity_protection.risk_detections.by_risk_detection_id(added["id"]).get()
 
     found = run(work)
-
     assert (found.user_id, found.user_principal_name) == (user.id, "adele.vance@contoso.example")
     assert (found.risk_event_type, found.risk_state, found.risk_level) == (
         "unlikelyTravel",
@@ -266,7 +260,6 @@ def test_objects_of_both_types_are_told_apart(run: Run[t.Any], tenant: Tenant) -
         return objects, await client.service_principals.by_service_principal_id(workload.id).get()
 
     objects, found = run(work)
-
     assert [type(each) for each in objects.value] == [User, ServicePrincipal]
     assert (objects.value[1].display_name, found.app_id) == ("Payroll Sync", objects.value[1].app_id)
 
@@ -277,7 +270,6 @@ def test_an_error_is_understood(run: Run[t.Any], tenant: Tenant) -> None:
 
     with pytest.raises(ODataError) as caught:
         run(work)
-
     error = caught.value.error
     assert caught.value.response_status_code == 404
     assert error is not None and error.code == "ResourceNotFound" and error.message
@@ -296,7 +288,6 @@ def test_a_missing_permission_is_understood(
 
     with pytest.raises(ODataError) as caught:
         run(work)
-
     assert caught.value.response_status_code == 403
     assert caught.value.error is not None and caught.value.error.code == "Forbidden"
     assert tenant.user(user.id) == user
