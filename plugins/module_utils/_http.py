@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import math
 import os
 import ssl
 import typing as t
@@ -62,7 +63,7 @@ class Response:
     @functools.cached_property
     def _data(self) -> t.Any:
         try:
-            return json.loads(self.text)
+            return json.loads(self.text, parse_int=_integer)
         except (ValueError, RecursionError):
             return None
 
@@ -326,6 +327,11 @@ def _body(raw: t.Any, headers: t.Mapping[str, str], *, has_length: bool) -> byte
     if inflate is not None and received and (not inflate.eof or inflate.unused_data):
         raise _UnreadableError("it is not whole")
     return b"".join(parts)
+
+
+def _integer(digits: str) -> float:
+    """A whole number. Some Pythons refuse thousands of digits, and no JSON decoder has to take them."""
+    return int(digits) if len(digits) <= 300 else math.inf
 
 
 def _decoded(body: bytes) -> str:

@@ -23,7 +23,7 @@ from ._login.known_secrets import known_secrets
 from ._login.options import argument_spec as connection_spec
 from ._redact import Redactor
 from ._tasks.result import ModuleResult
-from ._text import DEEPEST, Carrier, printable, printable_lines
+from ._text import DEEPEST, Carrier, printable_lines
 
 # AWX drops a result of more than 700,000 characters, so longer lists of arguments are shortened in its `invocation`.
 _MOST_ARGUMENTS_SHOWN = 10
@@ -87,7 +87,7 @@ class _Module(_AnsibleModule):
         _shorten_arguments(self.params)
         self.params = carrier.carry(self.params)
         for warning in warnings:
-            self.warn(printable(self.redactor.redact(warning)))
+            self.warn(carrier.text(warning, for_people=True))
         if error is None:
             self.exit_json(**data)
             return

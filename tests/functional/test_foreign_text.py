@@ -151,6 +151,21 @@ def test_deep_nesting_leaves_a_result_that_says_so(tenant: Tenant, run: Run, lev
     assert any("left out of the result: 1" in warning for warning in ended.warnings)
 
 
+@pytest.mark.usefixtures("more_properties")
+@pytest.mark.parametrize("number", ["9" * 5000, "-" + "9" * 400, "1e999", "NaN", "-Infinity"])
+def test_a_number_that_nobody_can_carry_costs_nobody_the_result(tenant: Tenant, run: Run, number: str) -> None:
+    user = tenant.add_user("anna@contoso.example").id
+    body = f'{{"value": [{{"id": "{user}", "riskState": "atRisk", "more": {number}}}]}}'
+    tenant.add_fault(
+        method="GET",
+        path="riskyUsers",
+        raw=f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}",
+    )
+    ended = run("risky_user_info")
+    assert not ended.failed and ended.entries[0]["more"] is None, ended.msg
+    assert any("left out of the result: 1" in warning for warning in ended.warnings)
+
+
 @pytest.mark.parametrize(
     ("module", "args"),
     [

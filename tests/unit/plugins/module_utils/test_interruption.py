@@ -97,9 +97,11 @@ def test_stops_when_the_output_was_closed(pipe: tuple[int, int]) -> None:
 def test_a_file_and_a_terminal_take_a_result_at_any_time(tmp_path: pathlib.Path) -> None:
     main, terminal = os.openpty()
     with (tmp_path / "result").open("wb") as file:
-        for descriptor in (file.fileno(), terminal):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in (file.fileno(), terminal, nowhere):
             with listening(descriptor) as interruption:
                 interruption.check()
+    os.close(nowhere)
     os.close(terminal)
     os.close(main)
 
