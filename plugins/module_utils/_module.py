@@ -13,14 +13,16 @@ import re
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
 from ._errors import ENDINGS, CredentialsError, EntraRiskError, InternalError, MissingLibraryError, RequestError
 from ._graph import client as _graph
 from ._http import REQUESTS_ERROR
 from ._interruption import listening
 from ._login.connection import describe, resolve
-from ._login.known_secrets import known_secrets
+from ._login.known_secrets import SHORTEST_SECRET, known_secrets
 from ._login.options import argument_spec as connection_spec
+from ._login.shapes import is_word
 from ._redact import Redactor
 from ._tasks.result import ModuleResult
 from ._text import DEEPEST, Carrier, printable_lines
@@ -105,6 +107,8 @@ class _Module(_AnsibleModule):
         # Then at once: whatever is refused from here on may repeat one.
         for secret in known_secrets(self.params, os.environ):
             self.redactor.add(secret)
+        for text in _unexpected(self.argument_spec, self.params):
+            self.redactor.add(text if len(text) >= SHORTEST_SECRET else None)
         connection = connection_spec()
         for name, option in self.argument_spec.items():
             spellings = (name, *option.get("aliases", ()))
@@ -118,6 +122,9 @@ class _Module(_AnsibleModule):
                     del self.params[spelling]
                     text = f"{spelling} must be a whole number, written in digits alone, such as 10."
                     self.refusals += (RequestError(text),)
+                elif option["type"] == "bool" and not _is_flag(self.params.get(spelling, False)):
+                    del self.params[spelling]
+                    self.refusals += (RequestError(f"{spelling} must be true or false."),)
                 elif name in connection and isinstance(self.params.get(spelling), (list, dict)):
                     del self.params[spelling]
                     text = f"{spelling} must be a single value. Give it as text, not as a list or dictionary."
@@ -173,6 +180,22 @@ def _is_whole(value: t.Any) -> bool:
     if isinstance(value, str):
         return re.fullmatch(r"-?[0-9]{1,18}", value, re.ASCII) is not None
     return type(value) is int
+
+
+def _is_flag(value: t.Any) -> bool:
+    return value in BOOLEANS if isinstance(value, (bool, int)) else str(value).strip().lower() in BOOLEANS
+
+
+def _unexpected(spec: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Values that AnsibleModule will repeat in its refusal, since they are none of the choices."""
+    for name, option in spec.items():
+        for spelling in (name, *option.get("aliases", ())):
+            value = params.get(spelling)
+            if "choices" in option:
+                values = value if isinstance(value, list) else [value]
+                yield from (text for text in values if isinstance(text, str) and not is_word(text))
+            if "options" in option and isinstance(value, dict):
+                yield from _unexpected(option["options"], value)
 
 
 def _shorten_arguments(params: dict[str, t.Any]) -> None:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 from urllib.parse import quote, quote_plus
@@ -27,6 +28,19 @@ _SHORTEST_LINE = 16
 PLAIN_KEY = re.compile(r"[a-z_]{1,64}", re.ASCII)
 
 
+# The forms of a secret in which texts repeat it.
+_FORMS: tuple[t.Callable[[str], str], ...] = (
+    lambda text: quote(text, safe="", errors="replace"),
+    lambda text: quote(text, errors="replace"),
+    lambda text: quote_plus(text, errors="replace"),
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: repr(text)[1:-1],
+    lambda text: " ".join(text.split()),
+    str.lower,
+)
+
+
 class Redactor:
     """Remembers secret values and masks them in text.
 
@@ -43,8 +57,10 @@ class Redactor:
         return tuple(self._values)
 
     def add(self, value: str | None) -> None:
-        """Remember a secret: as it is, without the whitespace around it, as it looks in a URL (with `/` encoded or not)
-        or a form, and line by line.
+        """Remember a secret: as it is, and in the forms in which texts repeat it.
+
+        Those are: without the whitespace around it, in a URL (with `/` encoded or not) or a form, in JSON, quoted by
+        Python, on one line, in small letters, and line by line.
 
         Whitespace alone is no secret: masking it would leave no text legible.
         """
@@ -55,7 +71,7 @@ class Redactor:
         forms = (
             value,
             used,
-            *(quoted(used) for quoted in (_quote_all, quote, quote_plus)),
+            *(form(used) for form in _FORMS),
             *(line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----")),
         )
         for form in forms:
@@ -97,10 +113,6 @@ class Redactor:
 def looks_like_token(text: str) -> bool:
     """True for a text that the shapes above would mask a part of."""
     return Redactor().redact(text) != text
-
-
-def _quote_all(text: str) -> str:
-    return quote(text, safe="")
 
 
 def _without_token(run: re.Match[str]) -> str:

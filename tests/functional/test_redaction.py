@@ -26,6 +26,7 @@ ARGUMENTS: t.Sequence[dict[str, t.Any]] = (
     {"ids": [], "limit": SECRET, "max_changes": SECRET},
     {"ids": [], "timeout": SECRET},
     {"ids": [], "validate_certs": SECRET},
+    {"ids": [], "send_certificate_chain": SECRET},
     {"ids": [], SECRET: 1},
     {"ids": {SECRET: SECRET}},
 )
@@ -94,3 +95,23 @@ def test_names_of_people_stay_legible_beside_plain_words_in_the_wrong_place(
 def test_a_secret_that_is_a_word_takes_no_key_away(tenant: Tenant, run: Run, secret: str) -> None:
     ended = run("risky_user", state="dismissed", users=[], secret=secret)
     assert {"msg", "changed", "users", "summary"} <= ended.result.keys()
+
+
+@pytest.mark.parametrize(
+    ("module", "given"),
+    [
+        ("risky_user", {"state": f"Pass word-{CANARY}"}),
+        ("risky_user", {"return_users": f"Pass word-{CANARY}"}),
+        ("risky_user", {"wait": f"Pass word-{CANARY}"}),
+        ("risky_user_info", {"filters": {"risk_level": [f"Pass word-{CANARY}"]}}),
+        ("risk_detection_info", {"filters": {"risk_state": [f"Pass word-{CANARY}"]}}),
+        ("risky_user_info", {"validate_certs": f"Pass word-{CANARY}"}),
+        ("risky_user_info", {"limit": f"Pass word-{CANARY}"}),
+    ],
+    ids=str,
+)
+def test_does_not_repeat_what_is_none_of_the_choices(
+    tenant: Tenant, run: Run, module: str, given: dict[str, t.Any]
+) -> None:
+    ended = run(module, **{"state": "dismissed", "users": [], **given} if module == "risky_user" else given)
+    assert ended.kind == "request" and CANARY not in ended.output and ended.journal == []

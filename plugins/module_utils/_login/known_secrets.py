@@ -21,7 +21,8 @@ _OTHER_VARIABLES = ("AZURE_PASSWORD", "IDENTITY_HEADER", "MSI_SECRET", "ACTIONS_
 # Options of other collections that somebody may have given to ours.
 _SECRET_NAMES = re.compile(r"pass(?:word|wd|phrase)?$|secret|token|credential|private_?key|api_?key", re.IGNORECASE)
 
-_SHORTEST = 8
+# Of what is not where it belongs. To mask less would take letters out of every message.
+SHORTEST_SECRET = 8
 # Typing errors, host names and the like: hiding those would take the meaning out of a message.
 _PLAIN = re.compile(r"[a-z0-9.-]{1,63}|[A-Za-z_.-]{1,63}|https?://[A-Za-z0-9.:/-]{1,255}", re.ASCII)
 _SHAPES: t.Mapping[str, t.Callable[[str], bool]] = {"tenant": is_tenant, "client_id": is_guid}
@@ -46,7 +47,7 @@ def known_secrets(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -
         if name not in names and not name.startswith("_ansible_") and _SECRET_NAMES.search(name):
             yield from _texts(value)
     yield from (environ[name] for name in _OTHER_VARIABLES if name in environ)
-    for name in PROXY_VARIABLES:
+    for name in (*PROXY_VARIABLES, "http_proxy", "HTTP_PROXY"):
         found = _PROXY_PASSWORD.match(environ.get(name, ""))
         if found:
             yield from (found[1], unquote(found[1]))
@@ -64,7 +65,7 @@ def _texts(value: t.Any) -> t.Iterator[str]:
 
 
 def _may_be_secret(option: Option, value: str) -> bool:
-    if len(value) < _SHORTEST or _PLAIN.fullmatch(value):
+    if len(value) < SHORTEST_SECRET or _PLAIN.fullmatch(value):
         return False
     if option.type == "path":
         return not is_path(value)

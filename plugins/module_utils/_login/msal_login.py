@@ -27,6 +27,9 @@ from .shapes import path_for_message
 # The first release that signs with SHA-256 given a PEM certificate alone.
 MSAL_FLOOR = (1, 35)
 
+_ENDPOINT_VARIABLES = ("IDENTITY_ENDPOINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
+_ENDPOINT = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[\w.-]+)(?::[0-9]{1,5})?(?:/[\x21-\x7e]*)?", re.IGNORECASE)
+
 
 class EntraLogin:
     """Logs an application in at Entra. Every call is a login of its own: MSAL must not answer from its memory."""
@@ -118,6 +121,7 @@ class ManagedIdentityLogin:
                 "The managed identity of Service Fabric (IDENTITY_SERVER_THUMBPRINT) is not supported. "
                 "Use a secret, a certificate or an OIDC token."
             )
+        _check_endpoints(os.environ)
         self._connection = connection
         self._redactor = redactor
         self._who = "The request for a token of this machine's managed identity"
@@ -159,6 +163,20 @@ class ManagedIdentityLogin:
                 result, status=self._http.status, who=self._who, redactor=self._redactor, remedy=self._remedy
             )
         return result
+
+
+def _check_endpoints(environ: t.Mapping[str, str]) -> None:
+    """Check the variables in which a platform says where its identity endpoint is, before MSAL takes them as they are.
+
+    :raises CredentialsError: one of them is not a URL.
+    """
+    for name in _ENDPOINT_VARIABLES:
+        value = environ.get(name)
+        if value and _ENDPOINT.fullmatch(value) is None:
+            raise CredentialsError(
+                f"{name} in the environment is not the URL of a managed identity endpoint. The platform sets this "
+                "variable; if the module does not run there, take it out."
+            )
 
 
 def _guarded(

@@ -108,6 +108,8 @@ class Sources:
                 value = _tidy(option, value)
             if value is None or value == "" or (option.exact and not str(value).strip()):
                 continue
+            if isinstance(value, str) and not option.exact and option.type != "path" and not _is_text(value):
+                raise CredentialsError(f"{name} holds bytes that are not text in UTF-8. Set it anew.")
             given = Given(name, value)
             if option.skip_empty_file and _is_empty_file(given.text):
                 self.empty_files.append(given)
@@ -129,6 +131,15 @@ def _tidy(option: Option, value: str) -> str:
         return value
     value = value.strip()
     return os.path.expanduser(os.path.expandvars(value)) if option.type == "path" else value
+
+
+def _is_text(value: str) -> bool:
+    """False for the bytes of an environment variable that Python could not decode."""
+    try:
+        value.encode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_empty_file(path: str) -> bool:

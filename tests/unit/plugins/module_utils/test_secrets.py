@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+import typing as t
 
 import pytest
 
@@ -31,6 +33,14 @@ def redactor(*values: str) -> Redactor:
 )
 def test_a_known_secret_is_masked(secret: str, text: str, expected: str) -> None:
     assert redactor(secret).redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    "secret", ['pa"ss\\w\u00f6rd 1', "two  blanks", "line\nbreak", "tab\there", "it's", "CapitalLetters", "\udcff1"]
+)
+@pytest.mark.parametrize("form", [repr, json.dumps, lambda text: " ".join(text.split()), str.lower, str])
+def test_a_secret_is_masked_in_every_form(secret: str, form: t.Callable[[str], str]) -> None:
+    assert form(secret).strip("'\"") not in redactor(secret).redact(f"before {form(secret)} after")
 
 
 def test_a_secret_that_holds_another_one_leaves_no_rest() -> None:
