@@ -74,7 +74,7 @@ class MissingLibraryError(CredentialsError):
     def __init__(self, package: str, import_traceback: str) -> None:
         super().__init__(
             f"The Python library {package} is needed on the machine where the module runs, for its Python interpreter. "
-            "Install it there, or give a ready access_token."
+            + ("Install it there." if package == "requests" else "Install it there, or give a ready access_token.")
         )
         self.package = package
         self.trace = import_traceback

@@ -235,6 +235,13 @@ _FAILURES: tuple[tuple[_Fits, type[EntraRiskError], str, bool], ...] = (
         True,
     ),
     (
+        lambda wire, causes: _caused_by("ProxyError")(wire, causes) and _is_tls(wire, causes),
+        NetworkError,
+        "The TLS connection to the proxy for {host} failed: {reason}. https:// in HTTPS_PROXY means TLS to the proxy "
+        "itself; most proxies are named with http://, also for https.",
+        False,
+    ),
+    (
         _is_tls,
         TlsError,
         "The TLS connection to {host} failed: {reason}. {tls_advice}",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+import threading
 
 import pytest
 
@@ -97,6 +99,22 @@ def test_the_variable_that_counts_is_named(monkeypatch: pytest.MonkeyPatch, envi
         monkeypatch.setenv(name, value)
     with pytest.raises(NetworkError, match=f"The proxy in {next(iter(environ))} cannot"):
         _http.Transport(verify=True, timeout=1, redactor=Redactor()).send("GET", URL)
+
+
+def test_tls_to_a_proxy_that_speaks_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, dummy = listener.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        monkeypatch.setenv("HTTPS_PROXY", f"https://user:canary@127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(NetworkError, match="most proxies are named with http://") as caught:
+            _http.Transport(verify=True, timeout=5, redactor=Redactor()).send("GET", URL)
+    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
