@@ -177,10 +177,10 @@ class Workplace:
         command = (*before, "ansible-test", *words, "--python", python, "--color", "no")
         self.check(f"ansible-test {words[0]} {python}", *command, cases=True)
 
-    def integration(self) -> None:
+    def integration(self, *targets: str) -> None:
         """The integration targets, against a local tenant; they find its addresses in their variables."""
         tenant = ("--no-seed", "--ready-file", "tests/integration/integration_config.yml", "--run")
-        self.ansible_test("integration", before=("python", "-m", "tests.entra_emulator", *tenant))
+        self.ansible_test("integration", *targets, before=("python", "-m", "tests.entra_emulator", *tenant))
 
 
 @contextlib.contextmanager
@@ -202,7 +202,7 @@ def workplace(session: nox.Session, *requirements: str) -> t.Iterator[Workplace]
 def integration(session: nox.Session) -> None:
     """Slim targets through ansible-playbook, against the local tenant; and what the demo claims."""
     with workplace(session, *RUNTIME, *EMULATOR) as place:
-        place.integration()
+        place.integration(*session.posargs)
         place.check("claims of the demo", "python", "-m", "tests.demo")
 
 
