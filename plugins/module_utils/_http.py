@@ -363,6 +363,19 @@ def host_of(url: t.Any) -> str:
         return ""
 
 
+_NO_HTTP = "what came is not valid HTTP"
+# What says little by the name of its class.
+_REASONS: t.Mapping[str, str] = {
+    "BadStatusLine": _NO_HTTP,
+    "HTTPException": _NO_HTTP,
+    "IncompleteRead": "the answer is not whole",
+    "InvalidHeader": _NO_HTTP,
+    "LineTooLong": _NO_HTTP,
+    "RemoteDisconnected": "it was closed without an answer",
+    "ValueError": _NO_HTTP,
+}
+
+
 def _nowhere(resp: object) -> str | None:
     return None
 
@@ -408,4 +421,7 @@ def _reason(causes: t.Sequence[BaseException]) -> str:
         return "the CA bundle cannot be read"
     # What http.client makes of a proxy's refusal, such as 407: the status is in the text alone.
     refused = [str(cause) for cause in causes if str(cause).startswith("Tunnel connection failed")]
-    return refused[0] if refused else type(causes[-1]).__name__
+    if refused:
+        return refused[0]
+    name = type(causes[-1]).__name__
+    return f"{_REASONS[name]} ({name})" if name in _REASONS else name

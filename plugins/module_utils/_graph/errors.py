@@ -83,12 +83,12 @@ def graph_error(
         "request_id": request_id(answer, redactor) or said.request_id,
         "client_request_id": call_id,
     }
-    quote = f"Graph answered {answer.status}"
+    from_graph = is_from_graph(answer)
+    quote = f"{'Graph answered' if from_graph else 'The answer was'} {answer.status}"
     if said.code or said.message:
         quote += ": " + " - ".join(filter(None, (said.code, said.message)))
     quote += f"{named_request(facts['request_id'])}."
 
-    from_graph = is_from_graph(answer)
     refused = (400 <= answer.status < 500 and answer.status != 408) or answer.status in _REFUSED_FOR_NOW
     # Whoever stands before Graph cannot know what Graph did; but who redirects did not hand the request on.
     outcome_unknown = writes and not (refused and from_graph) and answer.status not in _REDIRECTS

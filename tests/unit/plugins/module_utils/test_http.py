@@ -241,11 +241,11 @@ FAILURES: dict[str, tuple[Exception, type[EntraRiskError], list[str], bool]] = {
     "two lengths": (
         requests.exceptions.InvalidHeader("canary: unmatching Content-Length"),
         NetworkError,
-        ["broke: InvalidHeader"],
+        ["broke: what came is not valid HTTP (InvalidHeader)"],
         True,
     ),
-    "too many headers": (http.client.HTTPException("canary"), NetworkError, ["broke: HTTPException"], True),
-    "bad status line": (http.client.BadStatusLine("canary"), NetworkError, ["broke: BadStatusLine"], True),
+    "too many headers": (http.client.HTTPException("canary"), NetworkError, ["HTTP (HTTPException)"], True),
+    "bad status line": (http.client.BadStatusLine("canary"), NetworkError, ["HTTP (BadStatusLine)"], True),
     "no memory": (MemoryError("canary"), NetworkError, ["broke: MemoryError"], True),
     "something new": (ZeroDivisionError("canary"), NetworkError, ["broke: ZeroDivisionError"], True),
     "reset without a wrapping": (
