@@ -91,6 +91,9 @@ def test_refuses_what_makes_no_sense(
     ended = run(module, **arguments(module, given))
     assert ended.kind == "request" and words in ended.msg, ended.msg
     assert ended.journal == []
+    if module in WRITING:
+        # A state that is none is not repeated.
+        assert ended.result["state"] == (None if "state" in given else "dismissed")
 
 
 # A value that is neither an object ID nor a user principal name; for service principals, names are none either.
