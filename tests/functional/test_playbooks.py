@@ -192,6 +192,17 @@ COMPLAINTS: tuple[tuple[str, Answers, str], ...] = (
     ("dismiss_risk", {"users": ["a@x.example", None]}, "entra_risk_users has an empty entry"),
     ("dismiss_risk", {"users": "- a@x.example\n-"}, "entra_risk_users has an empty entry"),
     ("dismiss_risk", {"filters": "low", "max_changes": 5}, "entra_risk_filters is not a dictionary"),
+    (
+        "dismiss_risk",
+        {"filters": 'updated_before: " "', "max_changes": 5},
+        "entra_risk_filters has a key without a value",
+    ),
+    (
+        "dismiss_risk",
+        {"filters": {"risk_level": None}, "max_changes": 5},
+        "entra_risk_filters has a key without a value",
+    ),
+    ("plan_dismissal", {**_STALE, "filters": "updated_after: None"}, "entra_risk_filters has a key without a value"),
     ("dismiss_risk", {"filters": {}, "max_changes": " "}, "entra_risk_max_changes is required with entra_risk_filters"),
     ("dismiss_risk", {"filters": {}}, "entra_risk_max_changes is required with entra_risk_filters"),
     ("dismiss_risk", {**_NAMED, "max_changes": None}, "entra_risk_max_changes has no value"),
