@@ -404,21 +404,24 @@ def test_report_about_nobody_without_a_date(emulator: Emulator, tenant: Tenant, 
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_plan_and_report_hand_on_why_they_failed(emulator: Emulator, tmp_path: Path) -> None:
-    env = {"MSGRAPH_URL": emulator.graph_url, "REQUESTS_CA_BUNDLE": emulator.ca_path}
+def test_plan_and_report_hand_on_why_they_failed(emulator: Emulator, tenant: Tenant) -> None:
+    tenant.add_fault(listener="graph", status=403, code="Forbidden", message="No. {{ 6 * 7 }} {% raw %} {# all #}")
     answers = {
-        "entra_risk_access_token": "not-a-token",
+        "entra_risk_access_token": tenant.mint_token(roles=_READER),
         "entra_risk_exclude_users": "none",
         "entra_risk_users": '["anna@contoso.example"]',
         # Of an earlier node.
         "entra_risk_plan": _PLANNED,
     }
+    env = {"MSGRAPH_URL": emulator.graph_url, "REQUESTS_CA_BUNDLE": emulator.ca_path}
     plan = _play("identityops.entra_risk.plan_dismissal", answers, env)
-    assert plan.code == 2
+    assert plan.code == 2, plan.output
     handed_on = plan.handed_on["entra_risk_plan"]
-    assert (handed_on["users"], handed_on["count"], handed_on["error"]["kind"]) == (None, None, "login")
-    assert handed_on["msg"]
+    assert (handed_on["users"], handed_on["count"], handed_on["error"]["kind"]) == (None, None, "permission")
+    # It is made for a file of variables, where braces would be a template.
+    assert "No. { { 6 * 7 }} { % raw %} { # all #}" in handed_on["msg"]
     report = _play("identityops.entra_risk.report_risk", answers, env)
-    assert report.code == 2
+    assert report.code == 2, report.output
     handed_on = report.handed_on["entra_risk_report"]
-    assert (handed_on["users"], handed_on["error"]["kind"]) == (None, "login")
+    assert (handed_on["users"], handed_on["error"]["kind"]) == (None, "permission")
+    assert "No. {{ 6 * 7 }}" in handed_on["msg"]
