@@ -35,7 +35,8 @@ def test_says_where_it_went_and_as_whom(
         "graph_url": emulator.graph_url,
     }
     # Also where nothing was sent, where arguments are refused, and where the login fails.
-    for more in ({}, {"ids": []}, {"no_such_option": 1}, {"secret": "wrong-secret-1"}):
+    cases: list[dict[str, t.Any]] = [{}, {"ids": []}, {"no_such_option": 1}, {"secret": "wrong-secret-1"}]
+    for more in cases:
         ended = run(module, **{**login, **arguments(module, {"ids": [MODULES[module][1]], **more})})
         assert ended.result["connection"] == connection
 
