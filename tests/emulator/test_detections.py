@@ -50,36 +50,6 @@ def test_a_detection_without_sign_in_has_no_place(tenant: Tenant, graph: Client)
     assert (item["activity"], item["detectionTimingType"]) == ("user", "offline")
 
 
-def test_anything_can_be_null(tenant: Tenant, graph: Client) -> None:
-    tenant.add_user(ADELE)
-    fields = (
-        "risk_level risk_state risk_detail risk_event_type detected activity last_updated location ip_address "
-        "additional_info upn display_name activity_type token_issuer_type"
-    )
-    tenant.add_detection(ADELE, **dict.fromkeys(fields.split()))
-    (item,) = graph.get(RISK_DETECTIONS).json()["value"]
-    # The document knows nulls, so the answers are still held against it.
-    assert not tenant.off_contract
-    known = {name for name, value in item.items() if value is not None}
-    assert known == {"id", "userId", "requestId", "correlationId", "source", "detectionTimingType"}
-
-
-def test_detections_belong_to_somebody(tenant: Tenant) -> None:
-    unlisted = tenant.add_user("unlisted@contoso.example", listed=False)
-    renamed = tenant.add_user("old@contoso.example", directory_upn="new@contoso.example")
-    assert tenant.add_detection(unlisted.id)["userPrincipalName"] == "unlisted@contoso.example"
-    detection = tenant.add_detection("new@contoso.example")
-    # It keeps the name that the risk record has.
-    assert (detection["userId"], detection["userPrincipalName"]) == (renamed.id, "old@contoso.example")
-    with pytest.raises(LookupError):
-        tenant.add_detection("nobody@contoso.example")
-    with pytest.raises(ValueError, match="colour"):
-        tenant.add_detection(unlisted.id, colour="red")
-    with pytest.raises(ValueError, match="not a time"):
-        tenant.add_detection(unlisted.id, detected="yesterday")
-    assert len(tenant.detections) == 2
-
-
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

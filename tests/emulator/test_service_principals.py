@@ -56,25 +56,3 @@ def test_objects_are_found_by_type(types: list[str], found: list[str], tenant: T
         json={"ids": [user.id, workload.id, UNKNOWN_ID], "types": types},
     )
     assert [each["@odata.type"] for each in answer.json()["value"]] == [f"#microsoft.graph.{name}" for name in found]
-
-
-def test_service_principals_can_be_changed_behind_everybodys_back(tenant: Tenant) -> None:
-    added = tenant.add_service_principal("Payroll Sync")
-    changed = tenant.change_service_principal(added.id, risk_level="high", display_name="Payroll", enabled=False)
-    assert changed.risk is not None and changed.directory is not None
-    assert (changed.risk_last_updated or "") > (added.risk_last_updated or "")
-    assert (changed.risk["displayName"], changed.risk["isEnabled"], changed.risk["accountEnabled"]) == (
-        "Payroll",
-        False,
-        False,
-    )
-    assert (changed.directory["displayName"], changed.directory["accountEnabled"]) == ("Payroll", False)
-    assert not tenant.change_service_principal(added.id, listed=False).listed
-    relisted = tenant.change_service_principal(added.id, listed=True).risk
-    assert relisted is not None
-    assert (relisted["riskState"], relisted["displayName"], relisted["isEnabled"]) == ("atRisk", "Payroll", False)
-    assert tenant.change_service_principal(added.id, in_directory=False).directory is None
-    with pytest.raises(LookupError):
-        tenant.change_service_principal("Payroll", enabled=True)
-    with pytest.raises(ValueError, match="upn"):
-        tenant.change_service_principal(added.id, upn="x@contoso.example")

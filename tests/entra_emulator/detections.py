@@ -63,7 +63,7 @@ class Detections:
         given = {name: value for argument, value in fields.items() for name in _ARGUMENTS[argument]}
         for name, value in given.items():
             if RISK_DETECTIONS.properties.get(name) == TIME and value is not None:
-                given[name] = timestamps.normalise(value)
+                given[name] = timestamps.normalize(value)
         detected = given.get("detectedDateTime") or timestamps.of(self._clock.wall() - 3600)
         values = {
             **_usual(fields.get("risk_event_type", "unfamiliarFeatures")),

@@ -109,18 +109,18 @@ class GraphService:
     def _caller(self, request: Request) -> Caller:
         token = request.bearer
         if not token:
-            raise _unauthorised("Access token is empty.")
+            raise _unauthorized("Access token is empty.")
         try:
             claims = self._tokens.verify(token)
         except InvalidTokenError:
-            raise _unauthorised("Access token validation failure. Invalid signature.") from None
+            raise _unauthorized("Access token validation failure. Invalid signature.") from None
         if claims["aud"] not in (f"https://{request.host}", GRAPH_APP_ID):
-            raise _unauthorised("Access token validation failure. Invalid audience.")
+            raise _unauthorized("Access token validation failure. Invalid audience.")
         tenant = self._find_tenant(claims["tid"])
         if tenant is None:
-            raise _unauthorised("The tenant of the token does not exist.")
+            raise _unauthorized("The tenant of the token does not exist.")
         if claims["exp"] <= tenant.clock.wall():
-            raise _unauthorised("Lifetime validation failed, the token is expired.")
+            raise _unauthorized("Lifetime validation failed, the token is expired.")
         if tenant.is_revoked(claims["uti"]):
             raise _challenge(claims)
         return Caller(tenant, claims)
@@ -414,7 +414,7 @@ def finish(request: Request, answer: Answer) -> None:
         answer.headers["Preference-Applied"] = WITH_LATE_MEMBERS
 
 
-def _unauthorised(message: str, extra: str = "") -> RefusedError:
+def _unauthorized(message: str, extra: str = "") -> RefusedError:
     challenge = (
         f'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
         f'client_id="{GRAPH_APP_ID}"{extra}'
@@ -426,7 +426,7 @@ def _challenge(claims: t.Mapping[str, t.Any]) -> RefusedError:
     """Continuous access evaluation: the token was good until somebody withdrew it."""
     wanted = {"access_token": {"nbf": {"essential": True, "value": str(claims["iat"] + 1)}}}
     encoded = base64.b64encode(json.dumps(wanted).encode()).decode()
-    return _unauthorised(
+    return _unauthorized(
         "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: "
         "TokenIssuedBeforeRevocationTimestamp",
         f', error="insufficient_claims", claims="{encoded}"',

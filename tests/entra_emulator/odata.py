@@ -175,7 +175,7 @@ def _literal(node: t.Any, edm: Edm) -> str | bool | None:
         return node.val
     if isinstance(node, ast.DateTime) and edm.kind == "time":
         try:
-            return timestamps.normalise(node.val)
+            return timestamps.normalize(node.val)
         except ValueError as exc:
             raise ODataError(str(exc)) from exc
     raise ODataError("A literal does not fit its property.")
@@ -185,7 +185,7 @@ def _literal(node: t.Any, edm: Edm) -> str | bool | None:
 def _time_of(value: t.Any) -> str | None:
     """A time in the form that compares as its text does; None for what a test put in its place."""
     try:
-        return timestamps.normalise(value)
+        return timestamps.normalize(value)
     except (TypeError, ValueError):
         return None
 

@@ -200,7 +200,7 @@ class RiskSet:
     def _properties(self, arguments: t.Mapping[str, t.Any]) -> Values:
         """The properties of a record that some arguments stand for."""
         return {
-            name: timestamps.normalise(value) if name == "riskLastUpdatedDateTime" and value is not None else value
+            name: timestamps.normalize(value) if name == "riskLastUpdatedDateTime" and value is not None else value
             for argument, value in arguments.items()
             for name in self.principals.arguments.get(argument, ())
         }

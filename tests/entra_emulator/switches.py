@@ -5,6 +5,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+_RefuseOrAccept = t.Literal["refuse", "accept"]
+_RefuseOrIgnore = t.Literal["refuse", "ignore"]
+_Mode = t.Literal["honour", "refuse", "ignore"]
+
 
 @dataclasses.dataclass
 class Switches:
@@ -13,28 +17,28 @@ class Switches:
     licensed: bool = True
     workload_licensed: bool = True
     token_lifetime: int = 3599
-    rate_limit: float | None = None
-    retry_after: str | None = None
+    rate_limit: t.Optional[float] = None  # noqa: UP045  # evaluated below, also by Python 3.9
+    retry_after: t.Optional[str] = None  # noqa: UP045  # the same
     date_skew: float = 0.0
     effect_delay: float = 0.0
     stuck_ids: list[str] = dataclasses.field(default_factory=list)
     vanish_after_dismiss: bool = False
-    unknown_ids: str = "refuse"
-    deleted_users: str = "refuse"
-    unlisted_dismiss: str = "refuse"
-    over_sixty: str = "refuse"
-    duplicate_ids: str = "refuse"
+    unknown_ids: _RefuseOrIgnore = "refuse"
+    deleted_users: t.Literal["refuse", "ignore", "accept"] = "refuse"
+    unlisted_dismiss: _RefuseOrIgnore = "refuse"
+    over_sixty: _RefuseOrAccept = "refuse"
+    duplicate_ids: _RefuseOrAccept = "refuse"
     reject_ids: list[str] = dataclasses.field(default_factory=list)
-    page_size: int | None = None
-    break_page: int | None = None
+    page_size: t.Optional[int] = None  # noqa: UP045  # the same
+    break_page: t.Optional[int] = None  # noqa: UP045  # the same
     break_last_page: bool = False
     endless: bool = False
-    filter_mode: str = "honour"
+    filter_mode: _Mode = "honour"
     filter_refuse: list[str] = dataclasses.field(default_factory=list)
     filter_ignore: list[str] = dataclasses.field(default_factory=list)
     filter_case_sensitive: bool = True
     max_filter_clauses: int = 15
-    orderby_mode: str = "honour"
+    orderby_mode: _Mode = "honour"
 
     def update(self, changes: t.Mapping[str, t.Any]) -> None:
         """Set several at once; none if one of them is wrong.
@@ -42,53 +46,25 @@ class Switches:
         :raises ValueError: for a name or a value that does not exist.
         """
         for name, value in changes.items():
-            kinds = _KINDS.get(name)
-            if kinds is None:
+            if name not in _TYPES:
                 raise ValueError(f"there is no switch {name!r}")
-            # A bool is an int to Python, but not to a person.
-            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-                raise ValueError(f"switch {name!r} cannot be {value!r}")
-            if name in _CHOICES and value not in _CHOICES[name]:
-                raise ValueError(f"switch {name!r} is one of {', '.join(_CHOICES[name])}")
+            if not _fits(value, _TYPES[name]):
+                raise ValueError(f"switch {name!r} cannot be {value!r}: it is {_TYPES[name]}")
         for name, value in changes.items():
             setattr(self, name, list(value) if isinstance(value, list) else value)
 
 
-_NOTHING = type(None)
-_NUMBER: tuple[type, ...] = (int, float)
-_KINDS: t.Mapping[str, tuple[type, ...]] = {
-    "licensed": (bool,),
-    "workload_licensed": (bool,),
-    "token_lifetime": (int,),
-    "rate_limit": (*_NUMBER, _NOTHING),
-    "retry_after": (str, _NOTHING),
-    "date_skew": _NUMBER,
-    "effect_delay": _NUMBER,
-    "stuck_ids": (list,),
-    "vanish_after_dismiss": (bool,),
-    "unknown_ids": (str,),
-    "deleted_users": (str,),
-    "unlisted_dismiss": (str,),
-    "over_sixty": (str,),
-    "duplicate_ids": (str,),
-    "reject_ids": (list,),
-    "page_size": (int, _NOTHING),
-    "break_page": (int, _NOTHING),
-    "break_last_page": (bool,),
-    "endless": (bool,),
-    "filter_mode": (str,),
-    "filter_refuse": (list,),
-    "filter_ignore": (list,),
-    "filter_case_sensitive": (bool,),
-    "max_filter_clauses": (int,),
-    "orderby_mode": (str,),
-}
-_CHOICES: t.Mapping[str, tuple[str, ...]] = {
-    "unknown_ids": ("refuse", "ignore"),
-    "deleted_users": ("refuse", "ignore", "accept"),
-    "unlisted_dismiss": ("refuse", "ignore"),
-    "over_sixty": ("refuse", "accept"),
-    "duplicate_ids": ("refuse", "accept"),
-    "filter_mode": ("honour", "refuse", "ignore"),
-    "orderby_mode": ("honour", "refuse", "ignore"),
-}
+_TYPES = t.get_type_hints(Switches)
+
+
+def _fits(value: t.Any, wanted: t.Any) -> bool:
+    """Whether a value is of the type of a switch."""
+    origin = t.get_origin(wanted)
+    if origin is t.Union:
+        return any(_fits(value, each) for each in t.get_args(wanted))
+    if origin is t.Literal:
+        return value in t.get_args(wanted)
+    if wanted is float:
+        wanted = (int, float)
+    # A bool is an int to Python, but not to a person.
+    return isinstance(value, origin or wanted) and (wanted is bool or not isinstance(value, bool))

@@ -362,7 +362,7 @@ class Tenant:
 
         :returns: their ids.
         """
-        last = timestamps.normalise(fields.pop("detected", None) or self._hour_ago())
+        last = timestamps.normalize(fields.pop("detected", None) or self._hour_ago())
         with self._lock:
             return [
                 self.add_detection(user, detected=timestamps.earlier(last, seconds=count - number), **fields)["id"]
@@ -463,7 +463,7 @@ class Tenant:
     def _risk(self, state: str, level: str | None, detail: str | None, last_updated: str | None) -> Values:
         return {
             "riskDetail": detail,
-            "riskLastUpdatedDateTime": timestamps.normalise(last_updated or self._hour_ago()),
+            "riskLastUpdatedDateTime": timestamps.normalize(last_updated or self._hour_ago()),
             "riskLevel": level,
             "riskState": state,
         }

@@ -29,7 +29,7 @@ def earlier(text: str, **span: float) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S.%f}{text[26:]}"
 
 
-def normalise(text: str) -> str:
+def normalize(text: str) -> str:
     """An ISO 8601 time with offset in the service's own form.
 
     :raises ValueError: when it is none.
