@@ -103,7 +103,12 @@ class _Module(_AnsibleModule):
     def _load_params(self) -> None:
         super()._load_params()
         # AnsibleModule fails on what it cannot encode for its log.
-        self.params = Carrier(str).carry(self.params)
+        carrier = Carrier(str)
+        self.params = carrier.carry(self.params)
+        if carrier.lost:
+            # A brake that is no number must not vanish.
+            text = "A value of the task is infinite, not a number, or nested too deeply. Correct it."
+            self.refusals += (RequestError(text),)
         # Then at once: whatever is refused from here on may repeat one.
         for secret in known_secrets(self.params, os.environ):
             self.redactor.add(secret)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import typing as t
 
 import pytest
@@ -171,6 +172,11 @@ def test_a_number_that_nobody_can_carry_costs_nobody_the_result(tenant: Tenant, 
     [
         ("risky_user", {"state": "gone"}),
         ("risky_user", {"state": ["dismissed"], "users": []}),
+        (
+            "risky_user",
+            {"state": "dismissed", "users": ["11111111-0000-4000-8000-000000000000"], "max_changes": math.nan},
+        ),
+        ("risky_user", {"state": "dismissed", "users": [], "if_unmodified_since": math.inf}),
         ("risky_user", {}),
         ("risky_user", {"state": "dismissed", "users": [], "timeout": "soon"}),
         ("risky_user", {"state": "dismissed", "max_changes": "many"}),
