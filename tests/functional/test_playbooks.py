@@ -270,6 +270,13 @@ VALUES: tuple[tuple[str, Answers, str, t.Any], ...] = (
     ("plan_dismissal", {"state": " "}, "plan_dismissal_state", "dismissed"),
     ("plan_dismissal", {"state": " safe\n"}, "plan_dismissal_state", "safe"),
     ("dismiss_risk", {"exclude_users": "none; a@x.example"}, "answered_exclude_users", ["a@x.example"]),
+    # A time that YAML does not take for text.
+    (
+        "dismiss_risk",
+        {"filters": "risk_level: [low]\nupdated_before: 2026-01-27T00:00:00Z"},
+        "answered_filters",
+        {"risk_level": ["low"], "updated_before": "2026-01-27T00:00:00+00:00"},
+    ),
     ("dismiss_risk", {"access_token": " ", "auth_source": None}, "answered_connection.values() | list", ["", ""]),
     ("dismiss_risk", {"ticket": " CHG-1 "}, "answered_ticket", "CHG-1"),
     ("report_risk", {"report_days": " "}, "report_risk_days", "30"),
