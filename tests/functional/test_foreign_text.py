@@ -52,7 +52,8 @@ def more_properties(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("where", ["userDisplayName", "riskDetail", "aNew\udfffProperty", "nested"])
 def test_a_lone_surrogate_costs_nobody_the_result(tenant: Tenant, run: Run, where: str) -> None:
     user = tenant.add_user("anna@contoso.example").id
-    record = {"id": user, "riskState": "atRisk", "riskLevel": "high", "userPrincipalName": "anna@contoso.example"}
+    record: dict[str, t.Any] = {"id": user, "riskState": "atRisk", "riskLevel": "high"}
+    record["userPrincipalName"] = "anna@contoso.example"
     record[where] = {"deep": [LONE], LONE: 1} if where == "nested" else LONE
     tenant.add_fault(method="GET", path="riskyUsers", raw=raw_page(record))
     ended = run("risky_user_info")
@@ -71,7 +72,7 @@ def test_a_lone_surrogate_in_a_name_does_not_hide_what_was_written(tenant: Tenan
 
 @pytest.mark.parametrize("module", ["risky_user", "risky_service_principal"])
 def test_a_name_cannot_forge_a_line_or_steer_a_terminal(tenant: Tenant, run: Run, module: str) -> None:
-    add = {"risky_user": tenant.add_user, "risky_service_principal": tenant.add_service_principal}[module]
+    add = tenant.add_user if module == "risky_user" else tenant.add_service_principal
     key = {"risky_user": "users", "risky_service_principal": "service_principals"}[module]
     tenant.switches.reject_ids = [add(FORGED, id="11111111-0000-4000-8000-000000000000").id]
     ended = run(module, state="dismissed", diff=True, **{key: tenant.switches.reject_ids})
