@@ -18,10 +18,8 @@ class Kind:
     label: str
     paths: tuple[str, ...]
     directory: str
-    ids_key: str
     add: t.Callable[..., Principal]
     add_many: t.Callable[..., list[str]]
-    change: t.Callable[..., Principal]
     find: t.Callable[[Tenant, str], Principal]
     all: t.Callable[[Tenant], list[Principal]]
 
@@ -35,10 +33,8 @@ USERS = Kind(
     label="users",
     paths=(RISKY_USERS, "/beta/identityProtection/riskyUsers", "/beta/riskyUsers"),
     directory="/v1.0/users",
-    ids_key="userIds",
     add=Tenant.add_user,
     add_many=Tenant.add_users,
-    change=Tenant.change_user,
     find=Tenant.user,
     all=lambda tenant: tenant.users,
 )
@@ -46,10 +42,8 @@ SERVICE_PRINCIPALS = Kind(
     label="service principals",
     paths=(RISKY_SERVICE_PRINCIPALS, "/beta/identityProtection/riskyServicePrincipals"),
     directory="/v1.0/servicePrincipals",
-    ids_key="servicePrincipalIds",
     add=Tenant.add_service_principal,
     add_many=Tenant.add_service_principals,
-    change=Tenant.change_service_principal,
     find=Tenant.service_principal,
     all=lambda tenant: tenant.service_principals,
 )

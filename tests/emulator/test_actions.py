@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 import pytest
@@ -156,37 +155,3 @@ def test_what_becomes_of_doubtful_ids(
     assert (kind.find(tenant, good.id).risk_state != "atRisk") is (status == 204)
     expected = ([good.id] if status == 204 else []) + ([doubtful] if written else [])
     assert tenant.journal.entries[-1]["written"] == expected
-
-
-def test_ids_can_be_made_poisonous(kind: Kind, tenant: Tenant, graph: Client) -> None:
-    ids = kind.add_many(tenant, 3)
-    tenant.switches.reject_ids = [ids[1].upper()]
-    assert graph.act("dismiss", *ids, prefix=kind.path).status_code == 400
-    assert graph.act("dismiss", ids[0], ids[2], prefix=kind.path).status_code == 204
-    assert kind.find(tenant, ids[1]).risk_state == "atRisk"
-
-
-def test_an_effect_may_take_its_time(kind: Kind, tenant: Tenant, graph: Client) -> None:
-    tenant.switches.effect_delay = 900
-    added = kind.add(tenant, NAME)
-    path = f"{kind.path}/{added.id}"
-    graph.act("dismiss", added.id, prefix=kind.path)
-    before = graph.get(path).json()
-    assert (before["riskState"], before["isProcessing"]) == ("atRisk", True)
-    assert before["riskLastUpdatedDateTime"] == added.risk_last_updated
-    tenant.hurry()
-    after = graph.get(path).json()
-    assert (after["riskState"], after["isProcessing"]) == ("dismissed", False)
-    assert after["riskLastUpdatedDateTime"] > before["riskLastUpdatedDateTime"]
-
-
-@pytest.mark.parametrize("delay", [0, 0.05])
-@pytest.mark.parametrize(("kind", "action"), [row[:2] for row in EFFECTS])
-def test_a_record_may_vanish(kind: Kind, action: str, delay: float, tenant: Tenant, graph: Client) -> None:
-    tenant.switches.update({"vanish_after_dismiss": True, "effect_delay": delay})
-    added = kind.add(tenant, NAME)
-    gone = action != "confirmCompromised"
-    graph.act(action, added.id, prefix=kind.path)
-    time.sleep(delay * 1.5)
-    assert graph.get(f"{kind.path}/{added.id}").status_code == (404 if gone else 200)
-    assert len(graph.get(kind.path).json()["value"]) == (0 if gone else 1)

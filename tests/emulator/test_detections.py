@@ -70,39 +70,6 @@ def test_the_order_of_the_list(
     assert listed(graph, top=top, **query) == expected
 
 
-@pytest.mark.parametrize(("mode", "expected"), [("honour", days(2, 1)), ("ignore", days(1, 2)), ("refuse", None)])
-def test_an_order_may_be_refused_or_ignored(
-    mode: str, expected: list[str] | None, tenant: Tenant, graph: Client
-) -> None:
-    tenant.switches.orderby_mode = mode
-    tenant.add_user(ADELE)
-    for moment in days(1, 2):
-        tenant.add_detection(ADELE, detected=moment)
-    answer = graph.get(RISK_DETECTIONS, orderby="detectedDateTime desc")
-    if expected is None:
-        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
-    else:
-        assert [item["detectedDateTime"] for item in answer.json()["value"]] == expected
-    # The order that nobody asked for is not refused.
-    assert listed(graph) == days(1, 2)
-
-
-def test_a_dismissal_closes_the_active_ones_of_the_user(tenant: Tenant, graph: Client) -> None:
-    user = tenant.add_user(ADELE)
-    tenant.add_user("other@contoso.example")
-    active = [tenant.add_detection(ADELE, risk_state=state) for state in ("atRisk", "confirmedCompromised")]
-    done = tenant.add_detection(ADELE, risk_state="remediated")
-    other = tenant.add_detection("other@contoso.example")
-    graph.act("dismiss", user.id)
-    first, second, *rest = tenant.detections
-    for before, after in zip(active, (first, second)):
-        assert (after["riskState"], after["riskDetail"]) == ("dismissed", "adminDismissedAllRiskForUser")
-        assert after["riskLevel"] == before["riskLevel"]
-        assert after["lastUpdatedDateTime"] > before["lastUpdatedDateTime"]
-        assert after["detectedDateTime"] == before["detectedDateTime"]
-    assert rest == [done, other]
-
-
 def test_confirming_as_compromised_adds_one(tenant: Tenant, graph: Client) -> None:
     user = tenant.add_user(ADELE)
     before = tenant.add_detection(ADELE)

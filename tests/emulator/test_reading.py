@@ -33,14 +33,6 @@ def test_the_list_and_one_record_show_the_same(tenant: Tenant, graph: Client) ->
     assert {**page.json()["value"][0], "@odata.context": context} == single.json()
 
 
-def test_pages_hold_everybody_once(tenant: Tenant, graph: Client) -> None:
-    ids = tenant.add_users(25)
-    pages = graph.everybody(top=10, select="id,riskState", filter="riskState eq 'atRisk'")
-    assert [len(page) for page in pages] == [10, 10, 5]
-    assert [user["id"] for page in pages for user in page] == ids
-    assert set(pages[0][0]) == {"id", "riskState"}
-
-
 def test_next_links_keep_the_origin_and_cannot_be_made_up(tenant: Tenant, graph: Client) -> None:
     tenant.add_users(3)
     link = graph.get(top=1, filter="riskState eq 'atRisk'").json()["@odata.nextLink"]

@@ -57,18 +57,6 @@ def test_pages_may_be_smaller_than_asked_for(kind: Kind, tenant: Tenant, graph: 
     assert [len(page) for page in graph.everybody(kind.path, top=500)] == [3, 3, 1]
 
 
-@pytest.mark.parametrize(("switches", "broken"), [({"break_page": 2}, 2), ({"break_last_page": True}, 3)])
-def test_pages_may_break(switches: dict[str, t.Any], broken: int, kind: Kind, tenant: Tenant, graph: Client) -> None:
-    tenant.switches.update({"page_size": 2, **switches})
-    kind.add_many(tenant, 5)
-    answer = graph.get(kind.path)
-    number = 1
-    while "@odata.nextLink" in answer.json():
-        answer = graph.send("GET", answer.json()["@odata.nextLink"][len(graph.origin) :])
-        number += 1
-    assert (number, answer.status_code) == (broken, 400)
-
-
 @pytest.mark.parametrize(
     ("switches", "text", "found"),
     [

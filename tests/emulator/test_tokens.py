@@ -12,7 +12,6 @@ import pytest
 from tests.entra_emulator.apps import DEFAULT_ROLES
 from tests.entra_emulator.emulator import Emulator
 from tests.entra_emulator.pki import ClientCertificate
-from tests.entra_emulator.resources import READER_ROLES, WRITER_ROLES
 from tests.entra_emulator.tenant import Tenant
 
 from .client import GET_BY_IDS, RISK_DETECTIONS, Client
@@ -131,20 +130,6 @@ def test_permissions(
         assert answer.status_code == look_up
         if look_up == 403:
             assert answer.json()["error"]["code"] == "Authorization_RequestDenied"
-
-
-@pytest.mark.parametrize(
-    ("roles", "read", "write"),
-    [([], 403, 403), (READER_ROLES.values(), 200, 403), (WRITER_ROLES.values(), 200, 204)],
-)
-def test_a_person_needs_an_entra_role_besides(
-    roles: t.Sequence[str], read: int, write: int, tenant: Tenant, client_for: Ask
-) -> None:
-    user = tenant.add_user("adele.vance@contoso.example")
-    for role in list(roles) or ["00000000-0000-0000-0000-000000000000"]:
-        client = client_for(tenant.mint_token(scp="openid IdentityRiskyUser.ReadWrite.All", wids=[role]))
-        assert client.get().status_code == read
-        assert client.act("dismiss", user.id).status_code == write
 
 
 @pytest.mark.parametrize("switch", ["licensed", "workload_licensed"])
