@@ -107,6 +107,8 @@ class Workplace:
         seeds = Path(self.env["HOME"], ".ansible", "test", "cache")
         for directory in (seeds, self.logs, CACHE / "coverage", CACHE / "scores"):
             directory.mkdir(parents=True, exist_ok=True)
+        # The settings of pip may hold the password of an index.
+        Path(self.env["HOME"]).chmod(0o700)
         # The files may belong to somebody else, for example in a container.
         settings = "[safe]\n\tdirectory = *\n[init]\n\tdefaultBranch = main\n"
         Path(self.env["HOME"], ".gitconfig").write_text(settings, encoding="utf-8")
