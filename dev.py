@@ -143,8 +143,8 @@ def nox(cache: Path, env: "dict[str, str]", *words: str) -> int:
     except KeyboardInterrupt:
         for number in (signal.SIGINT, signal.SIGKILL):
             if process.poll() is None:
-                os.killpg(process.pid, number)
-                with contextlib.suppress(subprocess.TimeoutExpired):
+                with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                    os.killpg(process.pid, number)
                     process.wait(timeout=15)
         raise
 

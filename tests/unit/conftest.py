@@ -17,7 +17,7 @@ settings.register_profile(
     max_examples=25,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("large", settings.get_profile("small"), max_examples=300)
+settings.register_profile("large", settings.get_profile("small"), max_examples=200)
 settings.load_profile("small")
 
 
