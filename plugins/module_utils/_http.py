@@ -416,7 +416,8 @@ def _reason(causes: t.Sequence[BaseException]) -> str:
             and not isinstance(cause, requests.exceptions.RequestException)
         ):
             return cause.strerror
-    if type(causes[0]) is OSError:
+    # None of its kinds.
+    if causes[0].__class__ is OSError:
         # How requests says it, in its own words and with the path.
         return "the CA bundle cannot be read"
     # What http.client makes of a proxy's refusal, such as 407: the status is in the text alone.

@@ -184,7 +184,7 @@ def _is_nothing(value: t.Any, *, blank: bool) -> bool:
 def _is_whole(value: t.Any) -> bool:
     if isinstance(value, str):
         return re.fullmatch(r"-?[0-9]{1,18}", value, re.ASCII) is not None
-    return type(value) is int
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_flag(value: t.Any) -> bool:

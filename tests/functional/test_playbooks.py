@@ -76,12 +76,12 @@ def _evaluate(cases: t.Sequence[tuple[str, Answers, str]], directory: Path) -> l
     """
     for name in ("tasks", "templates", "vars"):
         (directory / name).symlink_to(_PLAYBOOKS / name)
-    texts = dict.fromkeys(expression for _, _, expression in cases)
+    texts = dict.fromkeys(expression for *dummy, expression in cases)
     files = {text: directory / f"expression_{number}.j2" for number, text in enumerate(texts)}
     for text, file in files.items():
         file.write_text(f"\n{{{{ ({text}) | to_json }}}}\n", encoding="utf-8")
     plays = []
-    for playbook in dict.fromkeys(playbook for playbook, _, _ in cases):
+    for playbook in dict.fromkeys(playbook for playbook, *dummy in cases):
         chosen = [{"file": str(files[text]), "answers": answers} for name, answers, text in cases if name == playbook]
         # One task for all, and no variable of the play is evaluated before the answers are there.
         lines = (
@@ -95,9 +95,9 @@ def _evaluate(cases: t.Sequence[tuple[str, Answers, str]], directory: Path) -> l
     assert done.code == 0, done.output
     values = {
         playbook: iter((directory / f"{playbook}.txt").read_text(encoding="utf-8").splitlines())
-        for playbook in dict.fromkeys(playbook for playbook, _, _ in cases)
+        for playbook in dict.fromkeys(playbook for playbook, *dummy in cases)
     }
-    return [json.loads(next(values[playbook])) for playbook, _, _ in cases]
+    return [json.loads(next(values[playbook])) for playbook, *dummy in cases]
 
 
 def _variables(playbook: str) -> Answers:
@@ -148,7 +148,7 @@ LISTS: tuple[tuple[t.Any, list[t.Any]], ...] = (
     ('"a@x.example"b@x.example', ['"a@x.example"b@x.example']),
     ("[a@x.example", ["[a@x.example"]),
     ('["a@x.example b@x.example"]', ["a@x.example b@x.example"]),
-    ("“a@x.example”", ["“a@x.example”"]),
+    ("\u201ca@x.example\u201d", ["\u201ca@x.example\u201d"]),
     (4711, [4711]),
     ({"a@x.example": 1}, [{"a@x.example": 1}]),
     # And so do empty entries.
@@ -323,19 +323,19 @@ def test_reads_answers_and_sums_up(tmp_path: Path) -> None:
         return {f"entra_risk_{name}": value for name, value in answers.items()}
 
     cases = [
-        *[("dismiss_risk", named({"users": answer}), "answered_users_list") for answer, _ in LISTS],
-        *[(playbook, named(answers), expression) for playbook, answers, expression, _ in VALUES],
+        *[("dismiss_risk", named({"users": answer}), "answered_users_list") for answer, dummy in LISTS],
+        *[(playbook, named(answers), expression) for playbook, answers, expression, dummy in VALUES],
         *[(playbook, named(answers), complaints) for playbook, answers in NO_COMPLAINT],
-        *[(playbook, named(answers), complaints) for playbook, answers, _ in COMPLAINTS],
-        *[(_SUM_UP, {"sum_up_job": "job", "sum_up_result": result}, sums) for result, _ in SUMS],
+        *[(playbook, named(answers), complaints) for playbook, answers, dummy in COMPLAINTS],
+        *[(_SUM_UP, {"sum_up_job": "job", "sum_up_result": result}, sums) for result, dummy in SUMS],
     ]
     values = iter(_evaluate(cases, tmp_path))
-    assert [(answer, next(values)) for answer, _ in LISTS] == list(LISTS)
+    assert [(answer, next(values)) for answer, dummy in LISTS] == list(LISTS)
     assert [(*case[:3], next(values)) for case in VALUES] == list(VALUES)
     assert [(*case, next(values)) for case in NO_COMPLAINT] == [(*case, []) for case in NO_COMPLAINT]
-    found = [(playbook, answers, " ".join(next(values))) for playbook, answers, _ in COMPLAINTS]
-    assert [each for each, (_, _, expected) in zip(found, COMPLAINTS) if expected not in each[2]] == []
-    assert [(result, next(values)) for result, _ in SUMS] == list(SUMS)
+    found = [(playbook, answers, " ".join(next(values))) for playbook, answers, dummy in COMPLAINTS]
+    assert [each for each, (*dummy, expected) in zip(found, COMPLAINTS) if expected not in each[2]] == []
+    assert [(result, next(values)) for result, dummy in SUMS] == list(SUMS)
 
 
 def test_replaces_nothing_but_pages(tmp_path: Path) -> None:

@@ -141,7 +141,8 @@ def _cause(description: str) -> str:
 def _code(data: t.Mapping[str, t.Any], description: str) -> str:
     """Entra's own code where there is one, else the code of OAuth."""
     codes = data.get("error_codes")
-    if isinstance(codes, list) and codes and type(codes[0]) is int and 0 < codes[0] < 10**9:
+    # True is a number of Python too, but not a code.
+    if isinstance(codes, list) and codes and isinstance(codes[0], int) and 1 < codes[0] < 10**9:
         return f"AADSTS{codes[0]}"
     found = re.search(r"AADSTS[0-9]{1,9}", description)
     if found is not None:
