@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The option `filters`. Mirrors `FILTER_SPEC` in `module_utils/_filters.py`."""
+    """The option `filters`. Mirrors `FILTER_SPEC` in `module_utils/_risk/filters.py`."""
 
     DOCUMENTATION = r"""
 options:
@@ -46,7 +46,8 @@ options:
       updated_after:
         description:
           - The risk changed later than this. A time in ISO 8601 with an offset, such as V(2026-01-31T00:00:00Z), or an
-            age such as V(30m), V(12h), V(90d) or V(8w), which counts back from now.
+            age such as V(30m), V(12h), V(90d) or V(8w), which counts back from now by the clock of the service.
+          - Given, but null or blank, it fails the task.
         type: str
       updated_before:
         description:

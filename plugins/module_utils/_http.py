@@ -25,7 +25,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from ._errors import CredentialsError, EntraRiskError, NetworkError, RequestError, StoppedError, TlsError
 from ._libraries import working_library
-from ._proxies import check_proxy, no_proxy_hint
+from ._proxies import check_proxy
 from ._redact import Redactor
 from ._text import printable
 from ._tls import tls_advice
@@ -177,7 +177,6 @@ class Transport:
             "host": host_of(url),
             "reason": printable(self._redactor.redact(_reason(causes)), 300),
             "seconds": f"{seconds:g}",
-            "no_proxy_hint": no_proxy_hint(os.environ),
             "tls_advice": tls_advice(causes, self._verify),
         }
         for fits, error, text, may_have_left in _FAILURES:
@@ -251,8 +250,7 @@ _FAILURES: tuple[tuple[_Fits, type[EntraRiskError], str, bool], ...] = (
     (
         _caused_by("ProxyError"),
         NetworkError,
-        "The proxy for {host} failed: {reason}. Check HTTPS_PROXY and NO_PROXY in the task's environment."
-        "{no_proxy_hint}",
+        "The proxy for {host} failed: {reason}. Check HTTPS_PROXY and NO_PROXY in the task's environment.",
         False,
     ),
     (

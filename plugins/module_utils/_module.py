@@ -46,6 +46,7 @@ class _Module(_AnsibleModule):
     it; and a list in a text option becomes a text with brackets, which would be sent as a secret.
 
     :param refused: the result of a task that fails before it begins, from its parameters and why.
+    :param brakes: options that hold a task back. Given, but empty, they stop it, as the times within `filters` do.
     """
 
     refusals: tuple[EntraRiskError, ...] = ()
@@ -55,8 +56,10 @@ class _Module(_AnsibleModule):
         self,
         argument_spec: dict[str, t.Any],
         refused: t.Callable[[t.Mapping[str, t.Any], EntraRiskError], ModuleResult],
+        brakes: t.Collection[str],
     ) -> None:
         self._refused = refused
+        self._brakes = brakes
         self.redactor = Redactor(self._register)
         super().__init__(argument_spec=argument_spec, supports_check_mode=True)
 
@@ -117,11 +120,21 @@ class _Module(_AnsibleModule):
         connection = connection_spec()
         for name, option in self.argument_spec.items():
             spellings = (name, *option.get("aliases", ()))
+            if name in self._brakes:
+                held = {spelling: self.params[spelling] for spelling in spellings if spelling in self.params}
+                self.refusals += tuple(_blank_brakes(held))
             for spelling in spellings:
                 if spelling in self.params and _is_nothing(self.params[spelling], blank=name in connection):
                     del self.params[spelling]
                 elif "options" in option and isinstance(self.params.get(spelling), dict):
                     inner = self.params[spelling].items()
+                    # Only times are plain text in there.
+                    times = {
+                        f"{spelling}.{key}": value
+                        for key, value in inner
+                        if option["options"].get(key, {}).get("type") == "str"
+                    }
+                    self.refusals += tuple(_blank_brakes(times))
                     self.params[spelling] = {key: value for key, value in inner if value is not None}
                 elif option["type"] == "int" and not _is_whole(self.params.get(spelling, 0)):
                     del self.params[spelling]
@@ -140,11 +153,29 @@ class _Module(_AnsibleModule):
                 self.refusals += (RequestError(f"{text} Give one of them."),)
 
 
+def _is_blank(value: t.Any) -> bool:
+    """Whether a template came out empty here: null, whitespace, or a list that holds one of these."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_is_blank, value))
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _blank_brakes(given: t.Mapping[str, t.Any]) -> t.Iterator[RequestError]:
+    for name, value in given.items():
+        if _is_blank(value):
+            yield RequestError(
+                f"{name}: it is given, but null or blank, or holds such an entry. A template may have come out empty, "
+                "and without this option more could be written to than is meant. Give it a value, or leave it out. "
+                "Nothing was written."
+            )
+
+
 def run_module(
     argument_spec: dict[str, dict[str, t.Any]],
     work: t.Callable[..., ModuleResult],
     *on: t.Any,
     refused: t.Callable[..., ModuleResult],
+    brakes: t.Collection[str] = (),
 ) -> None:
     """The whole of a module.
 
@@ -153,8 +184,10 @@ def run_module(
         gives a Graph client.
     :param refused: the result of a task that fails before it begins, from the parameters as far as they are known, what
         it works `on`, and the error.
+    :param brakes: options that hold the task back. Given, but empty, they stop it.
     """
-    module = _Module({**connection_spec(), **argument_spec}, lambda params, error: refused(params, *on, error))
+    spec = {**connection_spec(), **argument_spec}
+    module = _Module(spec, lambda params, error: refused(params, *on, error), brakes)
     redactor = module.redactor
     for refusal in module.refusals:
         module.leave(refused(module.params, *on, refusal))

@@ -23,8 +23,6 @@ from ._errors import NetworkError
 PROXY_VARIABLES: tuple[str, ...] = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 _SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
-# Requests takes such entries of NO_PROXY as they are.
-_NEVER_FITS = re.compile(r"://|[*;|]|\S\s+\S")
 _FORM = "Write it as http://host:port or http://user:password@host:port."
 _ENCODE = (
     "Percent-encode such characters in its user name and password (/ is %2F, # is %23, ? is %3F, [ is %5B, ] is %5D, "
@@ -40,18 +38,6 @@ def check_proxy(value: str | None, environ: t.Mapping[str, str]) -> None:
     problem = proxy_problem(value) if value else None
     if problem is not None:
         raise NetworkError(f"The proxy in {_variable(value, environ)} cannot be used: {problem}")
-
-
-def no_proxy_hint(environ: t.Mapping[str, str]) -> str:
-    """A sentence about a NO_PROXY with an entry that never fits a host; empty when there is none."""
-    name = next((name for name in ("no_proxy", "NO_PROXY") if environ.get(name)), "")
-    entries = [entry.strip() for entry in environ.get(name, "").split(",")]
-    if not any(_NEVER_FITS.search(entry) for entry in entries if entry != "*"):
-        return ""
-    return (
-        f" {name} has an entry that fits no host: it is a list of host names separated by commas, without https://, "
-        "without * and without whitespace inside."
-    )
 
 
 def proxy_problem(value: str) -> str | None:

@@ -19,12 +19,11 @@ TICKS_PER_SECOND = 10_000_000
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _ISO_8601 = re.compile(
-    r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:[.,](?P<fraction>\d+))?\s?"
-    r"(?P<offset>[Zz]|[+-]\d{2}(?::?\d{2})?)"
+    r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?:[.,](?P<fraction>\d+))?\s?"
+    r"(?P<offset>[Zz]|[+-]\d{2}(?::?\d{2})?)",
+    re.ASCII,
 )
-# The form without hyphens and colons.
-_BASIC = re.compile(r"(\d{4})(\d{2})(\d{2})([Tt])(\d{2})(\d{2})(\d{2})?(?=\D)")
-_AGE = re.compile(r"(?P<number>\d{1,9})(?P<unit>[mhdw])")
+_AGE = re.compile(r"(?P<number>\d{1,9})(?P<unit>[mhdw])", re.ASCII)
 _UNIT_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -33,24 +32,19 @@ def parse(text: str) -> int:
 
     :raises ValueError: no such time, or no offset.
     """
-    match = _ISO_8601.fullmatch(_extended(text.strip()))
+    match = _ISO_8601.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not an ISO 8601 time with an offset")
-    clock = match["time"] if match["time"].count(":") == 2 else match["time"] + ":00"
+    # Microsoft's own log stream writes hours of one digit.
+    clock = match["time"].zfill(8 if match["time"].count(":") == 2 else 5)
+    if clock.count(":") == 1:
+        clock += ":00"
     offset = "+00:00" if match["offset"] in "Zz" else match["offset"]
     if ":" not in offset:
         offset = f"{offset[:3]}:{offset[3:] or '00'}"
     moment = datetime.datetime.fromisoformat(f"{match['date']}T{clock}{offset}")
     fraction = (match["fraction"] or "")[:7].ljust(7, "0")
     return _to_ticks(moment) + int(fraction)
-
-
-def _extended(text: str) -> str:
-    match = _BASIC.match(text)
-    if match is None:
-        return text
-    year, month, day, between, hour, minute, second = match.groups()
-    return f"{year}-{month}-{day}{between}{hour}:{minute}:{second or '00'}{text[match.end() :]}"
 
 
 def parse_or_none(text: object) -> int | None:

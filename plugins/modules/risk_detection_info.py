@@ -230,8 +230,7 @@ truncated:
   sample: false
 evaluated_at:
   description:
-    - When the list was read, by the clock of the service, in ISO 8601 and UTC. Never earlier than the newest change
-      that was read. Null when nothing was read.
+    - When the reading began, by the clock of the service, in ISO 8601 and UTC. Null when no answer told the time.
   returned: always
   type: str
   sample: "2026-01-31T08:15:00Z"
@@ -319,15 +318,16 @@ error:
 """
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._module import run_module
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.detections import USER_DETECTIONS
 from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.read_detections import (
-    QUERY_SPEC,
+    query_spec,
     read,
     refused,
 )
 
 
 def main() -> None:
-    run_module(QUERY_SPEC, read, refused=refused)
+    run_module(query_spec(USER_DETECTIONS), read, USER_DETECTIONS, refused=refused)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,10 @@ options:
       - service_principal_ids
   exclude_service_principals:
     description:
-      - The object IDs of service principals that are never written to.
+      - Service principals that are never written to, as object IDs or as application (client) IDs.
+      - An ID that no risk record shows is looked up in the directory before the first write, which needs the permission
+        C(Application.Read.All). One that does not exist protects nobody, and fails the task.
+      - Given, but null or blank, it fails the task. An empty list says on purpose that nobody is protected.
       - The name of the option in P(identityops.entra_risk.risky_user#module) works as well, so that the same variables
         serve both.
     type: list
@@ -142,7 +145,7 @@ RETURN = r"""
 changed:
   description:
     - Whether at least one service principal was written to, or in check mode would be.
-    - Also true to fact after a failure.
+    - Also after a failure.
   returned: always
   type: bool
   sample: true
@@ -180,13 +183,19 @@ service_principals:
       sample: changed
     reason:
       description:
-        - Null, or one word that tells why. V(not_listed) for unchanged ones without a risk record. V(excluded) for
-          skipped ones. V(unknown_service_principal), V(modified_since), V(unknown_state), V(pending) and V(rejected)
-          for failed ones.
+        - Null, or one word that tells why. V(not_listed) for unchanged ones without a risk record. V(excluded) and
+          V(over_limit) for skipped ones. V(unknown_service_principal), V(modified_since), V(unknown_state),
+          V(pending) and V(rejected) for failed ones.
         - Null for a failed one means that the task stopped before it was done. RV(service_principals[].message) tells
           whether it is known that nothing was written.
       type: str
       sample: null
+    written:
+      description:
+        - Whether Graph accepted a write for this service principal in this task. V(false) in check mode, and where it
+          is not known.
+      type: bool
+      sample: true
     message:
       description: An explanation for people. Every failed one has it.
       returned: when there is something to explain
@@ -226,15 +235,16 @@ summary:
   sample: {changed: 2, unchanged: 0, skipped: 0, failed: 0}
 verified:
   description:
-    - V(true) when RV(service_principals[].after) was read back (O(wait=true)).
-    - V(false) when it is what Graph accepted, or in check mode would be asked for.
+    - V(true) when everybody who was written to was read back in the new state (O(wait=true)), or nothing had to be
+      written.
+    - V(false) when anybody failed, when something was not seen, and in check mode.
   returned: always
   type: bool
 evaluated_at:
   description:
-    - When the state was read, by the clock of the service, in ISO 8601 and UTC. Never earlier than the newest change
-      that was read. Null when nothing was read.
-    - Made for O(if_unmodified_since) of a later task.
+    - When the reading began, by the clock of the service, in ISO 8601 and UTC. Null when no answer told the time.
+    - Made for O(if_unmodified_since) of a later task. Whatever changed after the reading began is refused then, even if
+      the change itself was read.
   returned: always
   type: str
   sample: "2026-01-31T08:15:00Z"
@@ -266,6 +276,11 @@ connection:
       description: The Microsoft Graph that the task talked to.
       type: str
       sample: https://graph.microsoft.com
+truncated:
+  description: Whether Graph broke off the list that O(filters) was answered from, so that there may be more to act on.
+  returned: always
+  type: bool
+  sample: false
 requests:
   description: What went over the line to Graph. The login is not counted.
   returned: always
@@ -332,11 +347,17 @@ error:
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._module import run_module
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_SERVICE_PRINCIPALS
-from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.change import refused, run, task_spec
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.change import (
+    brakes,
+    refused,
+    run,
+    task_spec,
+)
 
 
 def main() -> None:
-    run_module(task_spec(RISKY_SERVICE_PRINCIPALS), run, RISKY_SERVICE_PRINCIPALS, refused=refused)
+    resource = RISKY_SERVICE_PRINCIPALS
+    run_module(task_spec(resource), run, resource, refused=refused, brakes=brakes(resource))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ options:
     description:
       - The object IDs of the service principals. In Entra's admin center, that is the object ID of the
         I(enterprise application), not the application (client) ID.
-      - Those without a risk record come back in RV(not_listed). That is no error, but a typing error looks the same.
+      - Those without a risk record come back in RV(not_listed), those that do not exist in
+        RV(unknown_service_principals). Neither is an error.
       - An empty list returns nothing and sends no request.
       - At most one of O(service_principals) and O(filters). Without either, every active one is returned, which means
         V(atRisk) or V(confirmedCompromised).
@@ -158,15 +159,24 @@ truncated:
   type: bool
   sample: false
 not_listed:
-  description: Those of O(service_principals) that have no risk record, as the task spells them.
+  description:
+    - Those of O(service_principals) that have no risk record, as the task spells them. They exist, as far as anybody
+      could check.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+unknown_service_principals:
+  description:
+    - Those of O(service_principals) that the directory does not know, as the task spells them.
+    - Checking needs the permission C(Application.Read.All). Without it, a warning says that nobody could check.
   returned: always
   type: list
   elements: str
   sample: []
 evaluated_at:
   description:
-    - When the risk was read, by the clock of the service, in ISO 8601 and UTC. Never earlier than the newest change
-      that was read. Null when nothing was read.
+    - When the reading began, by the clock of the service, in ISO 8601 and UTC. Null when no answer told the time.
     - Made for O(identityops.entra_risk.risky_service_principal#module:if_unmodified_since) of a later task.
   returned: always
   type: str

@@ -44,9 +44,13 @@ options:
     description:
       - The users, as object IDs or user principal names. Both can be mixed.
       - Duplicates and upper or lower case do not matter. An empty list changes nothing and sends no request.
-      - A value that is neither a GUID nor has an C(@) fails the task before any request.
-      - A user principal name without a risk record is looked up in the directory, which needs the permission
-        C(User.Read.All). A user who does not exist fails with the reason V(unknown_user).
+      - A value that can be neither fails the task before any request, so that a list that was taken for one name, or a
+        quoted name, never ends as V(not_listed).
+      - User principal names are looked up in the directory, 15 in a request, which needs the permission
+        C(User.Read.All). The name on a risk record may be an old one, which belongs to somebody else by now. A name
+        that nobody has fails with the reason V(unknown_user).
+      - Without that permission, the names on the risk records decide, with a warning. A name that several records have
+        is never guessed at.
       - An object ID without a risk record is unchanged with O(state=dismissed) and O(state=safe), with a warning, since
         a typing error looks the same.
       - A deleted user is never written to.
@@ -59,11 +63,10 @@ options:
   exclude_users:
     description:
       - Users that are never written to, for example break-glass accounts, as object IDs or user principal names.
-      - A name that is not among the risky users is looked up in the directory, so that a renamed user stays protected.
-        That needs the permission C(User.Read.All). If the name cannot be looked up, or does not exist, and a user is
-        about to be written to, the task fails before the first write. An object ID never needs a look-up.
-      - Object IDs are safest. A name is taken from the risk records where one has it, and a record may be older than
-        the last renaming.
+      - Before the first write every name is looked up in the directory, which needs the permission C(User.Read.All).
+        Whoever has the name there is protected, and whoever has it on a risk record as well. A name that cannot be
+        looked up, or that nobody has, fails the task before the first write. An object ID never needs a look-up.
+      - Given, but null or blank, it fails the task. An empty list says on purpose that nobody is protected.
     type: list
     elements: str
   return_users:
@@ -93,10 +96,9 @@ attributes:
     support: full
 notes:
   - Reading needs the Graph permission C(IdentityRiskyUser.Read.All), which is enough for check mode. Writing needs
-    C(IdentityRiskyUser.ReadWrite.All). Looking up names that have no risk record needs C(User.Read.All).
+    C(IdentityRiskyUser.ReadWrite.All). User principal names, in O(users) and O(exclude_users), need C(User.Read.All).
   - The tenant needs Microsoft Entra ID P2.
-  - A user principal name whose record belongs to a deleted user only is looked up in the directory, since the name
-    may have gone to another person.
+  - Guests are judged by the risk in their home tenant. They have no risk record here, and are V(not_listed).
   - The actions show up in the audit log of Entra, service C(Identity Protection), and may raise alerts in a SIEM.
 seealso:
   - module: identityops.entra_risk.risky_user_info
@@ -168,7 +170,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed:
-  description: Whether at least one user was written to, or in check mode would be. Also true to fact after a failure.
+  description: Whether at least one user was written to, or in check mode would be. Also after a failure.
   returned: always
   type: bool
   sample: true
@@ -203,12 +205,17 @@ users:
     reason:
       description:
         - Null, or one word that tells why. V(not_listed) for unchanged users without a risk record.
-          V(excluded) and V(deleted) for skipped users. V(unknown_user), V(modified_since), V(unknown_state),
-          V(pending) and V(rejected) for failed users.
+          V(excluded), V(deleted) and V(over_limit) for skipped users. V(unknown_user), V(modified_since),
+          V(unknown_state), V(pending) and V(rejected) for failed users.
         - Null for a failed user means that the task stopped before this user was done. RV(users[].message) tells
           whether it is known that nothing was written.
       type: str
       sample: null
+    written:
+      description:
+        - Whether Graph accepted a write for this user in this task. V(false) in check mode, and where it is not known.
+      type: bool
+      sample: true
     message:
       description: An explanation for people. Every failed user has one.
       returned: when there is something to explain
@@ -248,15 +255,16 @@ summary:
   sample: {changed: 2, unchanged: 0, skipped: 0, failed: 0}
 verified:
   description:
-    - V(true) when RV(users[].after) was read back (O(wait=true)).
-    - V(false) when it is what Graph accepted, or in check mode would be asked for.
+    - V(true) when everybody who was written to was read back in the new state (O(wait=true)), or nothing had to be
+      written.
+    - V(false) when anybody failed, when something was not seen, and in check mode.
   returned: always
   type: bool
 evaluated_at:
   description:
-    - When the state was read, by the clock of the service, in ISO 8601 and UTC. Never earlier than the newest change
-      that was read. Null when nothing was read.
-    - Made for O(if_unmodified_since) of a later task.
+    - When the reading began, by the clock of the service, in ISO 8601 and UTC. Null when no answer told the time.
+    - Made for O(if_unmodified_since) of a later task. Whatever changed after the reading began is refused then, even if
+      the change itself was read.
   returned: always
   type: str
   sample: "2026-01-31T08:15:00Z"
@@ -288,6 +296,11 @@ connection:
       description: The Microsoft Graph that the task talked to.
       type: str
       sample: https://graph.microsoft.com
+truncated:
+  description: Whether Graph broke off the list that O(filters) was answered from, so that there may be more to act on.
+  returned: always
+  type: bool
+  sample: false
 requests:
   description: What went over the line to Graph. The login is not counted.
   returned: always
@@ -354,11 +367,16 @@ error:
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._module import run_module
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS
-from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.change import refused, run, task_spec
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.change import (
+    brakes,
+    refused,
+    run,
+    task_spec,
+)
 
 
 def main() -> None:
-    run_module(task_spec(RISKY_USERS), run, RISKY_USERS, refused=refused)
+    run_module(task_spec(RISKY_USERS), run, RISKY_USERS, refused=refused, brakes=brakes(RISKY_USERS))
 
 
 if __name__ == "__main__":

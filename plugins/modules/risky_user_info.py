@@ -20,7 +20,8 @@ options:
   users:
     description:
       - The users, as object IDs or user principal names. Both can be mixed.
-      - Users without a risk record come back in RV(not_listed). That is no error, but a typing error looks the same.
+      - Users without a risk record come back in RV(not_listed), those that do not exist in RV(unknown_users).
+        Neither is an error.
       - An empty list returns nothing and sends no request.
       - At most one of O(users) and O(filters). Without either, every active user is returned, which means V(atRisk) or
         V(confirmedCompromised).
@@ -159,15 +160,24 @@ truncated:
   type: bool
   sample: false
 not_listed:
-  description: Those of O(users) that have no risk record, as the task spells them.
+  description:
+    - Those of O(users) that have no risk record, as the task spells them. They exist, as far as anybody could check.
+    - Guests have none either. Their risk is judged in their home tenant.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+unknown_users:
+  description:
+    - Those of O(users) that the directory does not know, as the task spells them.
+    - Checking needs the permission C(User.Read.All). Without it, a warning says that nobody could check.
   returned: always
   type: list
   elements: str
   sample: []
 evaluated_at:
   description:
-    - When the risk was read, by the clock of the service, in ISO 8601 and UTC. Never earlier than the newest change
-      that was read. Null when nothing was read.
+    - When the reading began, by the clock of the service, in ISO 8601 and UTC. Null when no answer told the time.
     - Made for O(identityops.entra_risk.risky_user#module:if_unmodified_since) of a later task.
   returned: always
   type: str

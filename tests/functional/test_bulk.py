@@ -40,11 +40,11 @@ def test_one_bad_id_stops_nobody_else(tenant: Tenant, run: Run) -> None:
 @pytest.mark.parametrize(
     ("count", "rejected", "sizes"),
     [
-        (8, [0], [8, 4, 2, 1, 7]),
+        (8, [0], [8, 4, 2, 1, 1, 2, 4]),
         (8, [7], [8, 4, 2, 1, 1]),
         (2, [0, 1], [2, 1, 1]),
-        # What the search leaves aside is refused as well, and halved without asking for what is known to be refused.
-        (8, [0, 6], [8, 4, 2, 1, 7, 3, 2, 1, 1]),
+        # A second half is not asked for as a whole where it is known to be refused.
+        (8, [0, 6], [8, 4, 2, 1, 1, 2, 4, 2, 1, 1]),
     ],
 )
 def test_searches_for_the_rejected_with_few_requests(

@@ -88,7 +88,6 @@ SWITCHES: t.Sequence[dict[str, t.Any]] = (
     {"filter_refuse": ["userId"]},
     {"filter_ignore": ["userId"], "page_size": 2},
     {"filter_refuse": ["riskLevel", "detectedDateTime"], "orderby_mode": "refuse"},
-    {"orderby_mode": "ignore", "page_size": 1},
 )
 
 

@@ -216,16 +216,6 @@ def test_a_server_that_drips_has_the_timeout_and_no_more(tenant: Tenant, run: Ru
         assert ended.kind == "network" and "did not answer in full within 1 seconds" in ended.msg, ended.msg
 
 
-def test_a_server_that_drips_does_not_lengthen_the_waiting(tenant: Tenant, run: Run) -> None:
-    users = tenant.add_users(3)
-    tenant.switches.effect_delay = 10_000
-    tenant.add_fault(method="GET", path="riskyUsers", nth=list(range(2, 999)), drip=0.2)
-    began = time.perf_counter()
-    ended = run("risky_user", state="dismissed", users=users, wait=True, wait_timeout=1)
-    assert time.perf_counter() - began < 15
-    assert ended.outcomes == ["failed pending"] * 3 and ended.written == users
-
-
 def test_a_list_without_an_end_has_a_bound(tenant: Tenant, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     tenant.add_users(3)
     tenant.switches.endless = True

@@ -7,6 +7,7 @@ import typing as t
 
 import pytest
 
+from ..entra_emulator.resources import ALL_ROLES
 from ..entra_emulator.tenant import Tenant
 from .people import EXPORT_APP_ID, ID, NAME, WORKLOAD, ids
 from .running import Run
@@ -100,7 +101,8 @@ def test_reads_by_name_in_the_order_of_the_task(people: Tenant, run: Run) -> Non
     ended = run(USERS, users=asked)
     assert [entry["id"] for entry in ended.entries] == ids("newstate", "adele", "safe")
     assert [entry["risk_state"] for entry in ended.entries] == ["quarantined", "atRisk", "confirmedSafe"]
-    assert ended.result["not_listed"] == [asked[1], asked[4], asked[6]]
+    assert ended.result["not_listed"] == [asked[1]]
+    assert ended.result["unknown_users"] == [asked[4], asked[6]]
     assert (ended.result["count"], ended.result["truncated"]) == (3, False)
 
 
@@ -108,8 +110,8 @@ def test_reads_by_name_in_the_order_of_the_task(people: Tenant, run: Run) -> Non
 def test_reads_everybody_by_id(people: Tenant, run: Run, switches: dict[str, t.Any]) -> None:
     people.switches.update(switches)
     ended = run(USERS, users=[*ID.values(), NAME["alex"]])
-    assert ended.result["not_listed"] == ids("unlisted", "unknown")
-    assert [entry["id"] for entry in ended.entries] == [i for i in ID.values() if i not in ended.result["not_listed"]]
+    assert (ended.result["not_listed"], ended.result["unknown_users"]) == (ids("unlisted"), ids("unknown"))
+    assert [entry["id"] for entry in ended.entries] == [i for i in ID.values() if i not in ids("unlisted", "unknown")]
 
 
 def test_one_user_is_one_request(people: Tenant, run: Run) -> None:
@@ -221,11 +223,16 @@ def test_reads_some_service_principals(
     assert (ended.result["truncated"], ended.result["not_listed"]) == (False, [])
 
 
-def test_service_principals_that_are_not_listed_need_no_directory(workloads: Tenant, run: Run) -> None:
-    asked = [WORKLOAD["unlisted"].upper()]
-    ended = run(WORKLOADS, service_principals=asked)
-    assert ended.result["not_listed"] == asked and ended.entries == []
-    assert all("riskyServicePrincipals" in request for request in ended.graph)
+@pytest.mark.parametrize("forbidden", [False, True])
+def test_tells_service_principals_that_do_not_exist_from_those_without_risk(
+    workloads: Tenant, run: Run, forbidden: bool
+) -> None:
+    asked = [WORKLOAD["unlisted"].upper(), ID["unknown"]]
+    roles = ["IdentityRiskyServicePrincipal.Read.All"] if forbidden else ALL_ROLES
+    ended = run(WORKLOADS, service_principals=asked, access_token=workloads.mint_token(roles=roles))
+    told = ended.result["not_listed"], ended.result["unknown_service_principals"]
+    assert told == ((asked, []) if forbidden else (asked[:1], asked[1:]))
+    assert ended.entries == [] and any("Application.Read.All" in text for text in ended.warnings) is forbidden
 
 
 def test_the_beta_api_knows_more(workloads: Tenant, run: Run) -> None:

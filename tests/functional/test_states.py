@@ -45,7 +45,11 @@ def test_check_run_and_run_again(people: Tenant, run: Run, state: str) -> None:
     assert states(people) == untouched
     done = go()
     assert (looked.changed, done.changed) == (True, True)
-    assert (looked.entries, looked.result["diff"]) == (done.entries, done.result["diff"])
+    assert (looked.entries, looked.result["diff"]) == (
+        [{**entry, "written": False} for entry in done.entries],
+        done.result["diff"],
+    )
+    assert [entry["written"] for entry in done.entries] == [entry["outcome"] == "changed" for entry in done.entries]
     assert looked.result["summary"] == done.result["summary"]
     assert done.result["state"] == state
     assert [entry["id"] for entry in done.entries] == ids(*expected)

@@ -90,6 +90,8 @@ class GraphClient:
         self.redactor = redactor
         self._interruption = interruption or Interruption()
         self._pacers: dict[str, Pacer] = {}
+        # Ticks of the service's clock in its first good answer that tells them.
+        self.first_date: int | None = None
         self._reached = False
 
     def get(
@@ -137,7 +139,10 @@ class GraphClient:
             outcome = self._send(call, pacer, end)
             if isinstance(outcome, Response):
                 if call.is_answered_by(outcome):
-                    return call.reply(outcome, self.redactor)
+                    reply = call.reply(outcome, self.redactor)
+                    if self.first_date is None:
+                        self.first_date = reply.date
+                    return reply
                 if outcome.status == 401 and is_from_graph(outcome) and not renewed and self._renew():
                     renewed = True
                     self.counts.retried += 1

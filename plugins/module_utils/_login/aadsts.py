@@ -15,8 +15,6 @@ from .._errors import LoginError
 from .._redact import Redactor
 
 _LONGEST_CAUSE = 300
-# Nothing behind it is ever shown, so nothing behind it needs to be looked through for secrets.
-_LONGEST_TEXT = 20_000
 
 _TENANT = "Check tenant, and cloud_environment or authority_host if the tenant lives in another cloud."
 _APPLICATION = "Check client_id, and that the application is registered in, or consented to by, this tenant."
@@ -129,7 +127,7 @@ def _text(value: t.Any) -> str:
     """A text or a number as text; of an object its message, and empty where it has none."""
     if isinstance(value, dict):
         value = next((value[name] for name in ("message", "value", "code") if name in value), None)
-    return str(value)[:_LONGEST_TEXT] if isinstance(value, (str, int)) else ""
+    return str(value) if isinstance(value, (str, int)) else ""
 
 
 def _cause(description: str) -> str:

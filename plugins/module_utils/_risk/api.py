@@ -12,8 +12,9 @@ import math
 import typing as t
 
 from .._errors import RequestError, ServiceError
-from .._graph.client import GraphClient, GraphResponse
+from .._graph.client import GraphClient
 from .._graph.errors import named_request
+from .._graph.names import is_object_id
 from .._graph.paging import Page, pages
 from .resources import Action, Record, Resource
 
@@ -35,8 +36,10 @@ class RiskApi:
         self.properties = resource.properties + (resource.beta_properties if client.api_version == "beta" else ())
         self._selected = None if in_full else ",".join(resource.deciding)
         self._path = resource.paths[client.api_version]
+        # Entries of lists without an object ID: they are no records, and nobody can act on them.
+        self.without_id: set[str] = set()
 
-    def get(self, object_id: str) -> tuple[Record | None, GraphResponse]:
+    def get(self, object_id: str) -> Record | None:
         """One record by id in lower case, None when Graph has none (404). One request.
 
         :raises ServiceError: the answer is no record, or that of somebody else.
@@ -45,7 +48,7 @@ class RiskApi:
         """
         reply = self.client.get(f"{self._path}/{object_id}", required=self.resource.read, accept=(404,), end=self._end)
         if reply.status == 404:
-            return None, reply
+            return None
         record = self._record(reply.data)
         if record is None or record.id != object_id:
             raise ServiceError(
@@ -55,7 +58,7 @@ class RiskApi:
                 request_id=reply.request_id,
                 client_request_id=reply.client_request_id,
             )
-        return record, reply
+        return record
 
     def pages(self, odata: str | None) -> t.Iterator[Page]:
         """Pages of raw records, one request each. The service may ignore the `$filter` given in `odata`.
@@ -70,8 +73,15 @@ class RiskApi:
         return pages(self.client, self._path, params, required=self.resource.read, end=self._end)
 
     def records(self, page: Page) -> list[Record]:
-        """The records of a page; an entry without an id is of no use and is left out."""
-        return [record for record in map(self._record, page.items) if record is not None]
+        """The records of a page. An entry without an object ID is no record, and is only noted."""
+        records = []
+        for item in page.items:
+            record = self._record(item)
+            if record is not None:
+                records.append(record)
+            else:
+                self.without_id.add(repr(item.get("id") if isinstance(item, dict) else item)[:100])
+        return records
 
     def history(self, object_id: str) -> t.Iterator[Page]:
         """Pages of the raw history of one record, one request each; a record that is gone has none.
@@ -103,7 +113,7 @@ class RiskApi:
         return reply.request_id
 
     def _record(self, item: t.Any) -> Record | None:
-        if not isinstance(item, dict) or not isinstance(item.get("id"), str):
+        if not isinstance(item, dict) or not is_object_id(item.get("id")):
             return None
 
         def text(key: str) -> str | None:

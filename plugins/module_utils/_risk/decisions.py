@@ -13,8 +13,9 @@ import enum
 import typing as t
 
 from .. import _timestamps
-from .._errors import LimitError, UsersError
-from .resources import RISK_STATES, Action, Labels, Record, Resource, is_object_id
+from .._errors import LimitError, RequestError
+from .._graph.names import fold, is_name, is_object_id
+from .resources import RISK_STATES, Action, Labels, Record, Resource
 
 
 class Outcome(str, enum.Enum):
@@ -27,13 +28,13 @@ class Outcome(str, enum.Enum):
 
 
 class DirectoryStatus(enum.Enum):
-    """What is known of an object that has no risk record."""
+    """What the directory says of an object."""
 
     UNCHECKED = "nobody asked, or nobody may ask"
     CONFIRMED = "the directory knows the object"
     ABSENT = "the directory does not know the object"
     FORBIDDEN = "a name that the directory may not be asked for"
-    AMBIGUOUS = "a name that several objects have"
+    AMBIGUOUS = "a name that several records have, and that the directory may not be asked for"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,39 +61,145 @@ NO_SELECTION = Selection(())
 
 
 @dataclasses.dataclass(frozen=True)
+class Protected:
+    """Who is never written to: by id, by any name that a record shows, and by application (client) id."""
+
+    ids: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+    def holds(self, target: Target) -> bool:
+        record = target.record
+        app_id = record.properties.get("appId") if record else None
+        if target.id in self.ids or (isinstance(app_id, str) and app_id.lower() in self.ids):
+            return True
+        # The directory may know a newer name than the record; both protect.
+        names = (target.name, record.name if record else None)
+        return any(name is not None and fold(name) in self.names for name in names)
+
+
+@dataclasses.dataclass(frozen=True)
 class Target:
-    """One object, with everything that is known before the decision. `asked` is how the task spells it."""
+    """One object, with everything that is known before the decision. `given` is how the task spells it."""
 
     id: str | None
     name: str | None
     record: Record | None = None
     directory_status: DirectoryStatus = DirectoryStatus.UNCHECKED
-    asked: str | None = dataclasses.field(default=None, compare=False)
+    given: str | None = dataclasses.field(default=None, compare=False)
+
+    @property
+    def label(self) -> str:
+        """What a person calls the object."""
+        return self.name or self.id or "?"
 
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What is to be done for one object, and why.
-
-    `not_attempted` marks one that would have been written to, had the task not stopped before.
-    """
+    """What is to be done for one object, and why. Made once, never altered."""
 
     target: Target
     outcome: Outcome
     reason: str | None = None
     message: str | None = None
-    not_attempted: bool = False
 
     @property
-    def label(self) -> str:
-        """What a person calls the object."""
-        return self.target.name or self.target.id or "?"
+    def is_due(self) -> bool:
+        """Whether the object is to be written to."""
+        return self.outcome is Outcome.CHANGED
+
+
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """What decides: the resource, the action, who is protected, and the ticks after which a change is too new."""
+
+    resource: Resource
+    action: Action
+    unmodified_since: int | None = None
+    protected: Protected = Protected()
+
+    def decide(self, target: Target) -> Decision:
+        """The decision for one object. The order of the rules is the contract: protection first, then what is not
+        known, then what is already there.
+        """
+        labels = self.resource.labels
+        record = target.record
+        if self.protected.holds(target):
+            return Decision(
+                target,
+                Outcome.SKIPPED,
+                "excluded",
+                f"Listed in exclude_{labels.key}, so this {labels.one} is never written to.",
+            )
+        if record is None:
+            return self._decide_without_record(target)
+        if record.deleted:
+            return Decision(
+                target,
+                Outcome.SKIPPED,
+                "deleted",
+                f"The {labels.one} is deleted; the risk of deleted {labels.many} cannot be changed.",
+            )
+        if record.state not in RISK_STATES:
+            return Decision(target, Outcome.FAILED, "unknown_state", _unknown_state(record.state))
+        if record.state in self.action.satisfied_states:
+            return Decision(target, Outcome.UNCHANGED)
+        since = self.unmodified_since
+        if since is not None and (record.updated_ticks is None or record.updated_ticks > since):
+            return Decision(
+                target,
+                Outcome.FAILED,
+                "modified_since",
+                f"{_when_changed(record)}, and if_unmodified_since is {_timestamps.render(since)}. "
+                f"Look at the {labels.one} again before you decide.",
+            )
+        return Decision(target, Outcome.CHANGED)
+
+    def _decide_without_record(self, target: Target) -> Decision:
+        labels = self.resource.labels
+        applies = self.action.applies_without_record
+        status = target.directory_status
+        if status is DirectoryStatus.ABSENT:
+            message = f"The directory has no such {labels.one}. {labels.remedy}"
+            return Decision(target, Outcome.FAILED, labels.unknown, message)
+        if status is DirectoryStatus.AMBIGUOUS:
+            message = (
+                f"Several risky {labels.many} have this name, and the directory could not be asked which one is meant: "
+                f"the token lacks the Graph permission {self.resource.directory.permission}. Use the object ID."
+            )
+            return Decision(target, Outcome.FAILED, labels.unknown, message)
+        if status is DirectoryStatus.FORBIDDEN:
+            message = (
+                f"No risky {labels.one} has this name, and it could not be looked up in the directory: the token lacks "
+                f"the Graph permission {self.resource.directory.permission}. Grant it, or use the object ID."
+            )
+            if applies:
+                return Decision(target, Outcome.FAILED, labels.unknown, message)
+            return Decision(target, Outcome.UNCHANGED, "not_listed", message)
+        if applies:
+            return Decision(target, Outcome.CHANGED)
+        return Decision(target, Outcome.UNCHANGED, "not_listed")
+
+
+def _unknown_state(state: str | None) -> str:
+    if state is None:
+        return "Graph gives no risk state. Nothing is guessed."
+    return (
+        f"Graph gives the risk state {state!r}, which this version of the collection does not know. Nothing is guessed."
+    )
+
+
+def _when_changed(record: Record) -> str:
+    if record.updated is None:
+        return "Graph does not say when the risk changed"
+    if record.updated_ticks is None:
+        return f"Graph says that the risk changed at {record.updated!r}, which is not a time that can be read"
+    return f"The risk changed at {record.updated}"
 
 
 def parse_selection(values: t.Iterable[object], option: str, resource: Resource) -> Selection:
     """The objects of an option, checked.
 
-    :raises UsersError: a value that is neither an object ID nor, where names can be asked for, a name.
+    :raises RequestError: a value that is neither an object ID nor, where names can be asked for, a name.
     """
     order: dict[str, str] = {}
     as_given: dict[str, str] = {}
@@ -100,110 +207,56 @@ def parse_selection(values: t.Iterable[object], option: str, resource: Resource)
     for value in values:
         text = str(value).strip()
         if is_object_id(text):
-            order.setdefault(text.lower(), text.lower())
+            key = order.setdefault(text.lower(), text.lower())
         elif resource.asked_by_name and is_name(text):
-            order.setdefault(text.casefold(), text)
+            key = order.setdefault(fold(text), text)
         else:
             wrong.append(text)
             continue
-        as_given.setdefault(order[text.casefold()], text)
+        as_given.setdefault(key, text)
     if wrong:
-        raise UsersError(
-            f"{option}: {listing([repr(text) for text in wrong])} {'is' if len(wrong) == 1 else 'are'} "
-            f"{resource.labels.wrong}. Correct it and run again."
+        raise RequestError(
+            f"{option}: {listing([_shortened(text) for text in wrong])} {'is' if len(wrong) == 1 else 'are'} "
+            f"{resource.labels.wrong}. Correct it and run again. Nothing was written."
         )
     return Selection(tuple(order.values()), as_given)
 
 
-def is_name(text: str) -> bool:
-    """True for what can be a user principal name: something, an `@`, something, and no blanks or control characters."""
-    local, at, domain = text.rpartition("@")
-    return bool(local and at and domain) and text.isprintable() and not any(char.isspace() for char in text)
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 100 else f"{text[:97]}...")
 
 
-def decide(
-    target: Target, resource: Resource, action: Action, *, excluded: t.Container[str], since: int | None
-) -> Decision:
-    """The decision for one object. The order of the rules is the contract: protection first, then what is not known,
-    then what is already there.
+def apply_limit(decisions: t.Sequence[Decision], limit: int | None, labels: Labels) -> list[Decision]:
+    """The decisions with at most `limit` writes: the oldest changes first, of equal times the lower id.
 
-    :param excluded: ids and case-folded names that are never written to.
-    :param since: ticks; an object whose risk changed later is not written to.
+    Changes without a time come last.
     """
-    labels = resource.labels
+    due = [decision for decision in decisions if decision.is_due]
+    if limit is None or len(due) <= limit:
+        return list(decisions)
 
-    def result(outcome: Outcome, reason: str | None = None, message: str | None = None) -> Decision:
-        return Decision(target, outcome, reason, message)
+    def age(decision: Decision) -> tuple[bool, int, str]:
+        ticks = decision.target.record.updated_ticks if decision.target.record else None
+        return ticks is None, ticks or 0, decision.target.id or ""
 
-    record = target.record
-    # The directory may know a newer name than the record; both protect. A display name that looks like an id does not.
-    names = {name.casefold() for name in (target.name, record.name if record else None) if name and is_name(name)}
-    if target.id in excluded or any(name in excluded for name in names):
-        return result(Outcome.SKIPPED, "excluded")
-    if record is None:
-        return _decide_without_record(target, resource, action)
-    if record.deleted:
-        return result(
-            Outcome.SKIPPED,
-            "deleted",
-            f"The {labels.one} is deleted; the risk of deleted {labels.many} cannot be changed.",
-        )
-    if record.state not in RISK_STATES:
-        return result(
-            Outcome.FAILED,
-            "unknown_state",
-            "Graph gives no risk state. Nothing is guessed."
-            if record.state is None
-            else f"Graph gives the risk state {record.state!r}, which this version of the collection does not know. "
-            "Nothing is guessed.",
-        )
-    if record.state in action.satisfied_states:
-        return result(Outcome.UNCHANGED)
-    if since is not None and (record.updated_ticks is None or record.updated_ticks > since):
-        when = f"changed at {record.updated}" if record.updated else "changed at a time that Graph does not tell"
-        return result(
-            Outcome.FAILED,
-            "modified_since",
-            f"The risk {when}, and if_unmodified_since is {_timestamps.render(since)}. "
-            f"Look at the {labels.one} again before you decide.",
-        )
-    return result(Outcome.CHANGED)
+    kept = {decision.target.id for decision in sorted(due, key=age)[:limit]}
+    message = f"Left for a later run: limit is {limit}, and {labels.many} whose risk changed earlier come first."
+    return [
+        Decision(decision.target, Outcome.SKIPPED, "over_limit", message)
+        if decision.is_due and decision.target.id not in kept
+        else decision
+        for decision in decisions
+    ]
 
 
-def _decide_without_record(target: Target, resource: Resource, action: Action) -> Decision:
-    labels = resource.labels
-
-    def unknown(message: str) -> Decision:
-        return Decision(target, Outcome.FAILED, labels.unknown, message)
-
-    if target.directory_status is DirectoryStatus.ABSENT:
-        return unknown(f"The directory has no such {labels.one}. {labels.remedy}")
-    if target.directory_status is DirectoryStatus.AMBIGUOUS:
-        return unknown(
-            f"Several risky {labels.many} have this name and the directory did not tell which one is meant. "
-            "Use the object ID."
-        )
-    if target.directory_status is DirectoryStatus.FORBIDDEN:
-        message = (
-            f"No risky {labels.one} has this name, and the name could not be looked up in the directory: the token "
-            f"lacks the Graph permission {resource.directory.permission}. Grant it, or use the object ID."
-        )
-        if action.applies_without_record:
-            return unknown(message)
-        return Decision(target, Outcome.UNCHANGED, "not_listed", message)
-    if action.applies_without_record:
-        return Decision(target, Outcome.CHANGED)
-    return Decision(target, Outcome.UNCHANGED, "not_listed")
-
-
-def check_limit(decisions: t.Sequence[Decision], max_changes: int | None, labels: Labels) -> None:
+def check_max_changes(decisions: t.Sequence[Decision], max_changes: int | None, labels: Labels) -> None:
     """:raises LimitError: more objects would change than the task allows."""
-    changing = sum(decision.outcome is Outcome.CHANGED for decision in decisions)
-    if max_changes is not None and changing > max_changes:
-        who = listing([decision.label for decision in decisions if decision.outcome is Outcome.CHANGED])
+    due = [decision.target.label for decision in decisions if decision.is_due]
+    if max_changes is not None and len(due) > max_changes:
         raise LimitError(
-            f"{labels.count(changing)} would change, but max_changes is {max_changes}: {who}. To see all of them, "
-            "raise max_changes in check mode, which writes nothing. Then narrow the selection, or raise it for good."
+            f"{labels.count(len(due))} would change, but max_changes is {max_changes}: {listing(due)}. To see all of "
+            "them, raise max_changes in check mode, which writes nothing. Then narrow the selection, or raise it for "
+            "good."
         )
 
 

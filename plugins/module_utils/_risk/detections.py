@@ -11,208 +11,221 @@ https://learn.microsoft.com/graph/api/riskdetection-list
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
-from .. import _timestamps
 from .._errors import PermissionDeniedError, RequestError
 from .._graph.client import GraphClient
-from .._graph.directory import USERS, Directory
+from .._graph.directory import Directory
 from .._graph.errors import FILTER_REFUSED
-from .._graph.odata import quoted
+from .._graph.names import fold
+from .._graph.odata import any_of, chunks
 from .._graph.paging import Page, pages
 from .._graph.permissions import RequiredPermission
 from .decisions import Selection, listing
-from .detection_filters import DetectionFilter, detected_ticks
-from .loader import filter_chunk
+from .filters import DetectionFilter, detected_ticks, pages_by_service_time
+from .resources import RISKY_USERS, Resource
 
-_PATHS = {"v1.0": "/v1.0/identityProtection/riskDetections", "beta": "/beta/riskDetections"}
-_ACCESS = RequiredPermission(
-    "IdentityRiskEvent.Read.All",
-    role="Security Reader",
-    license="Microsoft Entra ID P2, or P1 with fewer details",
-)
-_PROPERTIES = (
-    "id",
-    "userId",
-    "userPrincipalName",
-    "userDisplayName",
-    "riskEventType",
-    "riskState",
-    "riskLevel",
-    "riskDetail",
-    "source",
-    "detectionTimingType",
-    "activity",
-    "tokenIssuerType",
-    "ipAddress",
-    "location",
-    "activityDateTime",
-    "detectedDateTime",
-    "lastUpdatedDateTime",
-    "requestId",
-    "correlationId",
-    "additionalInfo",
-)
-_BETA_PROPERTIES = ("riskType", "mitreTechniqueId")
 _PAGE_SIZE = 500
 _NEWEST_FIRST = "detectedDateTime desc"
-# So many steps from the newer to the older, and none back, are no accident: the service does sort.
-_SORTED_FOR_SURE = 100
+# Up to so many questions for certain owners are cheaper than the list of all detections, whose length nobody knows.
+_MOST_QUESTIONS = 10
 
-# A way to the detections. It pauses before each request.
-_Way = t.Iterator[None]
-_OVER = object()
+
+@dataclasses.dataclass(frozen=True)
+class DetectionSet:
+    """One kind of detection: where it is, what reading it needs, and whose risk it is about."""
+
+    owner: Resource
+    owner_property: str
+    name_property: str
+    paths: t.Mapping[str, str]
+    required: RequiredPermission
+    properties: tuple[str, ...]
+    beta_properties: tuple[str, ...] = ()
+
+
+USER_DETECTIONS = DetectionSet(
+    owner=RISKY_USERS,
+    owner_property="userId",
+    name_property="userPrincipalName",
+    paths={"v1.0": "/v1.0/identityProtection/riskDetections", "beta": "/beta/riskDetections"},
+    required=RequiredPermission(
+        "IdentityRiskEvent.Read.All",
+        role="Security Reader",
+        license="Microsoft Entra ID P2, or P1 with fewer details",
+    ),
+    properties=(
+        "id",
+        "userId",
+        "userPrincipalName",
+        "userDisplayName",
+        "riskEventType",
+        "riskState",
+        "riskLevel",
+        "riskDetail",
+        "source",
+        "detectionTimingType",
+        "activity",
+        "tokenIssuerType",
+        "ipAddress",
+        "location",
+        "activityDateTime",
+        "detectedDateTime",
+        "lastUpdatedDateTime",
+        "requestId",
+        "correlationId",
+        "additionalInfo",
+    ),
+    beta_properties=("riskType", "mitreTechniqueId"),
+)
 
 
 class _UnansweredError(Exception):
-    """The service refuses or ignores the question for certain users."""
+    """The service refuses or ignores the question for certain owners."""
 
 
 class DetectionReader:
-    """Reads the detections that a filter chooses, of all users or of those who are asked for.
+    """Reads the detections that a filter chooses, of everybody or of those who are selected.
 
     With a limit, the newest ones count. What was read is there at every moment, whatever happens in the course of it.
 
+    :param now: ticks by the clock here; ages count from the service's own.
     :param warnings: where to add what people should know of the reading.
     """
 
     def __init__(
         self,
         client: GraphClient,
-        asked: Selection | None,
+        kind: DetectionSet,
+        selection: Selection | None,
         wanted: DetectionFilter,
         limit: int | None,
+        now: int,
         warnings: list[str],
     ) -> None:
-        self.properties = _PROPERTIES + (_BETA_PROPERTIES if client.api_version == "beta" else ())
-        self.chosen: dict[str, dict[str, t.Any]] = {}
+        self.properties = kind.properties + (kind.beta_properties if client.api_version == "beta" else ())
         self.truncated = False
-        self.first_date: int | None = None
-        self.newest_change: int | None = None
         self._client = client
-        self._asked = asked
+        self._kind = kind
+        self._selection = selection
         self._wanted = wanted
+        self._exact = wanted.at(now)
         self._limit = limit
+        self._now = now
         self._warnings = warnings
-        self._complete = False
-        # Who is asked for: by id, and by name where nobody knows the id. The owners are who had such a name.
+        self._read: dict[str, dict[str, t.Any]] = {}
+        # Who is selected: by id, and by name where nobody knows the id.
         self._ids: set[str] = set()
-        self._names: dict[str, str] = {}
-        self._owners: dict[str, set[str]] = {}
+        self._names: set[str] = set()
 
     def read(self) -> None:
-        """Read by user where that is cheaper, by list where it is not.
-
-        Nobody knows how long either way is. So both are gone by turns, a page each, until one comes to its end: that is
-        at most twice the shorter one.
-        """
-        ways = [self._by_list()]
-        if self._asked is not None:
-            self._resolve(self._asked)
-            # A single question goes first: it is seldom more than a page. Several give the first turn to the list.
-            questions = len(_chunks("userId", self._ids)) + len(self._names)
-            ways.insert(0 if questions == 1 else 1, self._by_user())
-        while ways:
-            way = ways.pop(0)
-            if next(way, _OVER) is not _OVER:
-                ways.append(way)
-            elif self._complete:
-                return
-        self._break_off("the list of risk detections")
-
-    def _resolve(self, asked: Selection) -> None:
-        """Who is meant by the names. A detection keeps the name of its day, an id stays the same."""
-        directory = Directory(self._client, USERS)
-        self._ids.update(asked.ids)
-        for name in asked.names:
-            try:
-                user = directory.find(name)
-            except PermissionDeniedError:
-                user = None
-            if user is None:
-                self._names[name.casefold()] = name
-            else:
-                self._ids.add(user.id)
-        if not self._names:
-            return
-        why = "The directory does not know {}."
-        if directory.forbidden:
-            why = f"{{}} could not be looked up: the token lacks the Graph permission {USERS.permission}."
-        names = listing(list(self._names.values()))
-        self._warnings.append(f"{why.format(names)} So the detections are found by the name that they had at the time.")
-
-    def _by_user(self) -> _Way:
-        """Ask for the users, as many in a question as it can hold."""
+        """Read by owner where that takes few questions, else by list."""
         try:
-            yield from self._ask("userPrincipalName", {*self._names, *self._names.values()})
-            if self._names.keys() - self._owners.keys():
-                # The name may be wrong, or only in the wrong case for the service. The list tells.
-                return
-            # Those who had the name may have more detections under another one.
-            yield from self._ask("userId", self._ids.union(*self._owners.values()) - {""})
-        except _UnansweredError:
-            return
-        self._complete = True
+            if self._selection is None or not self._read_by_owner(self._selection):
+                self._read_list()
+        finally:
+            self._warn_of_times()
 
-    def _ask(self, name: str, keys: t.Collection[str]) -> _Way:
+    @property
+    def chosen(self) -> list[dict[str, t.Any]]:
+        """The detections that were read and are wanted, newest first."""
+        wanted = [item for item in self._read.values() if self._is_selected(item) and self._exact.matches(item)]
+        return sorted(wanted, key=lambda item: detected_ticks(item) or 0, reverse=True)
+
+    def _read_by_owner(self, selection: Selection) -> bool:
+        """False where the list is the better way, or the only one."""
+        self._ids.update(selection.ids)
+        names = self._look_up(selection.names)
+        self._names.update(map(fold, names))
+        questions = [
+            (name, chunk, same)
+            for name, values, same in (
+                # The service may mind upper and lower case.
+                (self._kind.name_property, list(dict.fromkeys([*names, *map(fold, names)])), fold),
+                (self._kind.owner_property, sorted(self._ids), str.lower),
+            )
+            for chunk in chunks(name, values)
+        ]
+        if len(questions) > _MOST_QUESTIONS:
+            return False
+        try:
+            for name, chunk, same in questions:
+                self._ask(name, chunk, same)
+        except _UnansweredError:
+            return False
+        return True
+
+    def _look_up(self, names: t.Sequence[str]) -> list[str]:
+        """Note the ids of the names that the directory knows; give the others.
+
+        A detection keeps the name of its day, an id stays the same.
+        """
+        if not names:
+            return []
+        kind = self._kind.owner.directory
+        why = "The directory does not know {}."
+        try:
+            known = Directory(self._client, kind, fold).having(names)
+        except PermissionDeniedError:
+            known = {}
+            why = f"{{}} could not be looked up: the token lacks the Graph permission {kind.permission}."
+        self._ids.update(item.id for item in known.values())
+        others = [name for name in names if fold(name) not in known]
+        if others:
+            self._warnings.append(
+                f"{why.format(listing(others))} So the detections are found by the name that they had at the time."
+            )
+        return others
+
+    def _ask(self, name: str, values: t.Sequence[str], same: t.Callable[[str], str]) -> None:
         """Ask for the detections whose property has one of these values.
 
         The rest of the filter stays out: it would make the question longer, and it is decided here anyway.
         """
-        for chunk in _chunks(name, keys):
-            asked = {key.casefold() for key in chunk}
-            yield
-            try:
-                for page in self._pages(" or ".join(f"{name} eq {quoted(key)}" for key in chunk)):
-                    if any(str(item.get(name)).casefold() not in asked for item in self._take(page)):
-                        raise _UnansweredError
-                    if page.broken is not None:
-                        self._break_off("the list of risk detections of some of the users")
-                    elif not page.last:
-                        yield
-            except RequestError as exc:
-                if exc.status not in FILTER_REFUSED:
-                    raise
-                raise _UnansweredError from None
+        wanted = {same(value) for value in values}
 
-    def _by_list(self) -> _Way:
+        def read(dummy: DetectionFilter) -> t.Iterator[Page]:
+            return self._pages(any_of(name, values))
+
+        try:
+            for exact, page in pages_by_service_time(self._wanted, self._now, read):
+                self._exact = exact
+                if any(same(str(item.get(name))) not in wanted for item in self._take(page)):
+                    raise _UnansweredError
+                if page.broken is not None:
+                    self._warn_of_break("the list of risk detections of some of those who are selected")
+        except RequestError as exc:
+            if exc.status not in FILTER_REFUSED:
+                raise
+            raise _UnansweredError from None
+
+    def _read_list(self) -> None:
         """Read a list that holds everything wanted, or a wider one where the service refuses that."""
-        odata = self._wanted.odata()
-        order = None if self._limit is None else _NEWEST_FIRST
-        lists = list(dict.fromkeys(((odata, order), (odata, None), (None, order), (None, None))))
-        while lists:
+        newest = None if self._limit is None else _NEWEST_FIRST
+        ways = list(dict.fromkeys(((True, newest), (True, None), (False, newest), (False, None))))
+        while ways:
+            narrow, order = ways.pop(0)
             try:
-                yield from self._list(*lists.pop(0))
+                self._read_pages(narrow=narrow, order=order)
                 return
             except RequestError as exc:
-                if exc.status not in FILTER_REFUSED or not lists:
+                if exc.status not in FILTER_REFUSED or not ways:
                     raise
 
-    def _list(self, odata: str | None, order: str | None) -> _Way:
-        last: int | None = None
-        in_order = True
-        steps_down = 0
-        yield
-        for page in self._pages(odata, order):
-            for detection in self._take(page):
-                ticks = detected_ticks(detection) or 0
-                in_order = in_order and (last is None or ticks <= last)
-                steps_down += last is not None and ticks < last
-                last = ticks
-            if page.last:
-                self._complete = page.broken is None
-                return
-            # The limit is for the newest. Whether the service sorts as it was asked to shows in what it sends.
-            if in_order and steps_down >= _SORTED_FOR_SURE and self._has_enough(last):
-                self._complete = self.truncated = True
-                return
-            yield
+    def _read_pages(self, *, narrow: bool, order: str | None) -> None:
+        def read(asked: DetectionFilter) -> t.Iterator[Page]:
+            return self._pages(asked.odata() if narrow else None, order)
 
-    def _has_enough(self, oldest: int | None) -> bool:
-        """Whether the limit is reached by detections that are not older than the oldest of a list."""
-        if self._limit is None or oldest is None:
-            return False
-        return sum((detected_ticks(item) or 0) >= oldest for item in self.chosen.values()) >= self._limit
+        for exact, page in pages_by_service_time(self._wanted, self._now, read):
+            self._exact = exact
+            self._take(page)
+            if page.broken is not None:
+                self._warn_of_break("the list of risk detections")
+            # Newest first: what comes later is older than all that is wanted.
+            if order is not None and self._limit is not None and not page.last and len(self.chosen) >= self._limit:
+                self.truncated = True
+                return
 
     def _pages(self, odata: str | None, order: str | None = None) -> t.Iterator[Page]:
         params = {"$top": str(_PAGE_SIZE)}
@@ -220,49 +233,31 @@ class DetectionReader:
             params["$filter"] = odata
         if order is not None:
             params["$orderby"] = order
-        return pages(self._client, _PATHS[self._client.api_version], params, required=_ACCESS)
+        return pages(self._client, self._kind.paths[self._client.api_version], params, required=self._kind.required)
 
     def _take(self, page: Page) -> list[dict[str, t.Any]]:
-        """Keep what is wanted of a page. Gives all detections that are on it."""
-        if self.first_date is None:
-            self.first_date = page.date
+        """Keep what is on a page; read twice, the later copy counts. Gives the detections that are on it."""
         detections = [item for item in page.items if isinstance(item, dict) and isinstance(item.get("id"), str)]
-        for detection in detections:
-            changes = map(
-                _timestamps.parse_or_none, (detection.get("lastUpdatedDateTime"), detection.get("detectedDateTime"))
-            )
-            known = [ticks for ticks in (*changes, self.newest_change) if ticks is not None]
-            self.newest_change = max(known, default=None)
-            if self._is_asked(detection) and self._wanted.matches(detection):
-                self.chosen[detection["id"]] = detection
-            else:
-                # Read again, in another state.
-                self.chosen.pop(detection["id"], None)
+        self._read.update((item["id"], item) for item in detections)
         return detections
 
-    def _is_asked(self, detection: t.Mapping[str, t.Any]) -> bool:
-        if self._asked is None:
+    def _is_selected(self, detection: t.Mapping[str, t.Any]) -> bool:
+        if self._selection is None:
             return True
-        user_id = str(detection.get("userId") or "").lower()
-        name = str(detection.get("userPrincipalName")).casefold()
-        if name in self._names:
-            self._owners.setdefault(name, set()).add(user_id)
-            return True
-        return user_id in self._ids
+        owner = str(detection.get(self._kind.owner_property) or "").lower()
+        return owner in self._ids or fold(str(detection.get(self._kind.name_property))) in self._names
 
-    def _break_off(self, what: str) -> None:
+    def _warn_of_break(self, what: str) -> None:
         self.truncated = True
         self._warnings.append(
             f"Graph broke off {what} before its end (a known fault of its last page). "
             "Run the task again to see whether more are found."
         )
 
-
-def _chunks(name: str, keys: t.Collection[str]) -> list[list[str]]:
-    """As few lists as possible, of which each fits into one `$filter`."""
-    chunks: list[list[str]] = []
-    left = sorted(keys)
-    while left:
-        chunks.append(filter_chunk(name, left))
-        left = left[len(chunks[-1]) :]
-    return chunks
+    def _warn_of_times(self) -> None:
+        undecided = sum(self._is_selected(item) and self._exact.is_undecided(item) for item in self._read.values())
+        if undecided:
+            self._warnings.append(
+                f"{undecided} risk detection{'' if undecided == 1 else 's'} not chosen: the time is missing or cannot "
+                "be read, so nobody can tell whether it lies in the range that filters asks for."
+            )

@@ -4,7 +4,7 @@
 #
 # FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
 
-"""A `filters` value as the OData text for the service and as the predicate that says the same.
+"""A `filters` value of records or detections: the OData text for the service, and the predicate that says the same.
 
 The service may ignore a filter or know only half of it, so the text is a request and the predicate is the decision.
 """
@@ -16,8 +16,41 @@ import typing as t
 
 from .. import _timestamps
 from .._errors import RequestError
-from .._graph.odata import quoted
+from .._graph.odata import any_of
+from .._graph.paging import Page
 from .resources import RISK_LEVELS, RISK_STATES, Record
+
+# Names of types as Graph spells them, since nobody knows whether its filter minds the case. Microsoft adds more at any
+# time: those are compared here alone. https://learn.microsoft.com/graph/api/resources/riskdetection
+EVENT_TYPES = (
+    "adminConfirmedUserCompromised",
+    "anomalousToken",
+    "anomalousUserActivity",
+    "anonymizedIPAddress",
+    "attackerinTheMiddle",
+    "generic",
+    "impossibleTravel",
+    "investigationsThreatIntelligence",
+    "leakedCredentials",
+    "maliciousIPAddress",
+    "malwareInfectedIPAddress",
+    "mcasFinSuspiciousFileAccess",
+    "mcasSuspiciousInboxManipulationRules",
+    "nationStateIP",
+    "newCountry",
+    "passwordSpray",
+    "riskyIPAddress",
+    "suspiciousAPITraffic",
+    "suspiciousBrowser",
+    "suspiciousInboxForwarding",
+    "suspiciousIPAddress",
+    "suspiciousSendingPatterns",
+    "tokenIssuerAnomaly",
+    "unfamiliarFeatures",
+    "unlikelyTravel",
+    "userReportedSuspiciousActivity",
+)
+_EVENT_TYPE_BY_FOLDED = {name.lower(): name for name in EVENT_TYPES}
 
 FILTER_SPEC: dict[str, dict[str, t.Any]] = {
     "risk_state": {"type": "list", "elements": "str", "choices": list(RISK_STATES)},
@@ -29,14 +62,42 @@ FILTER_SPEC: dict[str, dict[str, t.Any]] = {
 
 @dataclasses.dataclass(frozen=True)
 class TimeRange:
-    """The times after one moment and before another, in ticks; both stand outside. None is open."""
+    """The times after one moment and before another, in ticks; both stand outside. None is open.
+
+    An age (seconds) stands for a moment until `at` is told the time; nothing can be decided before.
+
+    :param slack: ticks by which the question to the service is wider, since its clock is not known before it answers.
+    """
 
     after: int | None = None
     before: int | None = None
+    after_age: int | None = None
+    before_age: int | None = None
+    slack: int = 0
+
+    @property
+    def has_ages(self) -> bool:
+        return self.after_age is not None or self.before_age is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether every time lies inside."""
+        return self.after is None and self.before is None and not self.has_ages
+
+    def at(self, now: int) -> TimeRange:
+        """The same range with its ages counted back from a time."""
+        if not self.has_ages:
+            return self
+        second = _timestamps.TICKS_PER_SECOND
+        return TimeRange(
+            after=self.after if self.after_age is None else now - self.after_age * second,
+            before=self.before if self.before_age is None else now - self.before_age * second,
+            slack=CLOCK_SLACK,
+        )
 
     def holds(self, ticks: int | None) -> bool:
         """Whether a time lies inside. An unknown time does so only where every time does."""
-        if self.after is None and self.before is None:
+        if self.is_open:
             return True
         return (
             ticks is not None
@@ -49,13 +110,15 @@ class TimeRange:
         second = _timestamps.TICKS_PER_SECOND
         clauses = []
         if self.after is not None:
-            clauses.append(f"{name} ge {_timestamps.render(self.after // second * second)}")
+            clauses.append(f"{name} ge {_timestamps.render((self.after - self.slack) // second * second)}")
         if self.before is not None:
-            clauses.append(f"{name} le {_timestamps.render(-(-self.before // second) * second)}")
+            clauses.append(f"{name} le {_timestamps.render(-(-(self.before + self.slack) // second) * second)}")
         return clauses
 
 
 ALWAYS = TimeRange()
+# How far the clock here may be off before a question that holds an age has to be asked anew.
+CLOCK_SLACK = 60 * _timestamps.TICKS_PER_SECOND
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,11 +129,24 @@ class RiskFilter:
     levels: tuple[str, ...] | None = None
     updated: TimeRange = ALWAYS
 
+    @property
+    def has_ages(self) -> bool:
+        return self.updated.has_ages
+
+    def at(self, now: int) -> RiskFilter:
+        """The same filter with its ages counted back from a time."""
+        return dataclasses.replace(self, updated=self.updated.at(now))
+
     def matches(self, record: Record) -> bool:
         """The decision, on what Graph answered. What Graph does not tell (null) matches nothing."""
-        if record.state not in self.states or (self.levels is not None and record.level not in self.levels):
-            return False
-        return self.updated.holds(record.updated_ticks)
+        return self._matches_risk(record) and self.updated.holds(record.updated_ticks)
+
+    def is_undecided(self, record: Record) -> bool:
+        """Whether only a time that is missing, or cannot be read, keeps a record from being chosen."""
+        return self._matches_risk(record) and not self.updated.is_open and record.updated_ticks is None
+
+    def _matches_risk(self, record: Record) -> bool:
+        return record.state in self.states and (self.levels is None or record.level in self.levels)
 
     def odata(self) -> str:
         """The `$filter`. It can ask for a record too many, never for one too few."""
@@ -84,16 +160,120 @@ class RiskFilter:
         return RiskFilter(self.states)
 
 
+DETECTION_FILTER_SPEC: dict[str, dict[str, t.Any]] = {
+    "risk_event_type": {"type": "list", "elements": "str"},
+    "risk_level": FILTER_SPEC["risk_level"],
+    "risk_state": FILTER_SPEC["risk_state"],
+    "detected_after": {"type": "str"},
+    "detected_before": {"type": "str"},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class DetectionFilter:
+    """Chooses detections. None means that a property does not matter. `event_types` are in lower case."""
+
+    event_types: tuple[str, ...] | None = None
+    levels: tuple[str, ...] | None = None
+    states: tuple[str, ...] | None = None
+    detected: TimeRange = ALWAYS
+
+    @property
+    def has_ages(self) -> bool:
+        return self.detected.has_ages
+
+    def at(self, now: int) -> DetectionFilter:
+        """The same filter with its ages counted back from a time."""
+        return dataclasses.replace(self, detected=self.detected.at(now))
+
+    def matches(self, detection: t.Mapping[str, t.Any]) -> bool:
+        """The decision, on what Graph answered. What Graph does not tell (null) matches nothing."""
+        return self._matches_risk(detection) and self.detected.holds(detected_ticks(detection))
+
+    def is_undecided(self, detection: t.Mapping[str, t.Any]) -> bool:
+        """Whether only a time that is missing, or cannot be read, keeps a detection from being chosen."""
+        return self._matches_risk(detection) and not self.detected.is_open and detected_ticks(detection) is None
+
+    def _matches_risk(self, detection: t.Mapping[str, t.Any]) -> bool:
+        return (
+            (self.event_types is None or str(detection.get("riskEventType")).lower() in self.event_types)
+            and (self.levels is None or detection.get("riskLevel") in self.levels)
+            and (self.states is None or detection.get("riskState") in self.states)
+        )
+
+    def odata(self) -> str | None:
+        """The `$filter`, None for all detections. It can ask for one too many, never for one too few."""
+        spelled = [_EVENT_TYPE_BY_FOLDED.get(name) for name in self.event_types or ()]
+        wanted = {
+            "riskEventType": tuple(name for name in spelled if name) if all(spelled) else (),
+            "riskLevel": self.levels,
+            "riskState": self.states,
+        }
+        clauses = [any_of(name, values) for name, values in wanted.items() if values]
+        return " and ".join([*clauses, *self.detected.odata("detectedDateTime")]) or None
+
+
+def detected_ticks(detection: t.Mapping[str, t.Any]) -> int | None:
+    """When it was detected; None when Graph does not tell."""
+    return _timestamps.parse_or_none(detection.get("detectedDateTime"))
+
+
+class _HasAges(t.Protocol):
+    @property
+    def has_ages(self) -> bool: ...
+
+    def at(self: F, now: int) -> F: ...
+
+
+F = t.TypeVar("F", bound=_HasAges)
+
+
+def pages_by_service_time(wanted: F, now: int, read: t.Callable[[F], t.Iterator[Page]]) -> t.Iterator[tuple[F, Page]]:
+    """Pages, each with the filter whose ages count from the service's clock.
+
+    The first answer tells what time it is there. Where that is far from `now`, the question was the wrong one, and is
+    asked anew. Without a `Date`, the clock here has to do.
+
+    :param now: ticks by the clock here.
+    """
+    asked = wanted.at(now)
+    pages = read(asked)
+    first = next(pages)
+    if wanted.has_ages and first.date is not None:
+        asked = wanted.at(first.date)
+        if abs(first.date - now) > CLOCK_SLACK:
+            pages = read(asked)
+            first = next(pages)
+    yield asked, first
+    for page in pages:
+        yield asked, page
+
+
 def parse(value: t.Mapping[str, t.Any], default_states: t.Sequence[str], now: int) -> RiskFilter:
     """A checked filter from the option's value. An empty value means the default states.
 
-    :param now: ticks from which an age such as `90d` counts back.
+    :param now: ticks by the clock here, to find a range that holds nothing.
     :raises RequestError: an empty list, a value that Graph does not know, a time that cannot be read.
     """
     return RiskFilter(
         states=choices(value, "risk_state", RISK_STATES) or tuple(default_states),
         levels=choices(value, "risk_level", RISK_LEVELS),
         updated=time_range(value, "updated", now),
+    )
+
+
+def parse_detections(value: t.Mapping[str, t.Any], now: int) -> DetectionFilter:
+    """A checked filter of detections from the option's value. An empty value means all detections.
+
+    :param now: ticks by the clock here, to find a range that holds nothing.
+    :raises RequestError: an empty list, a value that Graph does not know, a time that cannot be read.
+    """
+    event_types = choices(value, "risk_event_type", None)
+    return DetectionFilter(
+        event_types=None if event_types is None else tuple(name.strip().lower() for name in event_types),
+        levels=choices(value, "risk_level", RISK_LEVELS),
+        states=choices(value, "risk_state", RISK_STATES),
+        detected=time_range(value, "detected", now),
     )
 
 
@@ -127,10 +307,14 @@ def choices(value: t.Mapping[str, t.Any], key: str, known: t.Collection[str] | N
 def time_range(value: t.Mapping[str, t.Any], what: str, now: int) -> TimeRange:
     """The range of the keys `<what>_after` and `<what>_before`.
 
+    :param now: ticks by the clock here, to find a range that holds nothing.
     :raises RequestError: a text that is neither a time nor an age, or a range that is empty.
     """
-    found = TimeRange(_moment(value, f"{what}_after", now), _moment(value, f"{what}_before", now))
-    if found.after is not None and found.before is not None and found.after >= found.before:
+    after, after_age = _moment(value, f"{what}_after")
+    before, before_age = _moment(value, f"{what}_before")
+    found = TimeRange(after, before, after_age, before_age)
+    exact = found.at(now)
+    if exact.after is not None and exact.before is not None and exact.after >= exact.before:
         raise RequestError(
             f"filters: {what}_after is not earlier than {what}_before, so no record can match. "
             f"Ages count back from now: {what}_before=30d with {what}_after=90d means 30 to 90 days old."
@@ -138,23 +322,18 @@ def time_range(value: t.Mapping[str, t.Any], what: str, now: int) -> TimeRange:
     return found
 
 
-def _moment(value: t.Mapping[str, t.Any], key: str, now: int) -> int | None:
+def _moment(value: t.Mapping[str, t.Any], key: str) -> tuple[int | None, int | None]:
+    """The ticks of a time, or the seconds of an age. A text that came out empty is not taken for "any time"."""
     text = value.get(key)
-    if text is None or not text.strip():
-        return None
+    if text is None:
+        return None, None
     age = _timestamps.parse_age(text)
     if age is not None:
-        return now - age * _timestamps.TICKS_PER_SECOND
+        return None, age
     try:
-        return _timestamps.parse(text)
+        return _timestamps.parse(text), None
     except ValueError:
         raise RequestError(
-            f"filters.{key}: {text!r} is neither a time in ISO 8601 with an offset (2026-01-31T00:00:00Z) "
-            "nor an age (30m, 12h, 90d, 8w)."
+            f"filters.{key}: {'an empty text' if not text.strip() else repr(text)} is neither a time in ISO 8601 with "
+            "an offset (2026-01-31T00:00:00Z) nor an age (30m, 12h, 90d, 8w). Nothing was written."
         ) from None
-
-
-def any_of(name: str, values: t.Sequence[str]) -> str:
-    """The OData text for a property that has one of the values."""
-    terms = [f"{name} eq {quoted(value)}" for value in values]
-    return terms[0] if len(terms) == 1 else f"({' or '.join(terms)})"

@@ -4,18 +4,20 @@
 #
 # FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
 
-"""Finds the objects of a task, with all that is known of them: those that are named, or those a filter chooses."""
+"""Who is meant: the objects that a task names, or those that a filter chooses, with all that is known of them."""
 
 from __future__ import annotations
 
-import dataclasses
+import typing as t
 
 from .._errors import PermissionDeniedError, RequestError
-from .._graph.directory import Directory
+from .._graph.directory import Directory, DirectoryObject
 from .._graph.errors import FILTER_REFUSED
+from .._graph.names import fold, is_object_id
+from .._graph.paging import Page
 from .api import RiskApi
-from .decisions import DirectoryStatus, Selection, Target, is_name
-from .filters import RiskFilter
+from .decisions import DirectoryStatus, Selection, Target, listing
+from .filters import RiskFilter, pages_by_service_time
 from .loader import RecordCache, RecordLoader
 from .resources import Record
 
@@ -26,99 +28,138 @@ class TargetResolver:
     :param warnings: where to add what people should know of the reading.
     """
 
-    def __init__(self, api: RiskApi, warnings: list[str]) -> None:
+    def __init__(self, api: RiskApi, directory: Directory, warnings: list[str]) -> None:
         self.cache = RecordCache()
-        self.directory = Directory(api.client, api.resource.directory)
         # True when there are, or may be, matching records that were not read.
         self.truncated = False
+        # What a filter chose of the records read so far.
+        self.chosen: list[Record] = []
         self._api = api
         self._labels = api.resource.labels
-        self._reader = RecordLoader(api, self.cache)
+        self._directory = directory
+        self._loader = RecordLoader(api, self.cache)
         self._warnings = warnings
 
-    def named(self, asked: Selection) -> list[Target]:
-        """One target for each object that is asked for, in that order; two spellings of one object are one target."""
-        self._reader.read(asked)
-        found = [self._by_name(item) if is_name(item) else self._by_id(item) for item in asked.order]
-        # Names that only the directory knew: their records may be listed under an older name.
-        new_ids = tuple(target.id for target in found if target.id is not None and target.record is None)
-        self._reader.read(Selection(new_ids))
+    # By id and name
+
+    def named(self, selection: Selection) -> list[Target]:
+        """One target for each object that is named, in that order; two spellings of one object are one target.
+
+        A name means whom the directory says. The name on a risk record may be an old one.
+        """
+        known = self._look_up(selection.names)
+        self._loader.read([*selection.ids, *(item.id for item in known.values())])
         targets: dict[str, Target] = {}
-        for item, target in zip(asked.order, found):
-            record = target.record or self.cache.records.get(target.id or "")
-            target = dataclasses.replace(target, record=record, asked=asked.as_given.get(item, item))
-            targets.setdefault(target.id or f"name {target.name}", target)
+        for item in selection.order:
+            given = selection.as_given.get(item, item)
+            target = self._by_id(item, given) if is_object_id(item) else self._by_name(item, given, known)
+            targets.setdefault(target.id or f"name {fold(item)}", target)
+        self._warn_of_foreign_entries()
         return list(targets.values())
 
-    def _by_id(self, object_id: str) -> Target:
-        record = self.cache.records.get(object_id)
-        return Target(object_id, record.name if record else None, record)
-
-    def _by_name(self, name: str) -> Target:
-        live = self.cache.named(name)
-        if len(live) == 1:
-            return Target(live[0].id, live[0].name, live[0])
-        deleted = self.cache.named(name, deleted=True)
+    def _look_up(self, names: t.Sequence[str]) -> dict[str, DirectoryObject]:
+        """Who has the names, by folded name. Reads the records that have them where the directory cannot tell."""
         try:
-            known = self.directory.find(name)
+            known = self._directory.having(names) if names else {}
         except PermissionDeniedError:
-            known = None
-        if known is not None:
-            return Target(known.id, known.name or name, directory_status=DirectoryStatus.CONFIRMED)
-        if self._reader.read_on(name, absent=self.directory.forbidden is None):
-            return self._by_name(name)
-        if live:
-            return Target(None, name, directory_status=DirectoryStatus.AMBIGUOUS)
-        if deleted:
-            return Target(deleted[0].id, deleted[0].name, deleted[0])
-        return Target(
-            None,
-            name,
-            directory_status=DirectoryStatus.FORBIDDEN if self.directory.forbidden else DirectoryStatus.ABSENT,
-        )
+            self._loader.read_names(names, at_any_cost=True)
+            self._warnings.append(
+                f"{listing(names)} could not be looked up in the directory: the token lacks the Graph permission "
+                f"{self._api.resource.directory.permission}. So the names on the risk records decide who is meant, and "
+                "they may be old."
+            )
+            return {}
+        # A deleted user has left the directory, and only the record still tells.
+        self._loader.read_names([name for name in names if fold(name) not in known], at_any_cost=False)
+        return known
 
-    def filtered(self, wanted: RiskFilter) -> list[Target]:
-        """The objects that a filter chooses, by name."""
-        self.read_list(wanted)
-        return [Target(record.id, record.name, record) for record in self.chosen(wanted)]
+    def _by_id(self, object_id: str, given: str) -> Target:
+        record = self.cache.records.get(object_id)
+        return Target(object_id, record.name if record else None, record, given=given)
 
-    def chosen(self, wanted: RiskFilter) -> list[Record]:
-        """Those of the records read so far that a filter chooses, by name."""
-        matching = [record for record in self.cache.records.values() if wanted.matches(record)]
-        return sorted(matching, key=lambda record: (record.name is None, (record.name or "").casefold(), record.id))
+    def _by_name(self, name: str, given: str, known: t.Mapping[str, DirectoryObject]) -> Target:
+        found = known.get(fold(name))
+        if found is not None:
+            record = self.cache.records.get(found.id)
+            return Target(found.id, found.name or name, record, DirectoryStatus.CONFIRMED, given)
+        forbidden = self._directory.forbidden is not None
+        live = self.cache.named(name) if forbidden else []
+        if len(live) > 1:
+            return Target(None, name, None, DirectoryStatus.AMBIGUOUS, given)
+        for record in (*live, *self.cache.named(name, deleted=True)):
+            return Target(record.id, record.name, record, given=given)
+        return Target(None, name, None, DirectoryStatus.FORBIDDEN if forbidden else DirectoryStatus.ABSENT, given)
 
-    def read_list(self, wanted: RiskFilter, limit: int | None = None) -> None:
-        """Read a list that holds everything wanted: the narrow one, or a wider one where the service refuses that.
+    # By filter
 
+    def filtered(self, wanted: RiskFilter, now: int, limit: int | None = None) -> list[Record]:
+        """The records that a filter chooses, by name.
+
+        :param now: ticks by the clock here; ages count from the service's own.
         :param limit: stop as soon as that many are found.
         """
-        for odata in dict.fromkeys((wanted.odata(), wanted.states_only().odata(), None)):
+        exact = wanted.at(now)
+        try:
+            for exact, page in self._pages(wanted, now):
+                self.cache.add(self._api.records(page))
+                if page.broken is not None:
+                    self._warn_of_break()
+                found = sum(map(exact.matches, self.cache.records.values())) if limit is not None else 0
+                if limit is not None and (found > limit or (found == limit and not page.last)):
+                    self.truncated = True
+                    break
+        finally:
+            self.chosen = _by_name(filter(exact.matches, self.cache.records.values()))
+            self._warn_of_foreign_entries()
+            self._warn_of_times(exact)
+        return self.chosen
+
+    def _pages(self, wanted: RiskFilter, now: int) -> t.Iterator[tuple[RiskFilter, Page]]:
+        """A list that holds everything wanted: the narrow one, or a wider one where the service refuses that."""
+
+        def narrow(asked: RiskFilter) -> t.Iterator[Page]:
+            return self._api.pages(asked.odata())
+
+        def by_state(asked: RiskFilter) -> t.Iterator[Page]:
+            return self._api.pages(asked.states_only().odata())
+
+        def everything(dummy: RiskFilter) -> t.Iterator[Page]:
+            return self._api.pages(None)
+
+        for read in (narrow, by_state, everything):
             try:
-                # By id: records move between pages while they are read.
-                found: set[str] = set()
-                for page in self._api.pages(odata):
-                    records = self._api.records(page)
-                    self.cache.add(records, page.date)
-                    if page.broken is not None:
-                        self.truncated = True
-                        self._warnings.append(
-                            f"Graph broke off the list of risky {self._labels.many} before its end (a known fault of "
-                            f"its last page). Read so far: {self._labels.count(len(self.cache.records))}. Run the task "
-                            "again to see whether more are found."
-                        )
-                    found.update(record.id for record in records if wanted.matches(record))
-                    if limit is not None and (len(found) > limit or (len(found) == limit and not page.last)):
-                        self.truncated = True
-                        return
+                yield from pages_by_service_time(wanted, now, read)
                 return
             except RequestError as exc:
-                if odata is None or exc.status not in FILTER_REFUSED:
+                if read is everything or exc.status not in FILTER_REFUSED:
                     raise
 
-    def evaluated_at(self) -> int | None:
-        """Ticks of the time that the cache is of; None before the first answer.
+    # What people should know
 
-        The first answer counts: what changed while the later ones were read must look newer than this.
-        """
-        known = [ticks for ticks in (self.cache.first_date, self.cache.newest_change) if ticks is not None]
-        return max(known, default=None)
+    def _warn_of_break(self) -> None:
+        self.truncated = True
+        self._warnings.append(
+            f"Graph broke off the list of risky {self._labels.many} before its end (a known fault of its last page). "
+            f"Read so far: {self._labels.count(len(self.cache.records))}. Run the task again to see whether more are "
+            "found."
+        )
+
+    def _warn_of_foreign_entries(self) -> None:
+        count = len(self._api.without_id)
+        if count:
+            self._warnings.append(
+                f"Graph listed {count} {'entry' if count == 1 else 'entries'} without an object ID (a GUID) among the "
+                f"risky {self._labels.many}. They were left out, since nobody can tell who is meant."
+            )
+
+    def _warn_of_times(self, wanted: RiskFilter) -> None:
+        undecided = sum(map(wanted.is_undecided, self.cache.records.values()))
+        if undecided:
+            self._warnings.append(
+                f"{self._labels.count(undecided)} not chosen: the time of the last change of the risk is missing or "
+                "cannot be read, so nobody can tell whether it lies in the range that filters asks for."
+            )
+
+
+def _by_name(records: t.Iterable[Record]) -> list[Record]:
+    return sorted(records, key=lambda record: (record.name is None, fold(record.name or ""), record.id))

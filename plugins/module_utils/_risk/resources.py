@@ -14,7 +14,6 @@ https://learn.microsoft.com/graph/api/resources/riskyserviceprincipal
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
 from .. import _timestamps
@@ -26,8 +25,6 @@ RISK_STATES = ("none", "confirmedSafe", "remediated", "dismissed", "atRisk", "co
 RISK_LEVELS = ("low", "medium", "high", "hidden", "none")
 ACTIVE_STATES = ("atRisk", "confirmedCompromised")
 _INACTIVE_STATES = frozenset(RISK_STATES) - frozenset(ACTIVE_STATES)
-
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,8 +104,8 @@ _DISMISS = Action(
     applies_without_record=False,
     state_after="dismissed",
     level_after="none",
-    done="Dismissed the risk of",
-    would_do="Would dismiss the risk of",
+    done="Dismissed the risk of {}",
+    would_do="Would dismiss the risk of {}",
 )
 _CONFIRM_COMPROMISED = Action(
     path="confirmCompromised",
@@ -116,8 +113,8 @@ _CONFIRM_COMPROMISED = Action(
     applies_without_record=True,
     state_after="confirmedCompromised",
     level_after="high",
-    done="Confirmed as compromised",
-    would_do="Would confirm as compromised",
+    done="Confirmed {} as compromised",
+    would_do="Would confirm {} as compromised",
 )
 _CONFIRM_SAFE = Action(
     path="confirmSafe",
@@ -125,8 +122,8 @@ _CONFIRM_SAFE = Action(
     applies_without_record=False,
     state_after="confirmedSafe",
     level_after="none",
-    done="Confirmed as safe",
-    would_do="Would confirm as safe",
+    done="Confirmed {} as safe",
+    would_do="Would confirm {} as safe",
 )
 
 _ROLES_READ = "Security Reader"
@@ -245,8 +242,3 @@ class Record:
     def updated_ticks(self) -> int | None:
         """The time of the last change of the risk, or None when Graph gave none that can be read."""
         return _timestamps.parse_or_none(self.updated)
-
-
-def is_object_id(text: str) -> bool:
-    """True for an object ID (a GUID)."""
-    return _GUID.fullmatch(text) is not None

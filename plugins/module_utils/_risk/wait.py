@@ -13,7 +13,6 @@ import typing as t
 
 from .._errors import NetworkError, ServiceError, ThrottledError
 from .api import RiskApi
-from .decisions import Selection
 from .loader import ACTIVE, EVERYTHING, RecordCache, RecordLoader
 from .resources import Action, Record
 
@@ -21,7 +20,7 @@ _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 30.0
 _GROWTH = 1.5
 # The last reading begins when the time is over, and has this long.
-_LAST_LOOK = 5.0
+_LAST_LOOK = 10.0
 
 
 def is_applied(record: Record | None, action: Action) -> bool:
@@ -36,30 +35,31 @@ def read_again(api: RiskApi, action: Action, ids: t.Sequence[str]) -> dict[str, 
     # After a dismissal the records are no longer among the active ones: reading those first would be for nothing.
     lists = (ACTIVE, EVERYTHING) if action.applies_without_record else (EVERYTHING,)
     cache = RecordCache()
-    RecordLoader(api, cache, lists).read(Selection(tuple(ids)))
+    RecordLoader(api, cache, lists).read(ids)
     return {item: cache.records.get(item) for item in ids}
 
 
-def wait_for(api: RiskApi, action: Action, ids: t.Sequence[str], timeout: float) -> dict[str, Record | None]:
-    """Poll until all ids show the state, or the time is over. Gives the last record of each id that could be read.
+def wait_for(
+    api: RiskApi, action: Action, ids: t.Sequence[str], timeout: float, seen: dict[str, Record | None]
+) -> None:
+    """Poll until all ids show the state, or the time is over.
 
-    Who has applied once is not asked for again: a list page may be older than the one before. Faults that may pass cost
+    Who shows it once is not asked for again: a list page may be older than the one before. Faults that may pass cost
     time only.
 
     :param timeout: seconds.
+    :param seen: takes the last record of each id that could be read.
     """
     client = api.client
     end = client.clock.monotonic() + timeout
-    latest: dict[str, Record | None] = {}
     pending = list(ids)
     pause = _FIRST_PAUSE
     while pending:
         with contextlib.suppress(NetworkError, ServiceError, ThrottledError):
-            latest.update(read_again(RiskApi(client, api.resource, end=end + _LAST_LOOK), action, pending))
-        pending = [item for item in pending if item not in latest or not is_applied(latest[item], action)]
+            seen.update(read_again(RiskApi(client, api.resource, end=end + _LAST_LOOK), action, pending))
+        pending = [item for item in pending if item not in seen or not is_applied(seen[item], action)]
         left = end - client.clock.monotonic()
         if not pending or left <= 0:
             break
         client.pause(min(pause, left))
         pause = min(_LONGEST_PAUSE, pause * _GROWTH)
-    return latest

@@ -9,168 +9,178 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import typing as t
 
 from .._errors import EntraRiskError, RequestError
 from .._graph.client import MOST_TRIES
-from .._retry import backoff
+from .._retry import Retry
 from .api import RiskApi
-from .resources import Action
+from .decisions import Decision, Outcome, Rules
+from .resources import Record
+from .wait import read_again
 
 # Refusals that may be the fault of a single id. All others concern everyone and stop the work.
 _MAYBE_ONE_ID = frozenset({400, 404, 409, 410, 413, 422})
 
 
-@dataclasses.dataclass
-class Written:
-    """What became of the ids. What is in none of the sets was not written, and `stopped` says why."""
+class Status(enum.Enum):
+    """What became of one id that was tried."""
 
-    accepted: set[str] = dataclasses.field(default_factory=set)
-    rejected: dict[str, EntraRiskError] = dataclasses.field(default_factory=dict)
-    uncertain: set[str] = dataclasses.field(default_factory=set)
-    request_ids: list[str] = dataclasses.field(default_factory=list)
-    stopped: EntraRiskError | None = None
+    ACCEPTED = "Graph took the write, or shows its effect"
+    REJECTED = "Graph refuses this id"
+    UNKNOWN = "no clear answer came"
+    SUPERSEDED = "no clear answer came, and by now the id must not be written to"
 
 
 @dataclasses.dataclass(frozen=True)
-class ReadBack:
-    """What became of a write whose end was not clear. Who is in neither of the two must not be written to any more."""
+class Attempt:
+    """What became of one id, with Graph's error where it is rejected, and the new decision where it is superseded."""
 
-    applied: t.Collection[str]
-    needed: t.Collection[str]
+    status: Status
+    error: EntraRiskError | None = None
+    decision: Decision | None = None
 
 
-class Writer:
-    """Carries out one action.
+@dataclasses.dataclass
+class Progress:
+    """What happened so far, up to date at every moment. An id that is not among the attempts was not written to.
 
-    :param read_back: reads what became of some ids; asked after a write whose end is unknown.
+    :param seen: the records that were read back afterwards; None for those that are gone.
     """
 
-    def __init__(self, api: RiskApi, action: Action, read_back: t.Callable[[t.Sequence[str]], ReadBack]) -> None:
+    attempts: dict[str, Attempt] = dataclasses.field(default_factory=dict)
+    request_ids: list[str] = dataclasses.field(default_factory=list)
+    seen: dict[str, Record | None] = dataclasses.field(default_factory=dict)
+
+    def status(self, object_id: str | None) -> Status | None:
+        attempt = self.attempts.get(object_id or "")
+        return attempt.status if attempt else None
+
+    def having(self, status: Status) -> list[str]:
+        """The ids that have a status, in the order of the attempts."""
+        return [key for key, attempt in self.attempts.items() if attempt.status is status]
+
+
+def write_all(api: RiskApi, rules: Rules, due: t.Sequence[Decision], progress: Progress) -> None:
+    """Write to everybody who is due, chunk after chunk, and note in `progress` what became of each.
+
+    :raises EntraRiskError: what stopped the work. Whoever is not in `progress` by then was not written to.
+    """
+    _Writer(api, rules, due, progress).write()
+
+
+class _Writer:
+    def __init__(self, api: RiskApi, rules: Rules, due: t.Sequence[Decision], progress: Progress) -> None:
         self._api = api
-        self._action = action
-        self._read_back = read_back
-        # Up to date at every moment, whatever happens in the course of the work.
-        self.written = Written()
+        self._rules = rules
+        self._due = {decision.target.id: decision for decision in due if decision.target.id is not None}
+        self._progress = progress
 
-    def write(self, ids: t.Sequence[str]) -> Written:
-        """Write all ids, chunk after chunk. Never raises an error of the service: it is in `stopped`."""
+    def write(self) -> None:
+        ids = list(self._due)
         size = self._api.resource.ids_per_write
-        deferred: list[list[str]] = []
-        try:
-            for start in range(0, len(ids), size):
-                refused = self._ask(ids[start : start + size])
-                if len(refused) > 1:
-                    if self._looks_all_refused():
-                        deferred.append(refused)
-                    else:
-                        self._isolate(refused)
-            if deferred and self._looks_all_refused():
-                raise self._all_refused()
-            for refused in deferred:
-                self._isolate(refused)
-        except EntraRiskError as exc:
-            self.written.stopped = exc
-        return self.written
+        deferred: list[t.Sequence[str]] = []
+        for start in range(0, len(ids), size):
+            refused = self._send(ids[start : start + size])
+            if refused and self._all_refused():
+                deferred.append(refused)
+            else:
+                self._halve(refused)
+        if deferred and self._all_refused():
+            raise self._refused_for_all()
+        for refused in deferred:
+            self._halve(refused)
 
-    def _looks_all_refused(self) -> bool:
+    def _all_refused(self) -> bool:
         """Two full chunks refused to the last one are hardly a matter of single ones.
 
         Halving costs two requests for each one, out of a tenant's one a second. So it goes on only when the service
         accepts somebody after all.
         """
-        return not self.written.accepted and len(self.written.rejected) >= 2 * self._api.resource.ids_per_write
+        rejected = self._progress.having(Status.REJECTED)
+        return len(rejected) >= 2 * self._api.resource.ids_per_write and not self._progress.having(Status.ACCEPTED)
 
-    def _all_refused(self) -> RequestError:
-        last = list(self.written.rejected.values())[-1]
-        refused = self._api.resource.labels.count(len(self.written.rejected))
+    def _refused_for_all(self) -> RequestError:
+        rejected = self._progress.having(Status.REJECTED)
+        last = self._progress.attempts[rejected[-1]].error
+        assert last is not None
         return RequestError(
-            f"Graph refused each of {refused} and every chunk of the others, so the task stopped. {last.message}",
+            f"Graph refused each of {self._api.resource.labels.count(len(rejected))} and every chunk of the others, so "
+            f"the task stopped. {last.message}",
             status=last.status,
             code=last.code,
             request_id=last.request_id,
             client_request_id=last.client_request_id,
         )
 
-    def _ask(self, chunk: t.Sequence[str]) -> list[str]:
+    def _halve(self, refused: t.Sequence[str]) -> None:
+        """A chunk that was refused as a whole: halve it until those that Graph refuses stand alone."""
+        if len(refused) < 2:
+            return
+        first, second = refused[: len(refused) // 2], refused[len(refused) // 2 :]
+        refused_first = self._send(first)
+        self._halve(refused_first)
+        # With nothing wrong in the first half, the second is known to be refused as a whole.
+        known = len(second) > 1 and not refused_first and self._nothing_rejected(first)
+        self._halve(second if known else self._send(second))
+
+    def _nothing_rejected(self, ids: t.Sequence[str]) -> bool:
+        return all(self._progress.status(item) is Status.ACCEPTED for item in ids)
+
+    def _send(self, chunk: t.Sequence[str]) -> t.Sequence[str]:
         """Send one chunk. Gives the ids that were refused together, none when all was accepted.
 
         An id that was refused alone is rejected.
         """
-        remaining = list(chunk)
-        faults = 0
-        end = self._api.client.clock.monotonic() + self._api.client.retry_timeout
-        while remaining:
+        client = self._api.client
+        for attempt in Retry(client.clock, client.retry_timeout, tries=MOST_TRIES, pause=client.pause):
+            if not chunk:
+                break
             try:
-                request_id = self._api.act(self._action, remaining)
+                request_id = self._api.act(self._rules.action, chunk)
             except RequestError as exc:
                 if exc.status not in _MAYBE_ONE_ID:
                     raise
-                if len(remaining) == 1:
-                    self.written.rejected[remaining[0]] = exc
-                return remaining
+                if len(chunk) == 1:
+                    self._note(chunk, Attempt(Status.REJECTED, error=exc))
+                return chunk
             except EntraRiskError as exc:
                 if not exc.outcome_unknown:
                     raise
-                faults += 1
                 # Until a reading has told, nobody knows; that is what the result says if there is no time for it.
-                self.written.uncertain.update(remaining)
-                if faults >= MOST_TRIES or self._api.client.clock.monotonic() > end:
-                    raise
-                self._api.client.pause(max(backoff(faults, self._api.client.clock), exc.retry_after))
-                remaining = self._left_after(remaining, exc)
-                self._api.client.counts.retried += bool(remaining)
+                self._note(chunk, Attempt(Status.UNKNOWN))
+                attempt.failed(exc)
+                chunk = self._still_due(chunk, exc)
+                client.counts.retried += bool(chunk)
             else:
-                self.written.accepted.update(remaining)
+                self._note(chunk, Attempt(Status.ACCEPTED))
                 if request_id is not None:
-                    self.written.request_ids.append(request_id)
-                return []
-        return []
+                    self._progress.request_ids.append(request_id)
+                return ()
+        return ()
 
-    def _left_after(self, chunk: t.Sequence[str], cause: EntraRiskError) -> list[str]:
-        """After a write without a clear answer: those of the chunk that have to be sent again."""
+    def _note(self, ids: t.Sequence[str], attempt: Attempt) -> None:
+        self._progress.attempts.update(dict.fromkeys(ids, attempt))
+
+    def _still_due(self, chunk: t.Sequence[str], cause: EntraRiskError) -> list[str]:
+        """Those who still need a write whose answer was lost. The rules hold for the record of now as for any other."""
         try:
-            found = self._read_back(chunk)
+            records = read_again(self._api, self._rules.action, chunk)
         except EntraRiskError:
             # What went wrong first explains more than why the reading failed too.
             raise cause from None
-        self.written.uncertain.difference_update(chunk)
-        self.written.accepted.update(found.applied)
-        return [item for item in chunk if item in found.needed]
-
-    def _isolate(self, refused: t.Sequence[str]) -> None:
-        """A refused chunk has a culprit: halve it until that one stands alone, then send the others.
-
-        Usually there is one culprit only. So what the search leaves aside is sent in one piece afterwards; only when
-        that is refused as well is it halved thoroughly.
-        """
-        suspects = list(refused)
-        aside: list[str] = []
-        while len(suspects) > 1:
-            first, second = _halves(suspects)
-            still_refused = self._ask(first)
-            if still_refused:
-                suspects = still_refused
-                aside = second + aside
+        left = []
+        for item in chunk:
+            before, record = self._due[item].target.record, records[item]
+            decision = self._rules.decide(dataclasses.replace(self._due[item].target, record=record))
+            # Graph works on one that was idle before: it has the write, only its effect does not show yet.
+            under_way = record is not None and record.processing and not (before is not None and before.processing)
+            if under_way or decision.outcome is Outcome.UNCHANGED:
+                self._note([item], Attempt(Status.ACCEPTED))
+            elif decision.is_due:
+                # Unknown until the next answer: Graph may carry out the first write late.
+                left.append(item)
             else:
-                # The culprit is in the other half. There is no need to ask for it as a whole, unless it is one alone.
-                suspects = second if len(second) > 1 else self._ask(second)
-        if aside:
-            refused = self._ask(aside)
-            if len(refused) > 1:
-                self._halve(refused)
-
-    def _halve(self, refused: t.Sequence[str]) -> None:
-        first, second = _halves(refused)
-        refused_first = self._ask(first)
-        if len(refused_first) > 1:
-            self._halve(refused_first)
-        # With nothing wrong in the first half, the second is known to be refused as a whole.
-        refused_second = second if len(second) > 1 and not refused_first else self._ask(second)
-        if len(refused_second) > 1:
-            self._halve(refused_second)
-
-
-def _halves(items: t.Sequence[str]) -> tuple[list[str], list[str]]:
-    half = len(items) // 2
-    return list(items[:half]), list(items[half:])
+                self._note([item], Attempt(Status.SUPERSEDED, decision=decision))
+        return left

@@ -4,7 +4,7 @@
 #
 # FOR INTERNAL COLLECTION USE ONLY: this file may change in any release without notice.
 
-"""Carries out a task that reads risk detections: what makes users risky. Writes nothing."""
+"""Reads risk detections: what makes somebody risky. Writes nothing."""
 
 from __future__ import annotations
 
@@ -13,44 +13,48 @@ import typing as t
 
 from .. import _timestamps
 from .._errors import EntraRiskError, failure_of
-from .._graph.client import GraphClient, RequestCounts
+from .._graph.client import GraphClient
 from .._retry import Clock
-from .._risk import detection_filters as _detection_filter
+from .._risk import filters
 from .._risk.decisions import NO_SELECTION, Selection, parse_selection
-from .._risk.detection_filters import DetectionFilter, detected_ticks
-from .._risk.detections import DetectionReader
-from .._risk.filters import parse_limit
-from .._risk.resources import RISKY_USERS
-from .result import ModuleResult, read_report, rendered
+from .._risk.detections import DetectionReader, DetectionSet
+from .._risk.filters import DetectionFilter
+from .result import ModuleResult, read_report
 from .snake_case import snake_case, with_snake_case
-
-QUERY_SPEC: dict[str, dict[str, t.Any]] = {
-    **RISKY_USERS.labels.option("users", type="list", elements="str"),
-    "filters": {"type": "dict", "options": _detection_filter.DETECTION_FILTER_SPEC},
-    "limit": {"type": "int"},
-}
 
 
 @dataclasses.dataclass(frozen=True)
 class Query:
-    """What a task asks for, checked. Without `asked`, the users do not matter."""
+    """What a task asks for, checked. Without a selection, the owners do not matter. `now` is in ticks."""
 
-    asked: Selection | None
+    selection: Selection | None
     wanted: DetectionFilter
     limit: int | None
+    now: int
 
 
-def parse_query(params: t.Mapping[str, t.Any], now: int) -> Query:
+def query_spec(kind: DetectionSet) -> dict[str, dict[str, t.Any]]:
+    """The options of a module that reads detections of a kind."""
+    labels = kind.owner.labels
+    return {
+        **labels.option(labels.key, type="list", elements="str"),
+        "filters": {"type": "dict", "options": filters.DETECTION_FILTER_SPEC},
+        "limit": {"type": "int"},
+    }
+
+
+def parse_query(params: t.Mapping[str, t.Any], kind: DetectionSet, now: int) -> Query:
     """The query of a module's parameters.
 
-    :param now: ticks, for ages in `filters`.
-    :raises RequestError: a value that makes no sense.
-    :raises UsersError: a value that can be no user.
+    :param now: ticks by the clock here.
+    :raises RequestError: a value that makes no sense, or can be nobody.
     """
+    key = kind.owner.labels.key
     return Query(
-        asked=None if params["users"] is None else parse_selection(params["users"], "users", RISKY_USERS),
-        wanted=_detection_filter.parse(params["filters"] or {}, now),
-        limit=parse_limit(params),
+        selection=None if params[key] is None else parse_selection(params[key], key, kind.owner),
+        wanted=filters.parse_detections(params["filters"] or {}, now),
+        limit=filters.parse_limit(params),
+        now=now,
     )
 
 
@@ -60,28 +64,27 @@ class _Gathered:
 
     reader: DetectionReader | None = None
     limit: int | None = None
-    counts: RequestCounts = dataclasses.field(default_factory=RequestCounts)
+    client: GraphClient | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
 
     def report(self, error: EntraRiskError | None) -> ModuleResult:
         """The report on the present state of affairs."""
-        reader = self.reader
-        chosen = list(reader.chosen.values()) if reader else []
-        chosen.sort(key=lambda item: detected_ticks(item) or 0, reverse=True)
+        chosen = self.reader.chosen if self.reader else []
         detections = chosen[: self.limit]
-        nothing = {snake_case(name): None for name in reader.properties} if reader else {}
-        moments = (reader.first_date, reader.newest_change) if reader else ()
+        nothing = {snake_case(name): None for name in self.reader.properties} if self.reader else {}
         data = {
             "risk_detections": [{**nothing, **with_snake_case(item)} for item in detections],
             "count": len(detections),
-            "truncated": bool(reader and reader.truncated) or len(detections) < len(chosen) or error is not None,
-            "evaluated_at": rendered(max((ticks for ticks in moments if ticks is not None), default=None)),
+            "truncated": bool(self.reader and self.reader.truncated)
+            or len(detections) < len(chosen)
+            or error is not None,
         }
-        return read_report(data, "risk detection", "risk detections", self.counts, self.warnings, error)
+        return read_report(data, "risk detection", "risk detections", self.client, self.warnings, error)
 
 
 def read(
     params: t.Mapping[str, t.Any],
+    kind: DetectionSet,
     *,
     connect: t.Callable[[], GraphClient],
     check_mode: bool = False,
@@ -97,18 +100,19 @@ def read(
     gathered = _Gathered()
 
     def work() -> None:
-        query = parse_query(params, _timestamps.from_seconds((clock or Clock()).wall()))
-        if query.asked == NO_SELECTION:
+        query = parse_query(params, kind, _timestamps.from_seconds((clock or Clock()).wall()))
+        if query.selection == NO_SELECTION:
             return
-        client = connect()
-        gathered.counts = client.counts
+        gathered.client = connect()
         gathered.limit = query.limit
-        gathered.reader = DetectionReader(client, query.asked, query.wanted, query.limit, gathered.warnings)
+        gathered.reader = DetectionReader(
+            gathered.client, kind, query.selection, query.wanted, query.limit, query.now, gathered.warnings
+        )
         gathered.reader.read()
 
     return gathered.report(failure_of(work))
 
 
-def refused(dummy: t.Mapping[str, t.Any], error: EntraRiskError) -> ModuleResult:
+def refused(dummy: t.Mapping[str, t.Any], kind: DetectionSet, error: EntraRiskError) -> ModuleResult:
     """The result of a task that failed before it began."""
     return _Gathered().report(error)

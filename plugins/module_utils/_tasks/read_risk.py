@@ -12,27 +12,30 @@ import dataclasses
 import typing as t
 
 from .. import _timestamps
-from .._errors import EntraRiskError, RequestError, failure_of
-from .._graph.client import GraphClient, RequestCounts
+from .._errors import EntraRiskError, PermissionDeniedError, RequestError, failure_of
+from .._graph.client import GraphClient
+from .._graph.directory import Directory
+from .._graph.names import fold
 from .._retry import Clock
-from .._risk import filters as _filters
+from .._risk import filters
 from .._risk.api import RiskApi
-from .._risk.decisions import NO_SELECTION, DirectoryStatus, Selection, listing, parse_selection
-from .._risk.filters import RiskFilter, parse_limit
+from .._risk.decisions import NO_SELECTION, DirectoryStatus, Selection, Target, parse_selection
+from .._risk.filters import RiskFilter
 from .._risk.resolver import TargetResolver
 from .._risk.resources import ACTIVE_STATES, Record, Resource
-from .result import ModuleResult, read_report, rendered
+from .result import ModuleResult, read_report
 from .snake_case import snake_case, with_snake_case
 
 
 @dataclasses.dataclass(frozen=True)
 class Query:
-    """What a task asks for, checked. Exactly one of `asked` and `risk_filter` is set."""
+    """What a task asks for, checked. Exactly one of `selection` and `risk_filter` is set. `now` is in ticks."""
 
-    asked: Selection | None
+    selection: Selection | None
     risk_filter: RiskFilter | None
     limit: int | None
     include_history: bool
+    now: int
 
 
 @dataclasses.dataclass
@@ -42,9 +45,9 @@ class _Gathered:
     resource: Resource
     entries: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
     not_listed: list[str] = dataclasses.field(default_factory=list)
+    unknown: list[str] = dataclasses.field(default_factory=list)
     truncated: bool = False
-    evaluated_at: int | None = None
-    counts: RequestCounts = dataclasses.field(default_factory=RequestCounts)
+    client: GraphClient | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
 
     def report(self, error: EntraRiskError | None) -> ModuleResult:
@@ -54,18 +57,21 @@ class _Gathered:
             labels.key: self.entries,
             "count": len(self.entries),
             "not_listed": self.not_listed,
+            f"unknown_{labels.key}": self.unknown,
             # Whatever ended the work early, there may be more.
             "truncated": self.truncated or error is not None,
-            "evaluated_at": rendered(self.evaluated_at),
         }
-        return read_report(data, f"risky {labels.one}", f"risky {labels.many}", self.counts, self.warnings, error)
+        extra = {"without a risk record": len(self.not_listed), "that the directory does not know": len(self.unknown)}
+        return read_report(
+            data, f"risky {labels.one}", f"risky {labels.many}", self.client, self.warnings, error, extra=extra
+        )
 
 
 def query_spec(resource: Resource) -> dict[str, dict[str, t.Any]]:
     """The options of a module that reads objects of a resource."""
     return {
         **resource.labels.option(resource.labels.key, type="list", elements="str"),
-        "filters": {"type": "dict", "options": _filters.FILTER_SPEC},
+        "filters": {"type": "dict", "options": filters.FILTER_SPEC},
         "limit": {"type": "int"},
         "include_history": {"type": "bool", "default": False},
     }
@@ -74,19 +80,19 @@ def query_spec(resource: Resource) -> dict[str, dict[str, t.Any]]:
 def parse_query(params: t.Mapping[str, t.Any], resource: Resource, now: int) -> Query:
     """The query of a module's parameters. Without a choice, it is for every active object.
 
-    :param now: ticks, for ages in `filters`.
-    :raises RequestError: a value that makes no sense.
-    :raises UsersError: a value that can be no object of the resource.
+    :param now: ticks by the clock here.
+    :raises RequestError: a value that makes no sense, or can be no object of the resource.
     """
     key = resource.labels.key
-    values, filters = params[key], params["filters"]
-    if values is not None and filters is not None:
+    values, chosen = params[key], params["filters"]
+    if values is not None and chosen is not None:
         raise RequestError(f"Give {key} or filters, not both. Without either, every active one is returned.")
     return Query(
-        asked=None if values is None else parse_selection(values, key, resource),
-        risk_filter=_filters.parse(filters or {}, ACTIVE_STATES, now) if values is None else None,
-        limit=parse_limit(params),
+        selection=None if values is None else parse_selection(values, key, resource),
+        risk_filter=filters.parse(chosen or {}, ACTIVE_STATES, now) if values is None else None,
+        limit=filters.parse_limit(params),
         include_history=params["include_history"],
+        now=now,
     )
 
 
@@ -109,26 +115,22 @@ def read(
 
     def work() -> None:
         query = parse_query(params, resource, _timestamps.from_seconds((clock or Clock()).wall()))
-        if query.asked == NO_SELECTION:
+        if query.selection == NO_SELECTION:
             return
-        client = connect()
-        gathered.counts = client.counts
-        api = RiskApi(client, resource, in_full=True)
-        resolver = TargetResolver(api, gathered.warnings)
+        gathered.client = connect()
+        api = RiskApi(gathered.client, resource, in_full=True)
+        directory = Directory(gathered.client, resource.directory, fold)
+        resolver = TargetResolver(api, directory, gathered.warnings)
         try:
-            records = _find(query, resolver, gathered)
-        except EntraRiskError:
-            # What was read until then is worth something, and the report says that there may be more.
-            records = resolver.chosen(query.risk_filter) if query.risk_filter is not None else []
-            gathered.entries = [_entry(record, api.properties) for record in records[: query.limit]]
-            raise
+            if query.risk_filter is not None:
+                resolver.filtered(query.risk_filter, query.now, query.limit)
+            else:
+                resolver.chosen = _named(query.selection or NO_SELECTION, resolver, directory, gathered)
         finally:
-            gathered.truncated = resolver.truncated
-            gathered.evaluated_at = resolver.evaluated_at()
-        if query.limit is not None and len(records) > query.limit:
-            gathered.truncated = True
-        records = records[: query.limit]
-        gathered.entries = [_entry(record, api.properties) for record in records]
+            # What was read until an error is worth something, and the report says that there may be more.
+            records = resolver.chosen[: query.limit]
+            gathered.truncated = resolver.truncated or len(records) < len(resolver.chosen)
+            gathered.entries = [_entry(record, api.properties) for record in records]
         if query.include_history:
             for record, entry in zip(records, gathered.entries):
                 entry["history"] = _history(api, record, gathered)
@@ -141,27 +143,43 @@ def refused(dummy: t.Mapping[str, t.Any], resource: Resource, error: EntraRiskEr
     return _Gathered(resource).report(error)
 
 
-def _find(query: Query, resolver: TargetResolver, gathered: _Gathered) -> list[Record]:
-    if query.risk_filter is not None:
-        resolver.read_list(query.risk_filter, query.limit)
-        return resolver.chosen(query.risk_filter)
+def _named(selection: Selection, resolver: TargetResolver, directory: Directory, gathered: _Gathered) -> list[Record]:
+    """The records of those who are named. Who has none is noted: the directory tells whether they exist at all."""
     records: dict[str, Record] = {}
-    targets = resolver.named(query.asked or NO_SELECTION)
-    forbidden = [target.asked or "" for target in targets if target.directory_status is DirectoryStatus.FORBIDDEN]
-    if forbidden:
-        gathered.warnings.append(
-            f"{listing(forbidden)} could not be looked up in the directory: the token lacks the Graph permission "
-            f"{gathered.resource.directory.permission}. A record under an older name is not found so."
-        )
-    for target in targets:
-        meant = [target.record] if target.record is not None else []
+    without_record: list[Target] = []
+    for target in resolver.named(selection):
+        found = [target.record] if target.record is not None else []
         if target.directory_status is DirectoryStatus.AMBIGUOUS and target.name is not None:
             # Nothing is written here, so there is no need to know which one is meant.
-            meant = resolver.cache.named(target.name)
-        records.update((record.id, record) for record in meant if record.id not in records)
-        if not meant:
-            gathered.not_listed.append(target.asked or "")
+            found = resolver.cache.named(target.name)
+        records.update((record.id, record) for record in found)
+        if not found:
+            without_record.append(target)
+    unknown = _unknown(without_record, directory, gathered)
+    for target in without_record:
+        (gathered.unknown if target in unknown else gathered.not_listed).append(target.given or "")
     return list(records.values())
+
+
+def _unknown(targets: t.Sequence[Target], directory: Directory, gathered: _Gathered) -> list[Target]:
+    """Those of the targets that do not exist, as far as the token may see that."""
+    unchecked = [
+        target.id
+        for target in targets
+        if target.id is not None and target.directory_status is DirectoryStatus.UNCHECKED
+    ]
+    existing: t.Collection[str] = unchecked
+    try:
+        existing = directory.existing(unchecked) if unchecked else ()
+    except PermissionDeniedError:
+        labels = gathered.resource.labels
+        gathered.warnings.append(
+            f"{labels.count(len(unchecked))} without a risk record could not be looked up in the directory: the token "
+            f"lacks the Graph permission {gathered.resource.directory.permission}. So nobody could check whether they "
+            "exist; a typing error in an object ID looks the same."
+        )
+    missing = set(unchecked) - set(existing)
+    return [target for target in targets if target.id in missing or target.directory_status is DirectoryStatus.ABSENT]
 
 
 def _entry(record: Record, properties: t.Sequence[str]) -> dict[str, t.Any]:

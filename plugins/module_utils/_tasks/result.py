@@ -8,18 +8,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
 from .. import _timestamps
-from .._errors import EntraRiskError, UsersError
-from .._graph.client import RequestCounts
+from .._errors import EntraRiskError, InternalError, UsersError
+from .._graph.client import GraphClient, RequestCounts
 from .._risk.decisions import Decision, Outcome
-from .._risk.resources import Action, Record, Resource
+from .._risk.resources import Action, Resource
+from .._risk.wait import is_applied
+from .._risk.writer import Progress, Status
 from .snake_case import snake_case
 
-# Where only the exceptions are returned, so many of those whom a stopped task did not come to.
-_MOST_HELD_BACK_SHOWN = 20
+# Where only the exceptions are returned, so many of those whom a stopped task did not come to, and of those whom
+# `limit` left for later: they share one cause.
+_MOST_ALIKE_SHOWN = 20
 # And so many of all: AWX drops a result of more than 700,000 characters.
 _MOST_EXCEPTIONS_SHOWN = 1000
 
@@ -54,142 +58,218 @@ def read_report(
     data: dict[str, t.Any],
     one: str,
     many: str,
-    counts: RequestCounts,
+    client: GraphClient | None,
     warnings: t.Sequence[str],
     error: EntraRiskError | None,
+    *,
+    extra: t.Mapping[str, int] | None = None,
 ) -> ModuleResult:
     """The report on a task that only reads. Its data are complete but for what all such tasks have in common.
 
     :param one: what people call one of the things that were read.
     :param many: the same for several.
+    :param extra: how many others there are, by what is to be said of them.
     """
     count = data["count"]
-    sentence = f"Found {count} {one if count == 1 else many}{' (there may be more)' if data['truncated'] else ''}"
-    if data.get("not_listed"):
-        sentence += f", and {len(data['not_listed'])} without a risk record"
-    sentence += "."
+    found = [f"Found {count} {one if count == 1 else many}{' (there may be more)' if data['truncated'] else ''}"]
+    found += [f"{number} {what}" for what, number in (extra or {}).items() if number]
+    sentence = ", and ".join(found) + "."
     if error:
         sentence = f"{error.message} {sentence}" if count else error.message
-    return ModuleResult({"changed": False, **data, "requests": requests_made(counts)}, sentence, tuple(warnings), error)
+    common = {
+        "evaluated_at": rendered(client.first_date if client else None),
+        "requests": requests_made(client.counts if client else RequestCounts()),
+    }
+    return ModuleResult({"changed": False, **data, **common}, sentence, tuple(warnings), error)
+
+
+# Why somebody was not written to, by the kind of the error that stopped the task.
+_STOPS = {
+    "limit": "max_changes stopped the task",
+    "throttled": "the requests were throttled to the deadline before",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Ending:
+    """What a task says of one object in the end.
+
+    `alike` is set for those of whom a few are enough where only the exceptions are returned.
+    """
+
+    decision: Decision
+    outcome: Outcome
+    reason: str | None = None
+    message: str | None = None
+    written: bool = False
+    not_attempted: bool = False
+
+    @property
+    def is_alike(self) -> bool:
+        return self.not_attempted or self.reason == "over_limit"
 
 
 @dataclasses.dataclass
 class ChangeResult:
-    """What is gathered in the course of a task. `after` holds the records that were read back after the writes.
+    """What is gathered in the course of a task that changes something. The report merges decisions and progress.
 
     Without a `state` the task failed before it began.
+
+    :param waited: seconds that were waited for the new states; None when nobody waited.
     """
 
     state: str | None
     resource: Resource
+    return_all: bool = True
     check_mode: bool = False
-    counts: RequestCounts = dataclasses.field(default_factory=RequestCounts)
-    decisions: list[Decision] = dataclasses.field(default_factory=list)
-    written: set[str] = dataclasses.field(default_factory=set)
-    write_request_ids: list[str] = dataclasses.field(default_factory=list)
-    after: dict[str, Record | None] | None = None
-    evaluated_at: int | None = None
+    diff: bool = False
+    client: GraphClient | None = None
+    decisions: t.Sequence[Decision] = ()
+    progress: Progress = dataclasses.field(default_factory=Progress)
+    waited: int | None = None
+    truncated: bool = False
     warnings: list[str] = dataclasses.field(default_factory=list)
+    error: EntraRiskError | None = None
 
     @property
     def action(self) -> Action:
         """What brings an object to the state."""
         return self.resource.actions[self.state or ""]
 
-    def report(self, *, return_all: bool, diff: bool, error: EntraRiskError | None = None) -> ModuleResult:
-        """The report on the present state of affairs.
+    @contextlib.contextmanager
+    def capture(self) -> t.Iterator[None]:
+        """An error ends the block and becomes part of the report, a bug of ours too: what was done must be told."""
+        try:
+            yield
+        except EntraRiskError as exc:
+            self.error = exc
+        except Exception as exc:
+            self.error = InternalError(exc)
 
-        :param return_all: return every object, not only those that were skipped or failed.
-        """
+    def report(self) -> ModuleResult:
+        """The report on the present state of affairs."""
+        endings = list(map(self._ending, self.decisions))
         summary = {outcome.value: 0 for outcome in Outcome}
-        for decision in self.decisions:
-            summary[decision.outcome.value] += 1
-        error = error or self._error_of_failed()
-        message = self._message(summary, error)
-        shown = self.decisions
-        if not return_all:
-            exceptions = _exceptions(self.decisions)
+        for ending in endings:
+            summary[ending.outcome.value] += 1
+        error = self.error or self._error_of_failed(endings)
+        message = self._message(endings, summary, error)
+        shown = endings
+        if not self.return_all:
+            exceptions = _exceptions(endings)
             shown = exceptions[:_MOST_EXCEPTIONS_SHOWN]
             if len(shown) < len(exceptions):
                 message += f" The result holds the first {len(shown):,} of those that were skipped or failed."
+        counts = self.client.counts if self.client else RequestCounts()
         data: dict[str, t.Any] = {
-            "changed": self._changed(),
+            "changed": any(map(self._is_touched, endings)),
             "state": self.state,
             self.resource.labels.key: list(map(self._entry, shown)),
             "summary": summary,
-            "verified": self.after is not None and self.written <= self.after.keys(),
-            "evaluated_at": rendered(self.evaluated_at),
-            "requests": requests_made(self.counts, self.write_request_ids),
+            "verified": self._is_verified(endings, error),
+            "evaluated_at": rendered(self.client.first_date if self.client else None),
+            "truncated": self.truncated,
+            "requests": requests_made(counts, self.progress.request_ids),
         }
-        if diff:
-            data["diff"] = self._diff()
+        if self.diff:
+            data["diff"] = self._diff(endings)
         return ModuleResult(data, message, tuple(self.warnings), error)
 
-    def _changed(self) -> bool:
-        if self.check_mode:
-            return any(decision.outcome is Outcome.CHANGED for decision in self.decisions)
-        return bool(self.written)
+    def _ending(self, decision: Decision) -> Ending:
+        if not decision.is_due:
+            return Ending(decision, decision.outcome, decision.reason, decision.message)
+        attempt = self.progress.attempts.get(decision.target.id or "")
+        if attempt is None:
+            return self._not_attempted(decision)
+        if attempt.decision is not None:
+            anew = attempt.decision
+            return Ending(anew, anew.outcome, anew.reason, anew.message)
+        if attempt.error is not None:
+            return Ending(decision, Outcome.FAILED, "rejected", attempt.error.message)
+        one = self.resource.labels.one
+        if attempt.status is Status.UNKNOWN:
+            message = f"No clear answer came, so it is not known whether this {one} was written to. Run again."
+            return Ending(decision, Outcome.FAILED, "pending", message)
+        if self.waited is not None and not self._is_seen(decision):
+            message = (
+                f"Graph accepted the change, but it did not show within {self.waited} seconds. "
+                "Look again later, or raise wait_timeout."
+            )
+            return Ending(decision, Outcome.FAILED, "pending", message, written=True)
+        return Ending(decision, Outcome.CHANGED, written=True)
 
-    def _touched(self, decision: Decision) -> bool:
+    def _not_attempted(self, decision: Decision) -> Ending:
+        if self.error is None:
+            return Ending(decision, Outcome.CHANGED)
+        kind = self.error.kind
+        message = f"Not written: {_STOPS.get(kind, 'the task stopped before')} (error kind {kind})."
+        return Ending(decision, Outcome.FAILED, message=message, not_attempted=True)
+
+    def _is_seen(self, decision: Decision) -> bool:
+        """Whether the new state was read back."""
+        key = decision.target.id or ""
+        return key in self.progress.seen and is_applied(self.progress.seen[key], self.action)
+
+    def _is_verified(self, endings: t.Iterable[Ending], error: EntraRiskError | None) -> bool:
+        if self.check_mode or error is not None or self.truncated:
+            return False
+        return all(self._is_seen(ending.decision) for ending in endings if ending.written)
+
+    def _is_touched(self, ending: Ending) -> bool:
         """Whether the object was written to, or would be in check mode."""
-        return decision.outcome is Outcome.CHANGED or decision.target.id in self.written
+        return ending.written or ending.outcome is Outcome.CHANGED
 
-    def _uncertain(self) -> int:
-        """How many were sent to the service without a clear answer."""
-        return sum(item.reason == "pending" and item.target.id not in self.written for item in self.decisions)
-
-    def _entry(self, decision: Decision) -> dict[str, t.Any]:
-        record = decision.target.record
-        entry: dict[str, t.Any] = {"id": decision.target.id, self.resource.name_key: decision.target.name}
+    def _entry(self, ending: Ending) -> dict[str, t.Any]:
+        target = ending.decision.target
+        record = target.record
+        entry: dict[str, t.Any] = {"id": target.id, self.resource.name_key: target.name}
         for name in self.resource.shown:
             entry[snake_case(name)] = record.properties.get(name) if record else None
-        entry["outcome"] = decision.outcome.value
-        entry["reason"] = decision.reason
-        if decision.message:
-            entry["message"] = decision.message
+        entry.update(outcome=ending.outcome.value, reason=ending.reason, written=ending.written)
+        if ending.message:
+            entry["message"] = ending.message
         entry["before"] = {
             "risk_state": record.state if record else None,
             "risk_level": record.level if record else None,
             "risk_last_updated": record.updated if record else None,
         }
-        state, level = self._state_after(decision)
+        state, level = self._state_after(ending)
         entry["after"] = {"risk_state": state, "risk_level": level}
         return entry
 
-    def _state_after(self, decision: Decision) -> tuple[str | None, str | None]:
-        if self._touched(decision):
-            if self.after is not None and decision.target.id in self.after:
-                record = self.after[decision.target.id]
-                return (record.state, record.level) if record else (None, None)
-            if decision.outcome is Outcome.CHANGED:
+    def _state_after(self, ending: Ending) -> tuple[str | None, str | None]:
+        record = ending.decision.target.record
+        if self._is_touched(ending):
+            key = ending.decision.target.id or ""
+            if key not in self.progress.seen:
                 return self.action.state_after, self.action.level_after
-        record = decision.target.record
+            record = self.progress.seen[key]
         return (record.state, record.level) if record else (None, None)
 
-    def _diff(self) -> dict[str, dict[str, str]]:
+    def _diff(self, endings: t.Iterable[Ending]) -> dict[str, dict[str, str]]:
         before: dict[str, str] = {}
         after: dict[str, str] = {}
-        for decision in self.decisions:
-            if self._touched(decision):
-                name = decision.label if decision.label not in before else f"{decision.label} ({decision.target.id})"
-                record = decision.target.record
-                before[name] = _shown(record.state, record.level) if record else "not listed"
-                after[name] = _shown(*self._state_after(decision))
+        for ending in filter(self._is_touched, endings):
+            target = ending.decision.target
+            name = target.label if target.label not in before else f"{target.label} ({target.id})"
+            before[name] = _shown(target.record.state, target.record.level) if target.record else "not listed"
+            after[name] = _shown(*self._state_after(ending))
         return {"before": before, "after": after}
 
-    def _error_of_failed(self) -> EntraRiskError | None:
-        failed = [decision for decision in self.decisions if decision.outcome is Outcome.FAILED]
+    def _error_of_failed(self, endings: t.Iterable[Ending]) -> EntraRiskError | None:
+        failed = [ending for ending in endings if ending.outcome is Outcome.FAILED]
         if not failed:
             return None
-        reasons = [f"{decision.label} ({decision.reason}: {decision.message})" for decision in failed[:3]]
+        reasons = [f"{item.decision.target.label} ({item.reason}: {item.message})" for item in failed[:3]]
         rest = len(failed) - len(reasons)
         labels = self.resource.labels
         more = f" And {rest} more, see the {labels.many} with outcome failed." if rest else ""
         return UsersError(f"{len(failed)} of {labels.count(len(self.decisions))} failed: {'; '.join(reasons)}.{more}")
 
-    def _message(self, summary: t.Mapping[str, int], error: EntraRiskError | None) -> str:
-        touched = sum(map(self._touched, self.decisions))
-        not_attempted = sum(decision.not_attempted for decision in self.decisions)
+    def _message(self, endings: t.Sequence[Ending], summary: t.Mapping[str, int], error: EntraRiskError | None) -> str:
+        touched = sum(map(self._is_touched, endings))
+        not_attempted = sum(ending.not_attempted for ending in endings)
+        unknown = len(self.progress.having(Status.UNKNOWN))
         counts = {
             "not written": not_attempted,
             "unchanged": summary["unchanged"],
@@ -199,31 +279,26 @@ class ChangeResult:
         }
         others = [f"{count} {what}" for what, count in counts.items() if count]
         if touched:
-            verb = self.action.would_do if self.check_mode else self.action.done
-            sentence = f"{verb} {self.resource.labels.count(touched)}"
-        elif self._uncertain():
-            sentence = (
-                f"It is not known whether anything was written to {self.resource.labels.count(self._uncertain())}"
+            sentence = (self.action.would_do if self.check_mode else self.action.done).format(
+                self.resource.labels.count(touched)
             )
+        elif unknown:
+            sentence = f"It is not known whether anything was written to {self.resource.labels.count(unknown)}"
         else:
             sentence = "Nothing was written" if error else "Nothing to change"
         sentence += f" ({', '.join(others)})." if others else "."
         return f"{error.message} {sentence}" if error else sentence
 
 
-def _exceptions(decisions: t.Iterable[Decision]) -> list[Decision]:
-    """Those that were skipped or failed.
-
-    A task that stops leaves thousands behind. They share one cause, which the error tells: the first few are enough.
-    """
-    chosen: list[Decision] = []
-    not_attempted = 0
-    for decision in decisions:
-        not_attempted += decision.not_attempted
-        if decision.outcome in (Outcome.SKIPPED, Outcome.FAILED) and (
-            not decision.not_attempted or not_attempted <= _MOST_HELD_BACK_SHOWN
-        ):
-            chosen.append(decision)
+def _exceptions(endings: t.Iterable[Ending]) -> list[Ending]:
+    """Those that were skipped or failed; of thousands for one and the same cause, the first few are enough."""
+    chosen: list[Ending] = []
+    alike = 0
+    for ending in endings:
+        if ending.outcome in (Outcome.SKIPPED, Outcome.FAILED):
+            alike += ending.is_alike
+            if not ending.is_alike or alike <= _MOST_ALIKE_SHOWN:
+                chosen.append(ending)
     return chosen
 
 

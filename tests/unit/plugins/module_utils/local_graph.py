@@ -21,6 +21,7 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._errors imp
 from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.client import GraphClient
 from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Response
 from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.detections import USER_DETECTIONS
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import (
     RISKY_SERVICE_PRINCIPALS,
     RISKY_USERS,
@@ -58,6 +59,7 @@ NOTHING: dict[str, t.Any] = {
     "filters": None,
     "exclude_users": None,
     "max_changes": None,
+    "limit": None,
     "if_unmodified_since": None,
     "wait": False,
     "wait_timeout": 300,
@@ -350,6 +352,7 @@ class LocalGraph:
         """A task that reads detections."""
         return _detections.read(
             {**NOTHING_TO_READ, **params},
+            USER_DETECTIONS,
             connect=lambda: self.client(api_version=api_version),
             clock=self.time.clock,
         )

@@ -101,27 +101,6 @@ def test_the_variable_that_counts_is_named(monkeypatch: pytest.MonkeyPatch, envi
         _http.Transport(verify=True, timeout=1, redactor=Redactor()).send("GET", URL)
 
 
-@pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
-@pytest.mark.parametrize(
-    ("value", "is_odd"),
-    [
-        ("https://graph.microsoft.com", True),
-        ("*.microsoft.com", True),
-        ("localhost;graph.microsoft.com", True),
-        ("localhost 10.0.0.1", True),
-        ("localhost,.corp.example, 10.0.0.0/8,[::1]", False),
-    ],
-)
-def test_a_no_proxy_that_never_fits_is_told(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, is_odd: bool
-) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(NetworkError, match=r"The proxy for graph\.microsoft\.com failed") as caught:
-        _http.Transport(verify=True, timeout=5, redactor=Redactor()).send("GET", URL)
-    assert (f"{variable} has an entry that fits no host" in str(caught.value)) is is_odd
-
-
 def test_tls_to_a_proxy_that_speaks_none(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 

@@ -7,14 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import detections as _detection_reader
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.detections import USER_DETECTIONS
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import (
+    RISKY_SERVICE_PRINCIPALS,
+    RISKY_USERS,
+)
 from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.snake_case import (
     snake_case,
     with_snake_case,
 )
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import KINDS
 
-NAMES = sorted({*_detection_reader._PROPERTIES, *(name for kind in KINDS for name in kind.resource.properties)})
+NAMES = sorted({*USER_DETECTIONS.properties, *RISKY_USERS.properties, *RISKY_SERVICE_PRINCIPALS.properties})
 
 
 @pytest.mark.parametrize(

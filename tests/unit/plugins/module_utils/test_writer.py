@@ -1,106 +1,122 @@
+"""Writing in chunks: what becomes of each, and how many requests it takes."""
+
 from __future__ import annotations
 
+import math
 import typing as t
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import PermissionDeniedError
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import EntraRiskError, RequestError
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.api import RiskApi
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.decisions import Rules, Target
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.writer import ReadBack, Writer, Written
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import (
-    LOST,
-    LOST_AFTER,
-    LocalGraph,
-    user_id,
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.writer import Progress, Status, write_all
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import LocalGraph
+
+
+def write(graph: LocalGraph, ids: t.Sequence[str], **more: t.Any) -> tuple[Progress, EntraRiskError | None]:
+    api = RiskApi(graph.client(**more), RISKY_USERS)
+    rules = Rules(RISKY_USERS, RISKY_USERS.actions["dismissed"])
+    records = {record.id: record for page in api.pages(None) for record in api.records(page)}
+    due = [rules.decide(Target(item, None, records[item])) for item in ids]
+    graph.tenant.journal.clear()
+    progress = Progress()
+    try:
+        write_all(api, rules, due, progress)
+    except EntraRiskError as exc:
+        return progress, exc
+    return progress, None
+
+
+@given(st.integers(1, 130), st.data())
+def test_finds_each_rejected_id_and_writes_to_all_others(count: int, data: st.DataObject) -> None:
+    graph = LocalGraph()
+    ids = [graph.add(number) for number in range(count)]
+    bad = data.draw(st.sets(st.sampled_from(ids), max_size=3))
+    graph.tenant.switches.reject_ids = list(bad)
+    progress, error = write(graph, ids)
+    assert error is None
+    assert set(progress.having(Status.REJECTED)) == bad
+    assert sorted(graph.written) == sorted(set(ids) - bad) == sorted(progress.having(Status.ACCEPTED))
+    # Halving costs two requests a level and rejected id, at most.
+    assert graph.writes <= math.ceil(count / 60) + 12 * len(bad)
+    assert len(progress.request_ids) == len([each for each in graph.bodies if not bad.intersection(each)])
+
+
+@pytest.mark.parametrize("place", range(0, 130, 9))
+def test_one_rejected_id_among_130_costs_few_writes(place: int) -> None:
+    graph = LocalGraph()
+    ids = [graph.add(number) for number in range(130)]
+    graph.tenant.switches.reject_ids = [ids[place]]
+    write(graph, ids)
+    assert graph.writes <= 14
+
+
+def test_stops_where_everybody_is_rejected() -> None:
+    graph = LocalGraph()
+    ids = [graph.add(number) for number in range(200)]
+    graph.tenant.switches.reject_ids = ids
+    progress, error = write(graph, ids)
+    assert isinstance(error, RequestError) and error.message.startswith("Graph refused each of 120 users and every")
+    assert len(progress.having(Status.REJECTED)) == 120 and progress.status(ids[150]) is None
+
+
+def test_goes_on_where_somebody_is_accepted_after_all() -> None:
+    graph = LocalGraph()
+    ids = [graph.add(number) for number in range(190)]
+    graph.tenant.switches.reject_ids = ids[:121]
+    progress, error = write(graph, ids)
+    assert error is None
+    assert sorted(progress.having(Status.REJECTED)) == sorted(ids[:121])
+    assert sorted(graph.written) == sorted(ids[121:])
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_reads_back_before_it_sends_again(drop: str) -> None:
+    graph = LocalGraph()
+    ids = [graph.add(number) for number in range(3)]
+    graph.faults[1] = {"drop": drop}
+    progress, error = write(graph, ids)
+    assert error is None and progress.having(Status.ACCEPTED) == ids
+    assert graph.written == ids
+    assert all(graph.state_of(item) == "dismissed" for item in ids)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"deleted": True}, "deleted"),
+        ({"risk_state": "quarantined"}, "unknown_state"),
+    ],
 )
+def test_decides_anew_for_a_write_that_was_lost(change: dict[str, t.Any], reason: str) -> None:
+    graph = LocalGraph()
+    ids = [graph.add(number) for number in range(2)]
+    graph.faults[1] = {"drop": "before", "change": {ids[0]: change}}
+    progress, error = write(graph, ids)
+    attempt = progress.attempts[ids[0]]
+    assert error is None and attempt.status is Status.SUPERSEDED
+    assert attempt.decision is not None and attempt.decision.reason == reason
+    assert graph.written == [ids[1]]
 
 
-def write(
-    tenant: LocalGraph,
-    ids: t.Sequence[str],
-    read_back: t.Callable[[t.Sequence[str]], ReadBack] | None = None,
-    retry_timeout: float = 300,
-) -> Written:
-    def look(asked: t.Sequence[str]) -> ReadBack:
-        applied = set(tenant.written)
-        return ReadBack(applied, set(asked) - applied)
-
-    for key in ids:
-        tenant.add(int(key[:8], 16))
-    api = RiskApi(tenant.client(retry_timeout), RISKY_USERS)
-    return Writer(api, RISKY_USERS.actions["dismissed"], read_back or look).write(ids)
+def test_does_not_know_what_became_of_writes_that_are_always_lost() -> None:
+    graph = LocalGraph()
+    ids = [graph.add(number) for number in range(2)]
+    graph.every["/dismiss"] = {"drop": "before"}
+    progress, error = write(graph, ids, retry_timeout=5)
+    assert error is not None and error.kind == "network"
+    assert progress.having(Status.UNKNOWN) == ids and graph.written == []
 
 
-@given(st.integers(0, 130), st.sets(st.integers(0, 129), max_size=9))
-def test_exactly_the_culprits_are_rejected_and_each_other_id_is_written_once(count: int, culprits: set[int]) -> None:
-    ids = [user_id(number) for number in range(count)]
-    tenant = LocalGraph(reject_ids=list(map(user_id, culprits)))
-    written = write(tenant, ids)
-    assert written.stopped is None
-    assert set(written.rejected) == set(tenant.switches.reject_ids).intersection(ids)
-    assert written.accepted == set(ids) - set(tenant.switches.reject_ids)
-    assert sorted(tenant.written) == sorted(written.accepted)
-    assert written.uncertain == set()
-    good = [body for body in tenant.bodies if not set(tenant.switches.reject_ids).intersection(body)]
-    assert len(written.request_ids) == len(good)
-    assert len(tenant.bodies) <= -(-count // 60) + 13 * len(culprits)
-
-
-@pytest.mark.parametrize("status", [401, 403, 405, 429])
-def test_a_refusal_that_concerns_everyone_is_not_searched_for_a_culprit(status: int) -> None:
-    tenant = LocalGraph(every={"dismiss": status})
-    written = write(tenant, [user_id(number) for number in range(61)], retry_timeout=0)
-    assert written.stopped is not None and written.stopped.status == status
-    assert (written.accepted, written.rejected) == (set(), {})
-    assert len(tenant.log) == 1
-
-
-def test_only_what_is_still_needed_is_sent_again() -> None:
-    ids = [user_id(number) for number in range(4)]
-    tenant = LocalGraph(faults={1: LOST})
-    written = write(tenant, ids, read_back=lambda asked: ReadBack(applied=asked[:1], needed=asked[2:]))
-    assert tenant.bodies == [ids[2:]]
-    # The second one has not applied, and must not be written to any more.
-    assert written.accepted == {ids[0], *ids[2:]}
-    assert (written.rejected, written.uncertain) == ({}, set())
-
-
-def test_a_chunk_of_which_nothing_is_needed_any_more_is_done() -> None:
-    ids = [user_id(number) for number in range(4)]
-    tenant = LocalGraph(faults={1: LOST_AFTER})
-    written = write(tenant, ids)
-    assert (written.accepted, written.request_ids, tenant.writes) == (set(ids), [], 1)
-
-
-def test_the_search_for_a_culprit_survives_a_lost_answer() -> None:
-    ids = [user_id(number) for number in range(8)]
-    tenant = LocalGraph(reject_ids=ids[:1], faults={4: LOST_AFTER})
-    written = write(tenant, ids)
-    assert set(written.rejected) == {ids[0]}
-    assert written.accepted == set(ids[1:])
-    assert sorted(tenant.written) == ids[1:]
-
-
-def test_a_write_that_is_lost_again_and_again_ends_at_the_deadline_of_repetitions() -> None:
-    tenant = LocalGraph(every={"dismiss": LOST})
-    written = write(tenant, [user_id(1), user_id(2)], retry_timeout=20)
-    assert written.stopped is not None
-    assert written.uncertain == {user_id(1), user_id(2)}
-    assert tenant.time.now < 60
-
-
-def test_when_the_reading_back_fails_the_first_cause_is_told() -> None:
-    def look(dummy: t.Sequence[str]) -> ReadBack:
-        raise PermissionDeniedError("may not read")
-
-    written = write(LocalGraph(faults={1: 504}), [user_id(1)], read_back=look)
-    assert written.stopped is not None and written.stopped.status == 504
-    assert written.uncertain == {user_id(1)}
-
-
-def test_an_answer_without_a_request_id() -> None:
-    written = write(LocalGraph(every={"dismiss": {"headers": {"request-id": None}}}), [user_id(1)])
-    assert (written.accepted, written.request_ids) == ({user_id(1)}, [])
+@pytest.mark.parametrize("status", [401, 403])
+def test_stops_at_a_refusal_that_concerns_everybody(status: int) -> None:
+    graph = LocalGraph()
+    ids = [graph.add(number) for number in range(61)]
+    graph.every["/dismiss"] = status
+    progress, error = write(graph, ids)
+    assert error is not None and error.status == status
+    assert progress.attempts == {} and graph.written == []

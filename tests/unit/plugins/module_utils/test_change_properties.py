@@ -1,0 +1,81 @@
+"""Whole tasks over tenants and tasks made at random, against what a person would do by hand."""
+
+from __future__ import annotations
+
+import typing as t
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import (
+    LocalGraph,
+    upn,
+    user_id,
+)
+
+STATES = st.sampled_from(["atRisk", "confirmedCompromised", "dismissed", "remediated", "none", "quarantined"])
+SAFE = {"dismissed", "remediated", "none", "confirmedSafe", "quarantined"}
+LEFT_ALONE = {"dismissed": SAFE, "safe": SAFE, "compromised": {"confirmedCompromised", "quarantined"}}
+
+
+@st.composite
+def tenants(draw: st.DrawFn) -> LocalGraph:
+    mode = draw(st.sampled_from(["honour", "ignore", "refuse"]))
+    # The directory's filters work: its permission is another one, and it has a documented list of values.
+    graph = LocalGraph(page_size=draw(st.integers(1, 5)), filters=lambda text: "honour" if " in (" in text else mode)
+    for number in range(draw(st.integers(0, 6))):
+        old_name = draw(st.booleans())
+        graph.add(
+            number,
+            draw(STATES),
+            # Names move on: the record of one may carry what is the name of the next by now.
+            directory_name=f"new{number}@contoso.example" if old_name else None,
+            userPrincipalName=upn(number + 1) if old_name else upn(number),
+        )
+    for number in range(10, 10 + draw(st.integers(0, 2))):
+        graph.add_unlisted(number)
+    return graph
+
+
+def owners(graph: LocalGraph) -> dict[str, str]:
+    """Who has which name in the directory."""
+    return {str(each.directory["userPrincipalName"]): each.id for each in graph.tenant.users if each.directory}
+
+
+@given(tenants(), st.sampled_from(["dismissed", "safe", "compromised"]), st.data())
+def test_writes_to_those_who_are_meant_and_to_nobody_else(graph: LocalGraph, state: str, data: st.DataObject) -> None:
+    numbers = [*range(7), 10, 11]
+    names = [upn(number) for number in numbers] + [f"new{number}@contoso.example" for number in range(6)]
+    people = st.sampled_from([user_id(number) for number in numbers] + names)
+    users = data.draw(st.lists(people, max_size=6))
+    exclude = data.draw(st.lists(people, max_size=2))
+    before = {key: dict(record) for key, record in graph.records.items()}
+
+    report = graph.run(state=state, users=users, exclude_users=exclude, check_mode=data.draw(st.booleans()))
+
+    names_of = owners(graph)
+    meant = {names_of.get(item) if "@" in item else item for item in users}
+    protected = {names_of.get(item) if "@" in item else item for item in exclude}
+    protected |= {key for key, record in before.items() if record["userPrincipalName"] in exclude}
+    needed = {key for key, record in before.items() if record["riskState"] not in LEFT_ALONE[state]}
+    if state == "compromised":
+        needed |= set(names_of.values()) - before.keys()
+    due = (meant - protected) & needed
+    unknown = [item for item in exclude if "@" in item and item not in names_of]
+    would = {entry["id"] for entry in report.data["users"] if entry["outcome"] == "changed"}
+    if due and unknown:
+        assert report.error is not None and report.error.kind == "request" and graph.written == [] and not would
+    else:
+        assert would == due
+        assert set(graph.written) in ({*due}, set())
+    assert protected.isdisjoint(graph.written)
+
+
+@given(tenants(), st.data())
+def test_a_second_run_changes_nothing(graph: LocalGraph, data: st.DataObject) -> None:
+    options: dict[str, t.Any] = {"state": "dismissed", "filters": {}, "max_changes": 10}
+    first = graph.run(**options)
+    second = graph.run(**options)
+    assert first.data["changed"] is any(map(graph.written.count, graph.written))
+    assert second.data["changed"] is False and second.data["verified"] is True
+    assert len(graph.written) == len(set(graph.written))

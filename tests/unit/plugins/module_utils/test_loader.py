@@ -1,0 +1,100 @@
+"""How many requests it takes to know the records of given users, and that what is left out is really not listed."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.api import RiskApi
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.loader import (
+    EVERYTHING,
+    RecordCache,
+    RecordLoader,
+)
+from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import RISKY_USERS
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import (
+    LocalGraph,
+    upn,
+    user_id,
+)
+
+
+def load(graph: LocalGraph, ids: t.Sequence[str], **more: t.Any) -> RecordCache:
+    cache = RecordCache()
+    RecordLoader(RiskApi(graph.client(), RISKY_USERS), cache, **more).read(ids)
+    return cache
+
+
+@pytest.mark.parametrize(
+    ("active", "inactive", "asked", "reads", "switches"),
+    [
+        (1, 0, 1, 1, {}),
+        (30, 0, 15, 1, {}),
+        # One page of active users and all is known: cheaper than two questions.
+        (30, 0, 30, 1, {}),
+        (0, 30, 15, 1, {}),
+        (0, 31, 31, 2, {}),
+        (40, 0, 31, 4, {"page_size": 10}),
+        # Where filters do not work, there are the lists, or one question for each.
+        (4, 0, 2, 3, {"filters": lambda dummy: "refuse"}),
+        (4, 0, 2, 1, {"filters": lambda dummy: "ignore"}),
+    ],
+)
+def test_takes_few_requests(active: int, inactive: int, asked: int, reads: int, switches: dict[str, t.Any]) -> None:
+    graph = LocalGraph(**switches)
+    ids = [graph.add(number, "atRisk" if number < active else "dismissed") for number in range(active + inactive)]
+    cache = load(graph, ids[:asked])
+    assert cache.records.keys() >= set(ids[:asked])
+    assert graph.reads == reads
+
+
+@given(st.data())
+def test_knows_who_is_listed_and_who_is_not(data: st.DataObject) -> None:
+    mode = data.draw(st.sampled_from(["honour", "ignore", "refuse"]))
+    graph = LocalGraph(page_size=data.draw(st.integers(1, 4)), filters=lambda dummy: mode)
+    states = data.draw(st.lists(st.sampled_from(["atRisk", "dismissed", "confirmedCompromised"]), max_size=6))
+    listed = [graph.add(number, state) for number, state in enumerate(states)]
+    others = [user_id(100 + number) for number in range(data.draw(st.integers(0, 3)))]
+    asked = data.draw(st.permutations(listed + others))
+    cache = load(graph, asked, **data.draw(st.sampled_from([{}, {"lists": (EVERYTHING,)}])))
+    assert {item for item in asked if item in cache.records} == set(listed)
+
+
+def test_of_two_copies_of_a_record_the_newer_change_counts() -> None:
+    graph = LocalGraph()
+    key = graph.add(1)
+    api = RiskApi(graph.client(), RISKY_USERS)
+    (old,) = api.records(next(api.pages(None)))
+    graph.records[key].update(riskState="dismissed", riskLastUpdatedDateTime="2026-11-02T00:00:00Z")
+    (new,) = api.records(next(api.pages(None)))
+    for order in ((old, new), (new, old)):
+        cache = RecordCache()
+        cache.add(order)
+        assert cache.records[key].state == "dismissed"
+
+
+def test_of_two_copies_as_new_the_deleted_one_counts() -> None:
+    graph = LocalGraph()
+    key = graph.add(1)
+    api = RiskApi(graph.client(), RISKY_USERS)
+    (live,) = api.records(next(api.pages(None)))
+    graph.records[key].update(isDeleted=True)
+    (deleted,) = api.records(next(api.pages(None)))
+    for order in ((live, deleted), (deleted, live)):
+        cache = RecordCache()
+        cache.add(order)
+        assert cache.records[key].deleted and cache.named(upn(1), deleted=True) and not cache.named(upn(1))
+
+
+@pytest.mark.parametrize("identity", ["", "{{ lookup('pipe', 'id') }}", "../users", None, 7])
+def test_an_entry_without_an_object_id_is_no_record(identity: object) -> None:
+    graph = LocalGraph()
+    graph.add(1)
+    graph.add(2)
+    graph.records[user_id(2)]["id"] = identity
+    api = RiskApi(graph.client(), RISKY_USERS)
+    assert [record.id for record in api.records(next(api.pages(None)))] == [user_id(1)]
+    assert len(api.without_id) == 1
