@@ -92,12 +92,7 @@ def run(emulator: Emulator, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, cap
     token = tenant.mint_token(roles=ALL_ROLES)
 
     def run(
-        name: str,
-        *,
-        check: bool = False,
-        diff: bool = False,
-        env: t.Mapping[str, str] | None = None,
-        **options: t.Any,
+        name: str, *, check: bool = False, diff: bool = False, env: t.Mapping[str, str] | None = None, **options: t.Any
     ) -> Ended:
         module = load(name)
         connection = {

@@ -55,22 +55,11 @@ CASES: t.Sequence[tuple[dict[str, t.Any], str]] = (
     ({"filters": {"risk_level": ["low", "medium"]}}, "alex-2 adele-1"),
     ({"filters": {"risk_state": ["dismissed"]}}, "unlisted-4"),
     (
-        {
-            "filters": {
-                "detected_after": "2026-01-10T08:00:00.0000001Z",
-                "detected_before": "2026-01-13T09:00:00+01:00",
-            }
-        },
+        {"filters": {"detected_after": "2026-01-10T08:00:00.0000001Z", "detected_before": "2026-01-13T09:00:00+01:00"}},
         "adele-3 alex-2",
     ),
     (
-        {
-            "filters": {
-                "detected_after": "2026-01-12T08:00:00Z",
-                "risk_level": ["high"],
-                "risk_state": ["atRisk"],
-            }
-        },
+        {"filters": {"detected_after": "2026-01-12T08:00:00Z", "risk_level": ["high"], "risk_state": ["atRisk"]}},
         "adele-3",
     ),
     ({"limit": 2}, "megan-5 unlisted-4"),

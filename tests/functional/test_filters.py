@@ -99,10 +99,7 @@ def test_changes_as_many_as_max_changes_allows(aged: Tenant, run: Run) -> None:
     again = run("risky_user", state="dismissed", filters={}, max_changes=0)
     assert not again.changed and names(again.entries) == "finn"
     undone = run(
-        "risky_user",
-        state="compromised",
-        filters={"risk_state": ["dismissed"], "updated_after": "1h"},
-        max_changes=4,
+        "risky_user", state="compromised", filters={"risk_state": ["dismissed"], "updated_after": "1h"}, max_changes=4
     )
     assert undone.changed and sorted(undone.written) == sorted(ended.written)
 

@@ -67,6 +67,11 @@ def facts(people: Tenant, emulator: Emulator, certificate: ClientCertificate, tm
     )
 
 
+def with_secret(**more: t.Any) -> Given:
+    """A secret as an option."""
+    return lambda f: {**f.app, **f.secret, **more}
+
+
 def cert(name: str, **more: t.Any) -> Given:
     """A certificate file as an option."""
     return lambda f: {**f.app, "x509_certificate_path": f"{f.dir}/{name}", **more}
@@ -80,13 +85,13 @@ def in_env(**more: t.Any) -> Given:
 
 
 ACCEPTED: t.Mapping[str, tuple[str, Given]] = {
-    "secret": (SECRET, lambda f: {**f.app, **f.secret}),
+    "secret": (SECRET, with_secret()),
     "secret under other names": (
         SECRET,
         lambda f: {"tenant_id": f.tenant.domain, "client_id": f.app["client_id"], "client_secret": f.secret["secret"]},
     ),
-    "beta": (SECRET, lambda f: {**f.app, **f.secret, "api_version": "beta"}),
-    "no validation of certificates": (SECRET, lambda f: {**f.app, **f.secret, "ca_path": "", "validate_certs": False}),
+    "beta": (SECRET, with_secret(api_version="beta")),
+    "no validation of certificates": (SECRET, with_secret(ca_path="", validate_certs=False)),
     "PEM": (ASSERTION, cert("app.pem")),
     "PEM with the chain": (ASSERTION, cert("app.pem", send_certificate_chain=True)),
     "encrypted PEM": (ASSERTION, cert("encrypted.pem", certificate_password=PASSWORD)),
@@ -164,8 +169,7 @@ ACCEPTED: t.Mapping[str, tuple[str, Given]] = {
     "certificate in the environment": (
         ASSERTION,
         in_env(
-            AZURE_CLIENT_CERTIFICATE_PATH=lambda f: f"{f.dir}/encrypted.pem",
-            AZURE_CLIENT_CERTIFICATE_PASSWORD=PASSWORD,
+            AZURE_CLIENT_CERTIFICATE_PATH=lambda f: f"{f.dir}/encrypted.pem", AZURE_CLIENT_CERTIFICATE_PASSWORD=PASSWORD
         ),
     ),
     "OIDC token in the environment": (ASSERTION, in_env(AZURE_FEDERATED_TOKEN=lambda f: f.oidc)),
@@ -202,10 +206,7 @@ def test_logs_in(facts: Facts, people: Tenant, run: Run, name: str) -> None:
 
 # Nothing may be sent. The words are parts of the message.
 INCOMPLETE: t.Mapping[str, tuple[list[str], Given]] = {
-    "nothing": (
-        ["Missing", "AZURE_TENANT", "AZURE_CLIENT_ID", "AZURE_SECRET", "x509_certificate_path"],
-        lambda f: {},
-    ),
+    "nothing": (["Missing", "AZURE_TENANT", "AZURE_CLIENT_ID", "AZURE_SECRET", "x509_certificate_path"], lambda f: {}),
     "two credentials as options": (
         ["secret and certificate_path", "exactly one"],
         lambda f: {**f.app, **f.secret, "certificate_path": f"{f.dir}/app.pem"},
@@ -223,7 +224,7 @@ INCOMPLETE: t.Mapping[str, tuple[list[str], Given]] = {
         ["not supported", "client_id", "access_token"],
         in_env(AZURE_AD_USER="operator@contoso.example", AZURE_PASSWORD="not-a-real-password"),
     ),
-    "a word that is no tenant": (["tenant", "GUID"], lambda f: {**f.app, **f.secret, "tenant": "common"}),
+    "a word that is no tenant": (["tenant", "GUID"], with_secret(tenant="common")),
     "certificate that is not there": (
         ["x509_certificate_path", "nonexistent.pem", "No such file"],
         cert("nonexistent.pem"),
@@ -253,27 +254,21 @@ INCOMPLETE: t.Mapping[str, tuple[list[str], Given]] = {
         lambda f: {**f.app, "oidc_token_file_path": f"{f.dir}/empty"},
     ),
     "token with whitespace inside": (["access_token"], lambda f: {"access_token": f"Bearer {f.tenant.mint_token()}"}),
-    "cloud without this API": (
-        ["AzureChinaCloud", "does not exist"],
-        lambda f: {**f.app, **f.secret, "cloud_environment": "AzureChinaCloud"},
-    ),
+    "cloud without this API": (["AzureChinaCloud", "does not exist"], with_secret(cloud_environment="AzureChinaCloud")),
     "unknown cloud": (
         ["AZURE_CLOUD_ENVIRONMENT", "AzureMoonCloud", "AzureUSGovernment"],
-        lambda f: {**f.app, **f.secret, "env": {"AZURE_CLOUD_ENVIRONMENT": "AzureMoonCloud"}},
+        with_secret(env={"AZURE_CLOUD_ENVIRONMENT": "AzureMoonCloud"}),
     ),
-    "source that is not supported": (
-        ["auth_source", "access_token"],
-        lambda f: {**f.app, **f.secret, "auth_source": "cli"},
-    ),
+    "source that is not supported": (["auth_source", "access_token"], with_secret(auth_source="cli")),
     "Graph over plain http": (
         ["graph_url", "https://", "loopback"],
-        lambda f: {**f.app, **f.secret, "graph_url": "http://graph.contoso.example"},
+        with_secret(graph_url="http://graph.contoso.example"),
     ),
     "Graph with a path": (
         ["graph_url", "no path"],
         lambda f: {**f.app, **f.secret, "graph_url": f"{f.emulator.graph_url}/v1.0"},
     ),
-    "unknown version of Graph": (["api_version"], lambda f: {**f.app, **f.secret, "api_version": "v2"}),
+    "unknown version of Graph": (["api_version"], with_secret(api_version="v2")),
 }
 
 

@@ -134,11 +134,7 @@ HISTORY: t.Sequence[dict[str, t.Any]] = (
         "risk_event_types": ["leakedCredentials"],
     },
     {"risk_state": "atRisk", "risk_level": "medium", "risk_last_updated": "2026-01-02T08:00:00Z"},
-    {
-        "risk_state": "confirmedCompromised",
-        "risk_last_updated": "2026-01-03T08:00:00Z",
-        "initiated_by": ID["megan"],
-    },
+    {"risk_state": "confirmedCompromised", "risk_last_updated": "2026-01-03T08:00:00Z", "initiated_by": ID["megan"]},
 )
 
 
