@@ -22,22 +22,25 @@ _CLIENT_SECRET = re.compile(r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~.-]
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----)(?:[^-]|-(?!----))*", re.ASCII)
 # JSON web tokens are looked for inside of such runs.
 _RUN = re.compile(r"[\w.-]+", re.ASCII)
-# Lines of a secret file that are shorter than this are no secret by themselves.
+# Lines of a secret that are shorter than this are no secret by themselves.
 _SHORTEST_LINE = 16
+# A shorter secret in small letters may be a word that messages need.
+_SHORTEST_OTHER = 8
 # Keys of ours. A secret such as "id" must not take them away.
 PLAIN_KEY = re.compile(r"[a-z_]{1,64}", re.ASCII)
 
 
-# The forms of a secret in which texts repeat it.
+# The forms of a secret in which texts repeat it: as it is, in a URL (with `/` encoded or not) or a form, in JSON, and
+# quoted by Python, which quotes an apostrophe only beside the other kind of quotes.
 _FORMS: tuple[t.Callable[[str], str], ...] = (
+    str,
     lambda text: quote(text, safe="", errors="replace"),
     lambda text: quote(text, errors="replace"),
     lambda text: quote_plus(text, errors="replace"),
     lambda text: json.dumps(text)[1:-1],
     lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     lambda text: repr(text)[1:-1],
-    lambda text: " ".join(text.split()),
-    str.lower,
+    lambda text: repr(f'"{text}')[2:-1],
 )
 
 
@@ -51,27 +54,21 @@ class Redactor:
         self._register = register
         self._values: list[str] = []
 
-    @property
-    def values(self) -> tuple[str, ...]:
-        """All that is masked by value."""
-        return tuple(self._values)
-
     def add(self, value: str | None) -> None:
-        """Remember a secret: as it is, and in the forms in which texts repeat it.
-
-        Those are: without the whitespace around it, in a URL (with `/` encoded or not) or a form, in JSON, quoted by
-        Python, on one line, in small letters, and line by line.
+        """Remember a secret: as it is, on one line, line by line, and in small letters, each as texts repeat it.
 
         Whitespace alone is no secret: masking it would leave no text legible.
         """
         if value is None or not value.strip():
             return
         used = value.strip()
-        lines = [line.strip() for line in used.splitlines()] if "\n" in used or "\r" in used else []
+        lines = (line.strip() for line in used.splitlines())
+        spellings = dict.fromkeys((used, " ".join(used.split())))
+        if len(used) >= _SHORTEST_OTHER:
+            spellings.update(dict.fromkeys([spelling.lower() for spelling in spellings]))
         forms = (
             value,
-            used,
-            *(form(used) for form in _FORMS),
+            *(form(spelling) for spelling in spellings for form in _FORMS),
             *(line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----")),
         )
         for form in forms:

@@ -36,9 +36,20 @@ def test_a_known_secret_is_masked(secret: str, text: str, expected: str) -> None
 
 
 @pytest.mark.parametrize(
-    "secret", ['pa"ss\\w\u00f6rd 1', "two  blanks", "line\nbreak", "tab\there", "it's", "CapitalLetters", "\udcff1"]
+    "secret",
+    ['pa"ss\\w\u00f6rd 1', "two  blanks", "line\nbreak", "tab\there", "it's a long one", "CapitalLetters", "\udcff1"],
 )
-@pytest.mark.parametrize("form", [repr, json.dumps, lambda text: " ".join(text.split()), str.lower, str])
+@pytest.mark.parametrize(
+    "form",
+    [
+        repr,
+        json.dumps,
+        lambda text: " ".join(text.split()),
+        str.lower,
+        str,
+        lambda text: repr(str.lower(" ".join(text.split()))),
+    ],
+)
 def test_a_secret_is_masked_in_every_form(secret: str, form: t.Callable[[str], str]) -> None:
     assert form(secret).strip("'\"") not in redactor(secret).redact(f"before {form(secret)} after")
 
