@@ -206,6 +206,10 @@ def test_they_are_worked_on_at_the_same_time(run: Run, customers: dict[str, Cust
 def test_a_part_of_the_tenants_again(run: Run, project: Project, customers: dict[str, Customer]) -> None:
     """As with a limit, or with job slicing. Blank answers switch no brake off, and what fails late loses no numbers."""
     del project.hosts["tenant-2"]["entra_break_glass"]
+    # The list of this tenant breaks off.
+    broken = customers["tenant-4"].tenant
+    broken.add_users(3, prefix="late", risk_level="low", risk_last_updated=OLD)
+    broken.switches.update({"page_size": 1, "break_last_page": True})
 
     again = project.play(
         *("--limit", "tenant-0,tenant-2,tenant-4"),
@@ -219,8 +223,14 @@ def test_a_part_of_the_tenants_again(run: Run, project: Project, customers: dict
     kinds = {name: item["kind"] for name, item in result.tenants.items()}
     assert kinds == {"tenant-0": None, "tenant-2": "variables", "tenant-4": None}
     assert "entra_break_glass" in result.tenants["tenant-2"]["msg"]
-    assert result["users"] == {"changed": 0, "unchanged": 0, "skipped": 2, "failed": 0}
-    for name in kinds:
+    assert {name: item["truncated"] for name, item in result.tenants.items()} == {
+        "tenant-0": False,
+        "tenant-2": False,
+        "tenant-4": True,
+    }
+    assert "the list broke off" in again.output
+    assert result.tenants["tenant-0"]["summary"] == {"changed": 0, "unchanged": 0, "skipped": 1, "failed": 0}
+    for name in ("tenant-0", "tenant-2"):
         assert customers[name].written == customers[name].stale
 
 
