@@ -79,3 +79,15 @@ def test_a_second_run_changes_nothing(graph: LocalGraph, data: st.DataObject) ->
     assert first.data["changed"] is any(map(graph.written.count, graph.written))
     assert second.data["changed"] is False and second.data["verified"] is True
     assert len(graph.written) == len(set(graph.written))
+
+
+def test_a_time_that_cannot_be_read_is_not_passed_over() -> None:
+    graph = LocalGraph(filters=lambda dummy: "ignore")
+    good = graph.add(1, riskLastUpdatedDateTime="2025-01-01T9:59:27.958Z")
+    odd = graph.add(2, riskLastUpdatedDateTime="yesterday")
+    report = graph.run(state="dismissed", filters={"updated_before": "90d"}, max_changes=9, check_mode=True)
+    assert [entry["id"] for entry in report.data["users"]] == [good]
+    assert any("1 user not chosen: the time of the last change" in warning for warning in report.warnings)
+    report = graph.run(state="dismissed", users=[odd], if_unmodified_since="2026-01-01T00:00:00Z")
+    assert report.data["users"][0]["reason"] == "modified_since" and graph.written == []
+    assert "'yesterday', which is not a time that can be read" in report.data["users"][0]["message"]
