@@ -206,7 +206,7 @@ class Tenant:
         :param listed: False makes no risk record.
         :param deleted: the record says `isDeleted`.
         :param in_directory: whether there is a directory object; without a word, unless `deleted`.
-        :param history: the history items, oldest first, in place of one of the present state. Each has names of this
+        :param history: the history items, oldest first, instead of one of the present state. Each has names of this
             method, or `id`, `initiated_by`, `risk_event_types`.
         """
         name = display_name if display_name is not None else upn.partition("@")[0].replace(".", " ").title()

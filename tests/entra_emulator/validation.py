@@ -137,7 +137,7 @@ def _one_of_a_kind(body: bytes) -> bytes:
 
 
 def _alike(text: str) -> str:
-    """The text with one GUID in the place of all."""
+    """The text with the same word instead of each GUID."""
     return _VARYING[0].sub("GUID", text)
 
 

@@ -1,4 +1,4 @@
-"""The local tenant's Graph in the place of the HTTP transport: no socket, and time passes only when somebody sleeps.
+"""The local tenant's Graph instead of the HTTP transport: no socket, and time passes only when somebody sleeps.
 
 tenant = LocalGraph(page_size=2)         # switches of the local tenant
 key = tenant.add(1)                      # a user at risk
