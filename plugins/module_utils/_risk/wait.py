@@ -20,7 +20,7 @@ _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 30.0
 _GROWTH = 1.5
 # The last reading begins when the time is over, and has this long.
-_LAST_LOOK = 10.0
+_LAST_LOOK = 5.0
 
 
 def is_applied(record: Record | None, action: Action) -> bool:

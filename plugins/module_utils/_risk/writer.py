@@ -150,7 +150,13 @@ class _Writer:
                     raise
                 # Until a reading has told, nobody knows; that is what the result says if there is no time for it.
                 self._note(chunk, Attempt(Status.UNKNOWN))
-                attempt.failed(exc)
+                try:
+                    attempt.failed(exc)
+                except EntraRiskError as last:
+                    # Another attempt would come too late, but what became of this one can still be read.
+                    if last is not exc or self._still_due(chunk, exc):
+                        raise
+                    return ()
                 chunk = self._still_due(chunk, exc)
                 client.counts.retried += bool(chunk)
             else:
