@@ -7,7 +7,7 @@ import typing as t
 
 _RefuseOrAccept = t.Literal["refuse", "accept"]
 _RefuseOrIgnore = t.Literal["refuse", "ignore"]
-_Mode = t.Literal["honour", "refuse", "ignore"]
+_Mode = t.Literal["honor", "refuse", "ignore"]
 
 
 @dataclasses.dataclass
@@ -33,12 +33,12 @@ class Switches:
     break_page: t.Optional[int] = None  # noqa: UP045  # the same
     break_last_page: bool = False
     endless: bool = False
-    filter_mode: _Mode = "honour"
+    filter_mode: _Mode = "honor"
     filter_refuse: list[str] = dataclasses.field(default_factory=list)
     filter_ignore: list[str] = dataclasses.field(default_factory=list)
     filter_case_sensitive: bool = True
     max_filter_clauses: int = 15
-    orderby_mode: _Mode = "honour"
+    orderby_mode: _Mode = "honor"
 
     def update(self, changes: t.Mapping[str, t.Any]) -> None:
         """Set several at once; none if one of them is wrong.

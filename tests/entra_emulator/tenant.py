@@ -388,23 +388,6 @@ class Tenant:
         """One of them."""
         return self._risks[name].records[key].values
 
-    def put_history(self, key: str, items: t.Sequence[Values]) -> None:
-        """Replace the history of whoever has this id."""
-        records = {**self._people.records, **self._workloads.records}
-        records[key].history = list(items)
-
-    def put_detections(self, detections: t.Iterable[Values], *, replace: bool = False) -> None:
-        """Add detections as they are, or replace all."""
-        if replace:
-            self._detections.entries.clear()
-        for values in detections:
-            number = len(self._detections.entries) + 1
-            self._detections.entries[f"put {number}"] = Entry(number, values)
-
-    def live_detections(self) -> list[Values]:
-        """The properties of all detections. They may be changed."""
-        return [entry.values for entry in self._detections.entries.values()]
-
     # What Graph asks for
 
     @property

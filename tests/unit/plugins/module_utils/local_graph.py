@@ -3,7 +3,7 @@
 tenant = LocalGraph(page_size=2)         # switches of the local tenant
 key = tenant.add(1)                      # a user at risk
 tenant.faults = {2: 503}                 # the second request goes wrong
-result = tenant.run(users=[key])         # also: read, detect, or a client of your own by `tenant.client()`
+result = tenant.run(users=[key])         # or a client of your own: `tenant.client()`
 assert tenant.written == [key]
 
 `tenant.tenant` is the whole tenant of tests/entra_emulator, with everything that its README tells.
@@ -21,15 +21,12 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._errors imp
 from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.client import GraphClient
 from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Response
 from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.detections import USER_DETECTIONS
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import (
     RISKY_SERVICE_PRINCIPALS,
     RISKY_USERS,
     Resource,
 )
 from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import change as _engine
-from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import read_detections as _detections
-from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import read_risk as _info
 from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.result import ModuleResult
 from ansible_collections.identityops.entra_risk.tests.entra_emulator.clock import Clock
 from ansible_collections.identityops.entra_risk.tests.entra_emulator.graph import GraphService
@@ -42,17 +39,15 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
 
 GRAPH = "https://graph.example"
 RISKY = "/v1.0/identityProtection/riskyUsers"
-DETECTIONS = "/v1.0/identityProtection/riskDetections"
 DIRECTORY_ROLES = ("User.Read.All", "Application.Read.All")
 APP_ID = "4b5c3a1e-7f20-4c8c-9d51-6a0a3f2f1c77"
-# When the risk of a record changed, and a detection was made, unless a test says otherwise.
+# When the risk of a record changed, unless a test says otherwise.
 CHANGED = "2026-11-01T10:00:00.1234567Z"
 # Ways in which a request can go wrong: the connection breaks before the effect, or after it; a status, or a status
 # with a body; or the fields of a fault of the local tenant.
 LOST, LOST_AFTER = "lost", "lost after the effect"
 Failure = t.Union[str, int, "tuple[int, str]", "dict[str, t.Any]"]
 # The options of the modules when a task gives none.
-NOTHING_TO_READ: dict[str, t.Any] = {"users": None, "filters": None, "limit": None, "include_history": False}
 NOTHING: dict[str, t.Any] = {
     "state": "dismissed",
     "users": None,
@@ -83,20 +78,15 @@ def app_name(number: int) -> str:
 class Kind:
     """One kind of risky object as the service and people call it, written down apart from the code under test.
 
-    `key` is its word in options and results, `unknown` the reason when one does not exist.
+    `key` is its word in options and results.
     """
 
     resource: Resource
     path: str
-    beta_path: str
     key: str
     ids_key: str
     name_property: str
     name: t.Callable[[int], str]
-    directory: str
-    directory_permission: str
-    nouns: str
-    unknown: str
 
     def options(self, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Options of the modules of users as the modules of this kind call them."""
@@ -106,36 +96,19 @@ class Kind:
 PEOPLE = Kind(
     resource=RISKY_USERS,
     path=RISKY,
-    beta_path="/beta/riskyUsers",
     key="users",
     ids_key="userIds",
     name_property="userPrincipalName",
     name=upn,
-    directory="users",
-    directory_permission="User.Read.All",
-    nouns="users",
-    unknown="unknown_user",
 )
 WORKLOADS = Kind(
     resource=RISKY_SERVICE_PRINCIPALS,
     path="/v1.0/identityProtection/riskyServicePrincipals",
-    beta_path="/beta/identityProtection/riskyServicePrincipals",
     key="service_principals",
     ids_key="servicePrincipalIds",
     name_property="displayName",
     name=app_name,
-    directory="servicePrincipals",
-    directory_permission="Application.Read.All",
-    nouns="service principals",
-    unknown="unknown_service_principal",
 )
-KINDS = (PEOPLE, WORKLOADS)
-
-
-def entries(report: ModuleResult) -> list[dict[str, t.Any]]:
-    """What a report says of each object, whatever its kind."""
-    found: list[dict[str, t.Any]] = next(report.data[kind.key] for kind in KINDS if kind.key in report.data)
-    return found
 
 
 @functools.cache
@@ -149,7 +122,7 @@ class LocalGraph:
 
     `faults` maps the number of a request (from 1) to what goes wrong with it; `every` goes wrong each time for the
     paths that end with its keys. `filters` and `orders` say what the service does with the text of a `$filter` and an
-    `$orderby`: `honour`, `refuse` or `ignore` it. Takes the switches of the local tenant as further keywords.
+    `$orderby`: `honor`, `refuse` or `ignore` it. Takes the switches of the local tenant as further keywords.
     """
 
     def __init__(
@@ -158,7 +131,7 @@ class LocalGraph:
         *,
         faults: t.Mapping[int, Failure] | None = None,
         every: t.Mapping[str, Failure] | None = None,
-        filters: t.Callable[[str], str] = lambda dummy: "honour",
+        filters: t.Callable[[str], str] = lambda dummy: "honor",
         directory_forbidden: bool = False,
         **switches: t.Any,
     ) -> None:
@@ -166,7 +139,7 @@ class LocalGraph:
         self.faults = dict(faults or {})
         self.every = dict(every or {})
         self.filters = filters
-        self.orders: t.Callable[[str], str] = lambda dummy: "honour"
+        self.orders: t.Callable[[str], str] = lambda dummy: "honor"
         self.time = SimulatedTime()
         clock = self.time.clock
         self.tenant = Tenant(_surroundings(), clock=Clock(clock.wall, clock.monotonic, clock.sleep))
@@ -174,7 +147,6 @@ class LocalGraph:
         self.switches.update(switches)
         self.directory_forbidden = directory_forbidden
         self._tokens: dict[bool, str] = {}
-        self._detected = 0
         self._set = kind.path.rpartition("/")[2]
         self._graph = GraphService(find_tenant=lambda dummy: self.tenant, tokens=_surroundings().tokens)
         self._traffic = Traffic()
@@ -223,45 +195,6 @@ class LocalGraph:
         add = self.tenant.add_user if self.kind is PEOPLE else self.tenant.add_service_principal
         return add(name or self.kind.name(number), id=user_id(number), listed=False).id
 
-    def add_detection(self, user: int, detected: str | None = CHANGED, **detection: t.Any) -> str:
-        """A detection of a user, who need not exist; gives its id. `detection` are properties that differ."""
-        values = {
-            "id": f"detection-{self._detected}",
-            "userId": user_id(user),
-            "userPrincipalName": upn(user),
-            "riskEventType": "unfamiliarFeatures",
-            "riskState": "atRisk",
-            "riskLevel": "medium",
-            "detectedDateTime": detected,
-            "lastUpdatedDateTime": detected,
-            **detection,
-        }
-        self.tenant.put_detections([values])
-        self._detected += 1
-        return str(values["id"])
-
-    def rename(self, key: str, name: str) -> None:
-        """The directory has another name for it than the record."""
-        self.tenant.change_user(key, directory_upn=name)
-
-    def forget(self, *keys: str) -> None:
-        """The directory does not know these any more."""
-        for key in keys:
-            self.tenant.change_anybody({key: {"in_directory": False}})
-
-    def in_directory(self, key: str) -> bool:
-        """Whether the directory knows an id."""
-        return any(person.id == key and person.directory for person in self.tenant.users)
-
-    @property
-    def detections(self) -> list[dict[str, t.Any]]:
-        """The properties of the detections, which may be changed."""
-        return self.tenant.live_detections()
-
-    @detections.setter
-    def detections(self, detections: t.Iterable[t.Any]) -> None:
-        self.tenant.put_detections(detections, replace=True)
-
     @property
     def records(self) -> t.Mapping[str, dict[str, t.Any]]:
         """The properties of the risk records, by id: those of the tenant, not a copy."""
@@ -295,10 +228,6 @@ class LocalGraph:
         """The ids that the service accepted, in order."""
         return [key for entry in self._entries for key in entry["written"]]
 
-    def request_id(self, number: int) -> str:
-        """What the service called its answer to a request, counted from 1."""
-        return str(self._entries[number - 1]["request_id"])
-
     @property
     def writes(self) -> int:
         return len(self.bodies)
@@ -307,11 +236,6 @@ class LocalGraph:
     def reads(self) -> int:
         """Requests for risk records, their history and detections."""
         return sum(entry["method"] == "GET" and "/risk" in entry["path"] for entry in self._entries)
-
-    @property
-    def look_ups(self) -> int:
-        """Requests to the directory."""
-        return sum("/risk" not in entry["path"] for entry in self._entries)
 
     # Who asks
 
@@ -336,24 +260,6 @@ class LocalGraph:
             check_mode=check_mode,
             diff=diff,
             connect=lambda: self.client(retry_timeout),
-            clock=self.time.clock,
-        )
-
-    def read(self, *, api_version: str = "v1.0", **params: t.Any) -> ModuleResult:
-        """A task that reads risk. Takes the options of `risky_user_info`."""
-        return _info.read(
-            self.kind.options({**NOTHING_TO_READ, **params}),
-            self.kind.resource,
-            connect=lambda: self.client(api_version=api_version),
-            clock=self.time.clock,
-        )
-
-    def detect(self, *, api_version: str = "v1.0", **params: t.Any) -> ModuleResult:
-        """A task that reads detections."""
-        return _detections.read(
-            {**NOTHING_TO_READ, **params},
-            USER_DETECTIONS,
-            connect=lambda: self.client(api_version=api_version),
             clock=self.time.clock,
         )
 
@@ -399,8 +305,8 @@ class LocalGraph:
         if failure is not None:
             self.tenant.add_fault(**_fields(failure))
         asked = request.args
-        self.switches.filter_mode = self.filters(asked["$filter"]) if "$filter" in asked else "honour"
-        self.switches.orderby_mode = self.orders(asked["$orderby"]) if "$orderby" in asked else "honour"
+        self.switches.filter_mode = self.filters(asked["$filter"]) if "$filter" in asked else "honor"
+        self.switches.orderby_mode = self.orders(asked["$orderby"]) if "$orderby" in asked else "honor"
 
 
 _LOST: t.Mapping[str, dict[str, t.Any]] = {LOST: {"drop": "before"}, LOST_AFTER: {"drop": "after"}}

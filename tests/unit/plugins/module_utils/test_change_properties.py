@@ -20,9 +20,9 @@ LEFT_ALONE = {"dismissed": SAFE, "safe": SAFE, "compromised": {"confirmedComprom
 
 @st.composite
 def tenants(draw: st.DrawFn) -> LocalGraph:
-    mode = draw(st.sampled_from(["honour", "ignore", "refuse"]))
+    mode = draw(st.sampled_from(["honor", "ignore", "refuse"]))
     # The directory's filters work: its permission is another one, and it has a documented list of values.
-    graph = LocalGraph(page_size=draw(st.integers(1, 5)), filters=lambda text: "honour" if " in (" in text else mode)
+    graph = LocalGraph(page_size=draw(st.integers(1, 5)), filters=lambda text: "honor" if " in (" in text else mode)
     for number in range(draw(st.integers(0, 6))):
         old_name = draw(st.booleans())
         graph.add(

@@ -53,7 +53,7 @@ def test_takes_few_requests(active: int, inactive: int, asked: int, reads: int, 
 
 @given(st.data())
 def test_knows_who_is_listed_and_who_is_not(data: st.DataObject) -> None:
-    mode = data.draw(st.sampled_from(["honour", "ignore", "refuse"]))
+    mode = data.draw(st.sampled_from(["honor", "ignore", "refuse"]))
     graph = LocalGraph(page_size=data.draw(st.integers(1, 4)), filters=lambda dummy: mode)
     states = data.draw(st.lists(st.sampled_from(["atRisk", "dismissed", "confirmedCompromised"]), max_size=6))
     listed = [graph.add(number, state) for number, state in enumerate(states)]
