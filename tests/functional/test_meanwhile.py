@@ -53,7 +53,7 @@ def test_ages_go_by_the_clock_of_the_service(
     tenant.switches.date_skew = skew
     old = tenant.add_user("old@x.example", risk_last_updated=ago(clock, seconds=-skew, days=91)).id
     tenant.add_user("new@x.example", risk_last_updated=ago(clock, seconds=-skew, minutes=5))
-    more = {"state": "dismissed", "max_changes": 9} if module == "risky_user" else {}
+    more: dict[str, t.Any] = {"state": "dismissed", "max_changes": 9} if module == "risky_user" else {}
     ended = run(module, filters={"updated_before": "90d"}, **more)
     assert [entry["id"] for entry in ended.entries] == [old]
 
@@ -73,12 +73,12 @@ def test_who_has_an_excluded_name_and_who_carries_it_are_protected(tenant: Tenan
     anna = tenant.add_user("glass@x.example", directory_upn="anna@x.example").id
     bert = tenant.add_user("old@x.example", directory_upn="glass@x.example").id
     carl = tenant.add_user("carl@x.example").id
-    whom: dict[str, t.Any] = {
+    selections: dict[str, dict[str, t.Any]] = {
         "ids": {"users": [anna, bert, carl]},
         "names": {"users": ["anna@x.example", "glass@x.example", "carl@x.example"]},
         "filters": {"filters": {}, "max_changes": 9},
-    }[chosen]
-    ended = run("risky_user", state="compromised", **whom, exclude_users=["GLASS@x.example"])
+    }
+    ended = run("risky_user", state="compromised", **selections[chosen], exclude_users=["GLASS@x.example"])
     assert ended.written == [carl]
     assert {entry["id"]: entry["reason"] for entry in ended.entries} == {anna: "excluded", bert: "excluded", carl: None}
     assert all("exclude_users" in entry["message"] for entry in ended.entries if entry["reason"])
@@ -172,7 +172,7 @@ def test_text_that_nobody_can_be_called_is_refused(people: Tenant, run: Run, tex
 @pytest.mark.parametrize("module", ["risky_user", "risky_user_info"])
 def test_a_list_that_breaks_off_is_told(people: Tenant, run: Run, module: str) -> None:
     people.switches.update({"page_size": 1, "break_page": 2})
-    more = {"state": "dismissed", "max_changes": 9} if module == "risky_user" else {}
+    more: dict[str, t.Any] = {"state": "dismissed", "max_changes": 9} if module == "risky_user" else {}
     ended = run(module, filters={}, **more)
     assert ended.result["truncated"] is True and any("broke off" in warning for warning in ended.warnings)
     assert ended.result.get("verified", False) is False
@@ -198,7 +198,7 @@ def test_a_batch_takes_the_oldest_and_counts_only_those_it_would_write_to(people
 
 @pytest.mark.parametrize(("more", "words"), [({"users": ids("adele")}, "limit goes with filters"), ({}, "limit is 0")])
 def test_rejects_a_batch_size_that_makes_no_sense(people: Tenant, run: Run, more: dict[str, t.Any], words: str) -> None:
-    whom = more or {"filters": {}}
+    whom: dict[str, t.Any] = more or {"filters": {}}
     ended = run("risky_user", state="dismissed", **whom, max_changes=9, limit=3 if more else 0)
     assert (ended.kind, ended.graph) == ("request", []) and words in ended.msg
 

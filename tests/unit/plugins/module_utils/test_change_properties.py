@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,3 +93,32 @@ def test_a_time_that_cannot_be_read_is_not_passed_over() -> None:
     report = graph.run(state="dismissed", users=[odd], if_unmodified_since="2026-01-01T00:00:00Z")
     assert report.data["users"][0]["reason"] == "modified_since" and graph.written == []
     assert "'yesterday', which is not a time that can be read" in report.data["users"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("state_of_service", "options", "characters"),
+    [
+        ("works", {"return_users": "exceptions"}, 20_000),
+        # A task that stops leaves thousands behind, and a small batch skips thousands: a few of them are enough.
+        ("forbidden", {"return_users": "exceptions"}, 20_000),
+        ("works", {"return_users": "exceptions", "limit": 3}, 20_000),
+        ("works", {"return_users": "exceptions", "max_changes": 5}, 20_000),
+    ],
+)
+def test_results_of_6000_users_stay_small(state_of_service: str, options: dict[str, t.Any], characters: int) -> None:
+    graph = LocalGraph(every={"/dismiss": 403} if state_of_service == "forbidden" else None)
+    for number in range(6000):
+        graph.add(number)
+    report = graph.run(**{"state": "dismissed", "filters": {}, "max_changes": 6000, **options})
+    assert sum(report.data["summary"].values()) == 6000
+    assert len(json.dumps(report.data)) + len(report.message) < characters
+
+
+def test_1000_changes_fit_into_an_event_of_awx() -> None:
+    graph = LocalGraph()
+    for number in range(1000):
+        graph.add(number)
+    report = graph.run(state="dismissed", filters={}, max_changes=1000, diff=True)
+    assert report.data["summary"]["changed"] == 1000
+    del report.data["diff"]
+    assert len(json.dumps(report.data)) < 500_000
