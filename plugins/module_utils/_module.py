@@ -165,8 +165,7 @@ def _blank_brakes(given: t.Mapping[str, t.Any]) -> t.Iterator[RequestError]:
         if _is_blank(value):
             yield RequestError(
                 f"{name}: it is given, but null or blank, or holds such an entry. A template may have come out empty, "
-                "and without this option more could be written to than is meant. Give it a value, or leave it out. "
-                "Nothing was written."
+                "which must not switch a brake off. Give it a value, or leave it out."
             )
 
 

@@ -335,5 +335,5 @@ def _moment(value: t.Mapping[str, t.Any], key: str) -> tuple[int | None, int | N
     except ValueError:
         raise RequestError(
             f"filters.{key}: {'an empty text' if not text.strip() else repr(text)} is neither a time in ISO 8601 with "
-            "an offset (2026-01-31T00:00:00Z) nor an age (30m, 12h, 90d, 8w). Nothing was written."
+            "an offset (2026-01-31T00:00:00Z) nor an age (30m, 12h, 90d, 8w)."
         ) from None

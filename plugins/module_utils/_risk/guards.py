@@ -51,7 +51,7 @@ def resolve_exclusions(
             return protected
         raise PermissionDeniedError(
             f"{option}: {listing(keys)} could not be looked up in the directory, so nobody can tell whether a "
-            f"{resource.labels.one} about to be written to is meant, and nothing was written. {exc.message}"
+            f"{resource.labels.one} about to be written to is meant. {exc.message}"
             + (" Or use object IDs." if resource.asked_by_name else ""),
             status=exc.status,
             code=exc.code,
@@ -62,8 +62,8 @@ def resolve_exclusions(
     if missing:
         raise RequestError(
             f"{option}: the directory has no {resource.labels.one} {listing(missing)}, so nobody can tell whether a "
-            f"{resource.labels.one} about to be written to is meant (a renamed account, a typing error), and nothing "
-            "was written. Correct the entry, or use the object ID."
+            f"{resource.labels.one} about to be written to is meant (a renamed account, a typing error). "
+            "Correct the entry, or use the object ID."
         )
     seen = {record.id for name in excluded.names for record in cache.named(name)}
     return Protected(protected.ids | seen | {item.id for item in known.values()}, protected.names)

@@ -125,7 +125,7 @@ def _parse_since(text: str | None) -> int | None:
     except ValueError:
         raise RequestError(
             f"if_unmodified_since: {text!r} is not a time in ISO 8601 with an offset, such as 2026-01-31T08:15:00Z. "
-            "Hand over the evaluated_at of an earlier task. Nothing was written."
+            "Hand over the evaluated_at of an earlier task."
         ) from None
 
 
