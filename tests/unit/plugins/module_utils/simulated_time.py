@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import typing as t
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._retry import Clock
 
@@ -12,12 +11,11 @@ START = 1_795_348_800.0
 
 
 class SimulatedTime:
-    """A clock of its own for one test. `naps` holds every sleep, in seconds; `meanwhile` happens after each of them."""
+    """A clock of its own for one test. `naps` holds every sleep, in seconds."""
 
     def __init__(self, seed: int = 0) -> None:
         self.now = 0.0
         self.naps: list[float] = []
-        self.meanwhile: t.Callable[[], None] = lambda: None
         self.clock = Clock(
             wall=lambda: START + self.now,
             monotonic=lambda: self.now,
@@ -29,4 +27,3 @@ class SimulatedTime:
         assert seconds > 0, "a sleep of nothing is a call too many"
         self.naps.append(seconds)
         self.now += seconds
-        self.meanwhile()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import typing as t
 import uuid
@@ -18,7 +19,6 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.pagi
 from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.permissions import RequiredPermission
 from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.throttle import Pacer
 from ansible_collections.identityops.entra_risk.plugins.module_utils._http import Transport
-from ansible_collections.identityops.entra_risk.plugins.module_utils._login.connection import Connection, Credential
 from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.simulated_time import SimulatedTime
 
@@ -28,22 +28,20 @@ ACCESS = RequiredPermission("IdentityRiskyUser.Read.All", role="Security Reader"
 PLAIN = RequiredPermission("User.Read.All", rate_limit_group="directory")
 TOKEN = "canary-token-0123456789"
 REQUEST_ID = "aaaaaaaa-0000-4000-8000-000000000001"
+DENIED = _errors.PermissionDeniedError
 NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
 
 Step = t.Union[int, "tuple[t.Any, ...]", Exception]
 
 
 class FakeTokens:
-    """A login that may hand out further tokens; `failure` is raised in the place of the next one."""
+    """A login that may hand out further tokens."""
 
-    def __init__(self, *further: str) -> None:
+    def __init__(self) -> None:
         self.current = TOKEN
-        self.further = list(further)
-        self.failure: Exception | None = None
+        self.further: list[str] = []
 
     def token(self) -> str:
-        if self.failure is not None:
-            raise self.failure
         return self.current
 
     def renew(self) -> bool:
@@ -144,7 +142,6 @@ def test_a_get(script: Script) -> None:
     assert reply == GraphResponse(200, {"id": "x"}, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"), call_id)
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
     assert request.headers["Prefer"] == "include-unknown-enum-members"
-    assert request.headers["User-Agent"].startswith("identityops.entra_risk/")
     assert uuid.UUID(call_id).version == 4
     assert request.url == f"{GRAPH}{PATH}?$select=id"
     assert script.client.counts == _graph.RequestCounts(sent=1)
@@ -153,9 +150,8 @@ def test_a_get(script: Script) -> None:
 def test_a_post(script: Script) -> None:
     script.answers(204, method="POST", path=WRITE)
     reply = script.post()
-    call_id = script.sent[0].headers["client-request-id"]
-    assert reply == GraphResponse(204, None, REQUEST_ID, _timestamps.parse("2026-11-22T12:00:00Z"), call_id)
-    request = script.sent[0]
+    (request,) = script.sent
+    assert (reply.status, reply.data, reply.request_id) == (204, None, REQUEST_ID)
     assert json.loads(request.body or "") == {"userIds": ["x"]}
     assert request.headers["Content-Type"] == "application/json"
     assert "Prefer" not in request.headers
@@ -173,11 +169,15 @@ def test_an_accepted_status_is_a_reply(script: Script) -> None:
     assert script.get(accept=(404,)).status == 404
 
 
-def test_the_page_of_a_proxy_does_not_pass_for_an_accepted_status(script: Script) -> None:
-    script.answers((404, "<html>no such site</html>"), (404, ""), (404, "gone"), (404, {"error": "gone"}))
-    for dummy in range(4):
-        error = script.fails(lambda: script.get(accept=(404,)), _errors.ServiceError)
-        assert "instead of Graph's answer" in error.message
+@pytest.mark.parametrize(
+    "body",
+    ["<html>no such site</html>", "", "gone", {"error": "gone"}, {"error": {"message": "no code"}},
+     {"error": {"code": 404}}, {"statusCode": 404, "message": "Resource not found"}, '[{"error": {"code": "x"}}]'],
+)  # fmt: skip
+def test_the_page_of_a_proxy_does_not_pass_for_an_accepted_status(script: Script, body: t.Any) -> None:
+    script.answers((404, body))
+    error = script.fails(lambda: script.get(accept=(404,)), _errors.ServiceError)
+    assert "instead of Graph's answer" in error.message
 
 
 def test_each_call_has_an_id_of_its_own_which_stays_over_repetitions(script: Script) -> None:
@@ -190,7 +190,7 @@ def test_each_call_has_an_id_of_its_own_which_stays_over_repetitions(script: Scr
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("location", ["https://evil.example/x", f"{GRAPH}/other", "/other", "https://[bad", ""])
+@pytest.mark.parametrize("location", [f"https://{TOKEN}.example/x", f"{GRAPH}/other", "/other", "https://[bad", ""])
 def test_no_redirect_is_followed(script: Script, status: int, location: str) -> None:
     script.answers((status, "", {"Location": location}))
     error = script.fails(script.get, _errors.ServiceError)
@@ -207,44 +207,34 @@ def pages(script: Script) -> list[Page]:
     return list(paging.pages(script.client, PATH, {"$top": "500"}, required=ACCESS))
 
 
+def page(mark: t.Any, *items: t.Any) -> Step:
+    """A page with a link to the one of this mark."""
+    return (200, {"value": items, "@odata.nextLink": f"{GRAPH}{PATH}?$skiptoken={mark}"})
+
+
 def test_pages(script: Script) -> None:
-    link = f"{GRAPH}{PATH}?$skiptoken=a%2Bb_1"
-    script.answers((200, {"value": [1, 2], "@odata.nextLink": link}), (200, {"value": [3]}))
+    script.answers(page("a%2Bb_1", 1, 2), (200, {"value": [3]}))
     first, second = pages(script)
     assert (first.items, first.last, first.broken) == ([1, 2], False, None)
     assert (second.items, second.last, second.broken) == ([3], True, None)
     assert first.date == second.date == _timestamps.parse("2026-11-22T12:00:00Z")
     # The link goes out as it came, without the parameters of the first request.
-    assert script.sent[1].url == link
+    assert script.sent[1].url == f"{GRAPH}{PATH}?$skiptoken=a%2Bb_1"
 
 
 @pytest.mark.parametrize(
     "link",
-    [
-        "https://evil.example/v1.0/x",
-        "http://graph.example/v1.0/x",
-        "https://graph.example:444/v1.0/x",
-        "https://graph.example.evil.example/x",
-        "https://graph.example@evil.example/x",
-        "https://sub.graph.example/x",
-        "https://graph.example:port/x",
-        "https://graph.example:99999/x",
-        "https://[bad/x",
-        "ftp://graph.example/x",
-        "//evil.example/x",
-        "/v1.0/x",
-        "next",
-        "\\\\evil.example\\x",
-        7,
-        ["https://graph.example/x"],
-        {"href": "https://graph.example/x"},
-    ],
-)
+    ["https://evil.example/v1.0/x", "http://graph.example/v1.0/x", "https://graph.example:444/v1.0/x", "next",
+     "https://graph.example.evil.example/x", "https://graph.example@evil.example/x", "https://sub.graph.example/x",
+     "https://graph.example:port/x", "https://graph.example:99999/x", "https://[bad/x", "ftp://graph.example/x",
+     "/v1.0/x", "//evil.example/x", "\\\\evil.example\\x", f"https://{TOKEN}.example/", 7, ["https://graph.example/x"]],
+)  # fmt: skip
 def test_the_token_does_not_follow_a_link_to_another_place(script: Script, link: t.Any) -> None:
     script.answers((200, {"value": [1], "@odata.nextLink": link}))
     error = script.fails(lambda: pages(script), _errors.ServiceError)
     assert "another place" in error.message
     assert error.request_id == REQUEST_ID
+    assert error.client_request_id == script.sent[0].headers["client-request-id"]
     assert len(script.sent) == 1
 
 
@@ -273,49 +263,33 @@ def test_the_token_stays_at_its_origin_however_a_link_is_written(script: Script,
         assert str(request.url).startswith(f"{GRAPH}/")
 
 
-def test_an_early_link_home_is_followed_once(script: Script) -> None:
-    link = f"{GRAPH}{PATH}?$skiptoken=1"
-    script.answers((200, {"value": [1], "@odata.nextLink": link}), (200, {"value": [2], "@odata.nextLink": link}))
-    error = script.fails(lambda: pages(script), _errors.ServiceError)
-    assert "leads back" in error.message
-    assert len(script.sent) == 2
-
-
-def test_empty_pages_are_followed_but_not_for_ever(script: Script) -> None:
-    def page(number: int) -> Step:
-        return (200, {"value": [], "@odata.nextLink": f"{GRAPH}{PATH}?$skiptoken={number}"})
-
-    script.answers(*map(page, range(10)))
-    error = script.fails(lambda: pages(script), _errors.ServiceError)
-    assert "10 empty pages in a row" in error.message
-
-
-@pytest.mark.parametrize(("bound", "most", "requests_made"), [("MOST_RECORDS", 6, 3), ("MOST_PAGES", 4, 4)])
+@pytest.mark.parametrize(
+    ("steps", "bounds", "words"),
+    [
+        ([page(1, 1), page(1, 2)], {}, "leads back"),
+        ([page(number) for number in range(10)], {}, "10 empty pages in a row"),
+        ([page(number, 1, 2) for number in range(3)], {"MOST_RECORDS": 6}, "no end after 6 records on 3 pages"),
+        ([page(number, 1, 2) for number in range(4)], {"MOST_PAGES": 4}, "no end after 8 records on 4 pages"),
+    ],
+)
 def test_a_list_without_an_end_is_given_up(
-    script: Script, monkeypatch: pytest.MonkeyPatch, bound: str, most: int, requests_made: int
+    script: Script, monkeypatch: pytest.MonkeyPatch, steps: list[Step], bounds: dict[str, int], words: str
 ) -> None:
-    def page(number: int) -> Step:
-        return (200, {"value": [{"id": "a"}, {"id": "b"}], "@odata.nextLink": f"{GRAPH}{PATH}?$skiptoken={number}"})
-
-    monkeypatch.setattr(paging, bound, most)
-    script.answers(*map(page, range(requests_made)))
-    error = script.fails(lambda: pages(script), _errors.ServiceError)
-    assert f"no end after {2 * requests_made} records on {requests_made} pages" in error.message
+    for name, most in bounds.items():
+        monkeypatch.setattr(paging, name, most)
+    script.answers(*steps)
+    assert words in script.fails(lambda: pages(script), _errors.ServiceError).message
+    assert len(script.sent) == len(steps)
 
 
 def test_an_empty_page_in_between_is_harmless(script: Script) -> None:
-    link = f"{GRAPH}{PATH}?$skiptoken="
-    script.answers(*[(200, {"value": [], "@odata.nextLink": f"{link}{number}"}) for number in range(9)])
-    script.answers((200, {"value": [1], "@odata.nextLink": f"{link}x"}))
-    script.answers(*[(200, {"value": [], "@odata.nextLink": f"{link}y{number}"}) for number in range(9)])
+    script.answers(*map(page, range(9)), page("x", 1), *map(page, range(10, 19)))
     script.answers((200, {"value": [2], "@odata.nextLink": ""}))
     assert [page.items for page in pages(script) if page.items] == [[1], [2]]
 
 
 def test_a_400_on_a_later_page_ends_the_list_and_says_so(script: Script) -> None:
-    script.answers(
-        (200, {"value": [1], "@odata.nextLink": f"{GRAPH}{PATH}?$skiptoken=1"}), (400, said("bad token", "BadRequest"))
-    )
+    script.answers(page(1, 1), (400, said("bad token", "BadRequest")))
     first, last = pages(script)
     assert first.items == [1]
     assert last.items == () and last.last
@@ -324,31 +298,23 @@ def test_a_400_on_a_later_page_ends_the_list_and_says_so(script: Script) -> None
 
 
 @pytest.mark.parametrize(
-    ("later", "kind"),
+    ("steps", "kind"),
     [
-        ((404, said("no", "NotFound")), _errors.RequestError),
-        ((403, said("no", "Forbidden")), _errors.PermissionDeniedError),
-        ((400, said("Your tenant is not licensed for this feature.")), _errors.LicenseError),
-        ((400, "<html>bad request</html>"), _errors.ServiceError),
+        ([page(1, 1), (404, said("no", "NotFound"))], _errors.RequestError),
+        ([page(1, 1), (403, said("no", "Forbidden"))], _errors.PermissionDeniedError),
+        ([page(1, 1), (400, said("Your tenant is not licensed for this feature."))], _errors.LicenseError),
+        ([page(1, 1), (400, "<html>bad request</html>")], _errors.ServiceError),
+        # Not on a later page.
+        ([(400, said("Invalid filter clause", "BadRequest"))], _errors.RequestError),
+        *[([(200, {"value": value})], _errors.ServiceError) for value in (None, {}, "x")],
+        ([(200, {"id": "x"})], _errors.ServiceError),
     ],
 )
-def test_other_faults_of_a_later_page_are_errors(
-    script: Script, later: Step, kind: type[_errors.EntraRiskError]
+def test_other_faults_of_a_list_are_errors(
+    script: Script, steps: list[Step], kind: type[_errors.EntraRiskError]
 ) -> None:
-    script.answers((200, {"value": [1], "@odata.nextLink": f"{GRAPH}{PATH}?$skiptoken=1"}), later)
+    script.answers(*steps)
     script.fails(lambda: pages(script), kind)
-
-
-def test_a_400_on_the_first_page_is_an_error(script: Script) -> None:
-    script.answers((400, said("Invalid filter clause", "BadRequest")))
-    error = script.fails(lambda: pages(script), _errors.RequestError)
-    assert error.status == 400
-
-
-@pytest.mark.parametrize("body", [{}, {"value": None}, {"value": {}}, {"value": "x"}, {"id": "x"}])
-def test_a_list_without_a_list_is_an_error(script: Script, body: t.Any) -> None:
-    script.answers((200, body))
-    script.fails(lambda: pages(script), _errors.ServiceError)
 
 
 # Repetitions
@@ -376,60 +342,36 @@ def test_no_other_answer_is_repeated(script: Script, status: int) -> None:
 def test_faults_that_do_not_pass_end_after_some_tries(script: Script) -> None:
     script.answers(*[(500, said("Oops", "generalException"))] * 8)
     error = script.fails(script.get, _errors.ServiceError)
-    assert error.status == 500
     assert error.code == "generalException"
-    assert script.client.counts == _graph.RequestCounts(
-        sent=8, retried=7, waited_seconds=pytest.approx(sum(script.time.naps))
-    )
+    assert script.client.counts.retried == 7
     # Half of 1 + 2 + 4 + 8 + 16 + 30 + 30 seconds at least, and not more than all of them.
     assert 45 <= script.client.counts.waited_seconds <= 91
 
 
-def test_throttling_is_repeated_until_the_deadline(script: Script) -> None:
-    script.client = script.new_client(retry_timeout=60)
+@pytest.mark.parametrize(
+    ("retry_timeout", "end", "least", "most"),
+    [(300, math.inf, 200, 300), (60, math.inf, 30, 60), (300, 20.0, 5, 20), (0, math.inf, 0, 0)],
+)
+def test_throttling_is_repeated_until_the_deadline(
+    script: Script, retry_timeout: float, end: float, least: float, most: float
+) -> None:
+    script.client = script.new_client(retry_timeout=retry_timeout)
     script.mock.assert_all_requests_are_fired = False
     script.answers(TOO_MANY)
-    error = script.fails(script.get, _errors.ThrottledError)
+    error = script.fails(lambda: script.get(end=end), _errors.ThrottledError)
     assert error.status == 429
     assert "retry_timeout" in error.message
-    assert 30 <= script.time.now <= 60
+    assert least <= script.time.now <= most
     counts = script.client.counts
     assert counts.throttled == counts.sent == counts.retried + 1
-    assert counts.sent > 5
-
-
-def test_the_deadline_of_the_surroundings_counts_too(script: Script) -> None:
-    script.mock.assert_all_requests_are_fired = False
-    script.answers(TOO_MANY)
-    script.fails(lambda: script.get(end=20.0), _errors.ThrottledError)
-    assert 5 <= script.time.now <= 20
-    began = script.time.now
-    script.fails(script.get, _errors.ThrottledError)
-    assert script.time.now - began > 200
-
-
-def test_no_repetition_with_a_retry_timeout_of_zero(script: Script) -> None:
-    script.client = script.new_client(retry_timeout=0)
-    script.answers(TOO_MANY)
-    script.fails(script.get, _errors.ThrottledError)
-    assert script.time.naps == []
+    assert counts.sent > least / 10
 
 
 @pytest.mark.parametrize("status", [429, 503, 504])
 @pytest.mark.parametrize(
     ("header", "least", "most"),
-    [
-        ("30", 30, 30.2),
-        ("2.128", 2.128, 2.3),
-        ("Sun, 22 Nov 2026 12:00:20 GMT", 20, 20.2),
-        # No use: the own rule applies.
-        ("0", 0.5, 1.7),
-        ("-3", 0.5, 1.7),
-        ("soon", 0.5, 1.7),
-        ("nan", 0.5, 1.7),
-        ("Infinity", 0.5, 1.7),
-        ("Sun, 22 Nov 2026 11:00:00 GMT", 0.5, 1.7),
-    ],
+    # What is no use gives way to the own rule.
+    [("30", 30, 30.2), ("2.128", 2.128, 2.3), ("Sun, 22 Nov 2026 12:00:20 GMT", 20, 20.2), ("soon", 0.5, 1.7)],
 )
 def test_retry_after_is_kept(script: Script, status: int, header: str, least: float, most: float) -> None:
     script.answers((status, "", {"Retry-After": header}), 200)
@@ -437,7 +379,7 @@ def test_retry_after_is_kept(script: Script, status: int, header: str, least: fl
     assert least <= script.time.now <= most
 
 
-@pytest.mark.parametrize("header", ["301", "86400", "1e300", "Mon, 23 Nov 2026 12:00:00 GMT"])
+@pytest.mark.parametrize("header", ["301", "1e300", "Mon, 23 Nov 2026 12:00:00 GMT"])
 def test_a_retry_after_beyond_the_deadline_fails_at_once(script: Script, header: str) -> None:
     script.answers((429, "", {"Retry-After": header}))
     script.fails(script.get, _errors.ThrottledError)
@@ -456,43 +398,40 @@ def test_after_a_429_requests_keep_their_distance_within_their_scope(script: Scr
     assert script.time.naps[-1] >= Pacer.STEADY
 
 
-def test_a_connection_that_breaks_is_tried_again_for_a_get(script: Script) -> None:
-    script.answers(200, BROKEN, TIMED_OUT, UNREACHABLE, 200)
-    script.get()
-    script.get()
-    assert script.client.counts.retried == 3
-
-
-def test_a_host_that_never_answered_is_not_tried_for_long(script: Script) -> None:
-    script.answers(UNREACHABLE)
-    error = script.fails(script.get, _errors.NetworkError)
-    assert error.client_request_id == script.sent[0].headers["client-request-id"]
-    script.mock.reset()
-    script.answers(BROKEN, BROKEN, BROKEN)
-    error = script.fails(script.get, _errors.NetworkError)
-    assert error.client_request_id == script.sent[-1].headers["client-request-id"]
-
-
-def test_tls_failures_are_not_repeated(script: Script) -> None:
-    script.answers(200, requests.exceptions.SSLError("bad certificate"))
-    script.get()
-    error = script.fails(script.get, _errors.TlsError)
-    assert "do not agree on TLS" in error.message
+@pytest.mark.parametrize(
+    ("steps", "good", "kind"),
+    [
+        ([200, BROKEN, TIMED_OUT, UNREACHABLE, 200], 2, None),
+        # A host that never answered is not tried for long.
+        ([UNREACHABLE], 0, _errors.NetworkError),
+        ([BROKEN] * 3, 0, _errors.NetworkError),
+        ([200, requests.exceptions.SSLError("bad certificate")], 1, _errors.TlsError),
+        # A 200 without an answer.
+        ([(200, '{"value": ['), 200], 1, None),
+        *[([(200, body)] * 3, 0, _errors.ServiceError) for body in ("", " ", "[]", "null", "<html>Sign in</html>")],
+    ],
+    ids=str,
+)
+def test_a_get_is_repeated_where_that_may_help(
+    script: Script, steps: list[Step], good: int, kind: type[_errors.EntraRiskError] | None
+) -> None:
+    script.answers(*steps)
+    for dummy in range(good):
+        script.get()
+    if kind is not None:
+        error = script.fails(script.get, kind)
+        # Over a connection without TLS nothing has left.
+        assert kind is _errors.TlsError or error.client_request_id == script.sent[-1].headers["client-request-id"]
+    assert script.client.counts.sent == len(steps)
 
 
 # Writes: what may have been done is never sent again without a look
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_write_that_was_refused_for_now_is_repeated(script: Script, status: int) -> None:
-    script.answers((status, ""), 204, method="POST", path=WRITE)
-    script.post()
-    assert script.client.counts.retried == 1
-
-
-def test_a_write_that_never_left_is_repeated(script: Script) -> None:
+@pytest.mark.parametrize("step", [(429, ""), (503, ""), UNREACHABLE])
+def test_a_write_that_was_surely_not_done_is_repeated(script: Script, step: Step) -> None:
     script.answers(200)
-    script.answers(UNREACHABLE, 204, method="POST", path=WRITE)
+    script.answers(step, 204, method="POST", path=WRITE)
     script.get()
     script.post()
     assert script.client.counts.retried == 1
@@ -500,24 +439,9 @@ def test_a_write_that_never_left_is_repeated(script: Script) -> None:
 
 @pytest.mark.parametrize(
     "step",
-    [
-        BROKEN,
-        TIMED_OUT,
-        408,
-        500,
-        (500, "<html>oops</html>"),
-        502,
-        504,
-        509,
-        507,
-        200,
-        (200, ""),
-        (200, "<html>Sign in to the guest network</html>"),
-        (201, {"id": "x"}),
-        (202, "<html>accepted</html>"),
-        (200, "[]"),
-    ],
-)
+    [BROKEN, TIMED_OUT, 408, 500, (500, "<html>oops</html>"), 502, 504, 509, 507, 200, (200, ""), (201, {"id": "x"}),
+     (200, "<html>Sign in to the guest network</html>"), (202, "<html>accepted</html>"), (200, "[]")],
+)  # fmt: skip
 def test_a_write_without_a_clear_answer_is_left_to_the_caller(script: Script, step: Step) -> None:
     script.answers(step, method="POST", path=WRITE)
     with pytest.raises(_errors.EntraRiskError) as caught:
@@ -553,62 +477,50 @@ def test_a_write_that_was_refused_was_not_done(script: Script, status: int) -> N
     assert not caught.value.outcome_unknown
 
 
-def test_a_login_that_fails_before_a_write_leaves_nothing_undecided(script: Script) -> None:
-    """The login's own request may have left; the write has not."""
-    script.tokens.failure = _errors.NetworkError("The connection to the login service broke.", outcome_unknown=True)
-    error = script.fails(script.post, _errors.NetworkError)
-    assert not error.outcome_unknown
-    assert script.sent == []
-
-
-def test_a_renewal_that_fails_after_a_401_leaves_nothing_undecided(
-    script: Script, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("method", "sent"), [("token", 0), ("renew", 1)])
+def test_a_login_that_fails_leaves_nothing_undecided(
+    script: Script, monkeypatch: pytest.MonkeyPatch, method: str, sent: int
 ) -> None:
-    def renew() -> bool:
+    """The login's own request may have left; the write has not, or was refused."""
+
+    def fail() -> t.NoReturn:
         raise _errors.NetworkError("The connection to the login service broke.", outcome_unknown=True)
 
-    monkeypatch.setattr(script.tokens, "renew", renew)
-    script.answers(401, method="POST", path=WRITE)
+    monkeypatch.setattr(script.tokens, method, fail)
+    script.answers(*[401] * sent, method="POST", path=WRITE)
     assert not script.fails(script.post, _errors.NetworkError).outcome_unknown
+    assert len(script.sent) == sent
 
 
 # Tokens that are refused
 
+SECOND, THIRD = "second-token-0123456789", "third-token-0123456789"
+
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_refused_token_is_renewed_once(script: Script, method: str) -> None:
-    script.tokens = FakeTokens("second-token-0123456789")
-    script.client = script.new_client()
+    script.tokens.further = [SECOND]
     script.answers(401, 200 if method == "GET" else 204, method=method, path=PATH if method == "GET" else WRITE)
     (script.get if method == "GET" else script.post)()
-    assert [request.headers["Authorization"] for request in script.sent] == [
-        f"Bearer {TOKEN}",
-        "Bearer second-token-0123456789",
-    ]
+    assert [request.headers["Authorization"] for request in script.sent] == [f"Bearer {TOKEN}", f"Bearer {SECOND}"]
     assert script.client.counts == _graph.RequestCounts(sent=2, retried=1)
 
 
-def test_a_token_that_is_refused_again_is_an_error(script: Script) -> None:
-    script.tokens = FakeTokens("second-token-0123456789", "third-token-0123456789")
-    script.client = script.new_client()
-    script.answers(401, (401, said("Access token has expired.", "InvalidAuthenticationToken")))
+# The second is refused again, or there is none because the token was given.
+@pytest.mark.parametrize("further", [[SECOND, THIRD], []])
+def test_a_token_that_is_refused_for_good_is_an_error(script: Script, further: list[str]) -> None:
+    script.tokens.further = further
+    script.answers(*[(401, said("Access token has expired.", "InvalidAuthenticationToken"))] * (2 if further else 1))
     error = script.fails(script.get, _errors.LoginError)
     assert (error.status, error.code, error.request_id) == (401, "InvalidAuthenticationToken", REQUEST_ID)
 
 
 def test_each_call_may_renew(script: Script) -> None:
-    script.tokens = FakeTokens("second-token-0123456789", "third-token-0123456789")
-    script.client = script.new_client()
+    script.tokens.further = [SECOND, THIRD]
     script.answers(401, 200, 401, 200)
     script.get()
     script.get()
-    assert script.tokens.current == "third-token-0123456789"
-
-
-def test_a_given_token_cannot_be_renewed(script: Script) -> None:
-    script.answers(401)
-    script.fails(script.get, _errors.LoginError)
-    assert len(script.sent) == 1
+    assert script.tokens.current == THIRD
 
 
 # What an answer means
@@ -617,59 +529,28 @@ def test_a_given_token_cannot_be_renewed(script: Script) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "headers", "kind", "words"),
     [
-        (403, said("Your tenant is not licensed for this feature."), {}, _errors.LicenseError, "Microsoft Entra ID P2"),
+        (403, said("Your tenant is not licensed for this."), {}, _errors.LicenseError, "Microsoft Entra ID P2"),
         (403, said("Please upgrade", "AadPremiumLicenseRequired"), {}, _errors.LicenseError, "not licensed"),
-        (
-            403,
-            said("Tenant doesn't have premium license", "Authentication_RequestFromNonPremiumTenantOrB2CTenant"),
-            {},
-            _errors.LicenseError,
-            "not licensed",
-        ),
-        (
-            403,
-            said("You cannot perform the requested operation, required scopes are missing in the token."),
-            {},
-            _errors.PermissionDeniedError,
-            "application permission IdentityRiskyUser.Read.All",
-        ),
-        (
-            403,
-            said("Insufficient privileges to complete the operation.", "Authorization_RequestDenied"),
-            {},
-            _errors.PermissionDeniedError,
-            "lacks the Graph permission IdentityRiskyUser.Read.All",
-        ),
-        (
-            403,
-            "",
-            {"WWW-Authenticate": 'Bearer error="insufficient_claims", claims="e30="'},
-            _errors.PermissionDeniedError,
-            "Conditional Access",
-        ),
-        (403, said("error=insufficient_claims"), {}, _errors.PermissionDeniedError, "Conditional Access"),
-        (403, said("No.", "UnknownError"), {}, _errors.PermissionDeniedError, "Entra role Security Reader"),
-        (403, "", {}, _errors.PermissionDeniedError, "Entra role Security Reader"),
+        (403, said("Tenant doesn't have premium license"), {}, _errors.LicenseError, "not licensed"),
+        (403, said("x", "Authentication_RequestFromNonPremiumTenantOrB2CTenant"), {}, _errors.LicenseError, "licensed"),
+        (403, said("required scopes are missing in the token."), {}, DENIED, "application permission IdentityRiskyU"),
+        (403, said("x", "Authorization_RequestDenied"), {}, DENIED, "lacks the Graph permission IdentityRiskyUser.Re"),
+        (403, "", {"WWW-Authenticate": 'Bearer error="insufficient_claims"'}, DENIED, "Conditional Access"),
+        (403, said("error=insufficient_claims"), {}, DENIED, "Conditional Access"),
+        (403, said("No.", "UnknownError"), {}, DENIED, "Entra role Security Reader"),
+        (403, "", {}, DENIED, "Entra role Security Reader"),
         (403, "<html>Blocked by policy</html>", {}, _errors.ServiceError, "web page"),
         (401, "<html>Proxy login</html>", {}, _errors.ServiceError, "web page"),
         (401, "Unauthorized", {}, _errors.ServiceError, "something else instead of Graph's answer"),
         (401, "", {}, _errors.LoginError, "refused the access token"),
         (401, "", {"request-id": ""}, _errors.ServiceError, "instead of Graph's answer"),
-        (403, "Forbidden", {}, _errors.ServiceError, "instead of Graph's answer"),
-        (
-            403,
-            {"code": "Forbidden", "message": "required scopes are missing"},
-            {},
-            _errors.ServiceError,
-            "something else",
-        ),
+        (403, {"code": "x", "message": "required scopes are missing"}, {}, _errors.ServiceError, "something else"),
         (404, {"statusCode": 404, "message": "Resource not found"}, {}, _errors.ServiceError, "something else"),
         (404, "", {}, _errors.ServiceError, "something else"),
         (400, "Bad request", {}, _errors.ServiceError, "something else"),
         (414, "<html>too long</html>", {}, _errors.RequestError, "too long"),
         (400, said("Invalid filter clause", "BadRequest"), {}, _errors.RequestError, "Invalid filter clause"),
         (404, said("gone", "NotFound"), {}, _errors.RequestError, "gone"),
-        (404, "<!doctype html>", {}, _errors.ServiceError, "web page"),
         (501, said("no", "NotImplemented"), {}, _errors.ServiceError, "Graph failed"),
         (501, "<html>no</html>", {}, _errors.ServiceError, "web page"),
         (202, {"x": 1}, {}, _errors.ServiceError, "could not be understood"),
@@ -699,110 +580,31 @@ def test_a_call_without_a_role_names_none(script: Script) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
-    ["", "not json", "null", "[]", "[1]", "7", '"text"', "{}", '{"error": null}', '{"error": []}', '{"error": {}}',
-     '{"error": "invalid_request"}', '{"error": {"code": null, "message": null, "innerError": null}}',
-     '{"error": {"code": 5, "message": {"lang": "en"}, "innererror": "x"}}',
-     '{"error": {"code": ["a"], "message": ["b"], "innerError": {"request-id": 7}}}'],
-)  # fmt: skip
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 501])
-def test_error_bodies_of_any_shape(script: Script, body: str, status: int) -> None:
+    ("body", "code", "request_id"),
+    [
+        *[(body, None, None) for body in ("not json", "null", "[1]", "7", '"text"', "{}")],
+        *[(f'{{"error": {error}}}', None, None) for error in ("null", "[]", "{}")],
+        ('{"error": "invalid_request"}', "invalid_request", None),
+        ('{"error": {"code": 5, "message": {"lang": "en"}, "innererror": "x"}}', None, None),
+        ('{"error": {"code": ["a"], "message": ["b"], "innerError": {"request-id": 7}}}', None, None),
+        *[
+            (f'{{"error": {{"code": "X", "{spelling}": {{"request-id": "from-the-body"}}}}}}', "X", "from-the-body")
+            for spelling in ("innerError", "innererror")
+        ],
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 501])
+def test_error_bodies_of_any_shape(
+    script: Script, status: int, body: str, code: str | None, request_id: str | None
+) -> None:
     script.mock.add("GET", GRAPH + PATH, status=status, body=body)
     with pytest.raises(_errors.EntraRiskError) as caught:
         script.get()
-    assert caught.value.status == status
-    assert caught.value.request_id is None
-    assert caught.value.code == ("invalid_request" if "invalid_request" in body else None)
-
-
-@pytest.mark.parametrize("spelling", ["innerError", "innererror"])
-def test_the_request_id_comes_from_the_body_where_the_header_is_missing(script: Script, spelling: str) -> None:
-    body = {"error": {"code": "X", "message": "m", spelling: {"request-id": "from-the-body"}}}
-    script.mock.add("GET", GRAPH + PATH, status=400, json=body)
-    assert script.fails(script.get, _errors.RequestError).request_id == "from-the-body"
-
-
-@pytest.mark.parametrize("body", [said("long\n " * 50_000), {"error": "long " * 50_000}])
-def test_a_long_message_is_cut(script: Script, body: t.Any) -> None:
-    script.answers((400, body))
-    with pytest.raises(_errors.EntraRiskError) as caught:
-        script.get()
-    error = caught.value
-    assert len(error.message) < 700
-    assert len(error.code or "") <= 300
-    assert "\n" not in error.message
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        (400, said(f"bad token {TOKEN}", f"Code-{TOKEN}")),
-        (401, said(f"token {TOKEN} is expired")),
-        (403, said(f"required scopes are missing in the token {TOKEN}")),
-        (501, said(f"cannot handle Bearer {TOKEN}")),
-        (302, "", {"Location": f"https://evil.example/{TOKEN}"}),
-        (200, {"value": [], "@odata.nextLink": f"https://{TOKEN}.evil.example/"}),
-    ],
-)
-def test_a_token_that_the_server_repeats_is_masked(script: Script, step: Step) -> None:
-    script.answers(step)
-    with pytest.raises(_errors.EntraRiskError) as caught:
-        pages(script)
-    assert TOKEN not in f"{caught.value} {caught.value.details()}"
+    assert (caught.value.status, caught.value.code, caught.value.request_id) == (status, code, request_id)
 
 
 @pytest.mark.parametrize("before", range(280, 300))
 def test_a_token_is_masked_before_the_text_is_cut(script: Script, before: int) -> None:
     script.answers((400, said("x" * before + TOKEN)))
-    with pytest.raises(_errors.EntraRiskError) as caught:
-        script.get()
-    assert TOKEN[:8] not in str(caught.value)
-
-
-def test_an_answer_that_makes_no_sense_names_both_ids(script: Script) -> None:
-    script.answers((200, {"value": None}))
-    error = script.fails(lambda: pages(script), _errors.ServiceError)
-    assert error.request_id == REQUEST_ID
-    assert error.client_request_id == script.sent[0].headers["client-request-id"]
-
-
-def test_an_answer_that_is_nested_without_end_is_no_answer(script: Script) -> None:
-    deep = "[" * 100_000
-    script.answers((200, deep), (200, deep), (200, deep))
-    script.fails(script.get, _errors.ServiceError)
-
-
-@pytest.mark.parametrize("body", ["", " ", "nothing", "[]", "null", "<html>Sign in</html>", '{"value": ['])
-def test_a_200_that_is_no_answer_is_tried_a_few_times(script: Script, body: str) -> None:
-    script.answers((200, body), (200, body), (200, body))
-    error = script.fails(script.get, _errors.ServiceError)
-    assert error.status == 200
-    assert script.client.counts.retried == 2
-
-
-def test_a_200_that_was_cut_once(script: Script) -> None:
-    script.answers((200, '{"value": ['), (200, {"value": [1]}))
-    assert script.get().data == {"value": [1]}
-
-
-# Putting it together
-
-
-def test_connect() -> None:
-    connection = Connection(
-        credential=Credential("access_token", "option access_token", TOKEN),
-        tenant=None,
-        client_id=None,
-        authority="https://login.example",
-        graph_url=GRAPH,
-        api_version="beta",
-        verify=True,
-        timeout=7,
-        retry_timeout=11,
-    )
-    client = _graph.connect(connection, Redactor())
-    assert (client.api_version, client.retry_timeout) == ("beta", 11)
-    with responses.RequestsMock() as mock:
-        mock.add("GET", GRAPH + PATH, json={"id": "x"})
-        assert client.get(PATH, required=ACCESS).data == {"id": "x"}
-        assert mock.calls[0].request.headers["Authorization"] == f"Bearer {TOKEN}"
+    error = script.fails(script.get, _errors.RequestError)
+    assert TOKEN[:8] not in str(error)

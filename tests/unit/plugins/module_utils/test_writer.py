@@ -42,7 +42,7 @@ def test_finds_each_rejected_id_and_writes_to_all_others(count: int, data: st.Da
     assert set(progress.having(Status.REJECTED)) == bad
     assert sorted(graph.written) == sorted(set(ids) - bad) == sorted(progress.having(Status.ACCEPTED))
     # Halving costs two requests a level and rejected id, at most.
-    assert graph.writes <= math.ceil(count / 60) + 12 * len(bad)
+    assert len(graph.bodies) <= math.ceil(count / 60) + 12 * len(bad)
     assert len(progress.request_ids) == len([each for each in graph.bodies if not bad.intersection(each)])
 
 
@@ -52,7 +52,7 @@ def test_one_rejected_id_among_130_costs_few_writes(place: int) -> None:
     ids = [graph.add(number) for number in range(130)]
     graph.tenant.switches.reject_ids = [ids[place]]
     write(graph, ids)
-    assert graph.writes <= 14
+    assert len(graph.bodies) <= 14
 
 
 def test_stops_where_everybody_is_rejected() -> None:
@@ -78,11 +78,11 @@ def test_goes_on_where_somebody_is_accepted_after_all() -> None:
 def test_reads_back_before_it_sends_again(drop: str) -> None:
     graph = LocalGraph()
     ids = [graph.add(number) for number in range(3)]
-    graph.faults[1] = {"drop": drop}
+    graph.tenant.add_fault(method="POST", times=1, drop=drop)
     progress, error = write(graph, ids)
     assert error is None and progress.having(Status.ACCEPTED) == ids
     assert graph.written == ids
-    assert all(graph.state_of(item) == "dismissed" for item in ids)
+    assert all(graph.records[item]["riskState"] == "dismissed" for item in ids)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_reads_back_before_it_sends_again(drop: str) -> None:
 def test_decides_anew_for_a_write_that_was_lost(change: dict[str, t.Any], reason: str) -> None:
     graph = LocalGraph()
     ids = [graph.add(number) for number in range(2)]
-    graph.faults[1] = {"drop": "before", "change": {ids[0]: change}}
+    graph.tenant.add_fault(method="POST", times=1, drop="before", change={ids[0]: change})
     progress, error = write(graph, ids)
     attempt = progress.attempts[ids[0]]
     assert error is None and attempt.status is Status.SUPERSEDED
@@ -106,7 +106,7 @@ def test_decides_anew_for_a_write_that_was_lost(change: dict[str, t.Any], reason
 def test_does_not_know_what_became_of_writes_that_are_always_lost() -> None:
     graph = LocalGraph()
     ids = [graph.add(number) for number in range(2)]
-    graph.every["/dismiss"] = {"drop": "before"}
+    graph.tenant.add_fault(method="POST", drop="before")
     progress, error = write(graph, ids, retry_timeout=5)
     assert error is not None and error.kind == "network"
     assert progress.having(Status.UNKNOWN) == ids and graph.written == []
@@ -116,7 +116,7 @@ def test_does_not_know_what_became_of_writes_that_are_always_lost() -> None:
 def test_stops_at_a_refusal_that_concerns_everybody(status: int) -> None:
     graph = LocalGraph()
     ids = [graph.add(number) for number in range(61)]
-    graph.every["/dismiss"] = status
+    graph.tenant.add_fault(method="POST", status=status)
     progress, error = write(graph, ids)
     assert error is not None and error.status == status
     assert progress.attempts == {} and graph.written == []
