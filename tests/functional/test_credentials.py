@@ -13,7 +13,6 @@ from .people import ID
 from .running import Run
 from .test_refusals import MODULES, arguments
 
-NOTHING = dict.fromkeys(("tenant", "client_id", "auth", "authority"))
 each = pytest.mark.parametrize("module", MODULES)
 
 
@@ -41,32 +40,6 @@ def test_says_where_it_went_and_as_whom(
         assert ended.result["connection"] == connection
 
 
-@each
-def test_says_that_a_token_was_given(tenant: Tenant, run: Run, emulator: Emulator, module: str) -> None:
-    ended = run(module, **arguments(module, {"ids": [MODULES[module][1]]}), tenant="x", client_id="y")
-    expected = {**NOTHING, "auth": "access_token", "graph_url": emulator.graph_url}
-    assert ended.result["connection"] == expected and not ended.failed
-
-
-def test_says_what_is_known_after_a_refusal(tenant: Tenant, run: Run, emulator: Emulator) -> None:
-    ended = run(
-        "risky_user",
-        state="dismissed",
-        user=ID["adele"],
-        access_token=None,
-        tenant=tenant.id,
-        client_id="not-a-guid",
-        secret="not-a-secret-1",
-    )
-    assert ended.kind == "credentials" and ended.result["connection"] == {
-        **NOTHING,
-        "tenant": tenant.id,
-        "auth": "secret",
-        "authority": emulator.login_url,
-        "graph_url": emulator.graph_url,
-    }
-
-
 @pytest.mark.parametrize("value", [["not-a-secret-1"], {"value": "not-a-secret-1"}])
 @pytest.mark.parametrize("option", ["secret", "client_secret", "tenant", "access_token", "ca_path", "graph_url"])
 def test_a_list_is_not_sent_as_text(
@@ -76,11 +49,6 @@ def test_a_list_is_not_sent_as_text(
     ended = run("risky_user", state="dismissed", user=ID["adele"], **{**login, option: value})
     assert ended.kind == "credentials" and ended.journal == []
     assert ended.msg.startswith(f"{option} must be a single value")
-
-
-def test_a_user_as_login_is_not_known_as_option(tenant: Tenant, run: Run) -> None:
-    ended = run("risky_user", state="dismissed", user=ID["adele"], ad_user="a@contoso.example")
-    assert ended.kind == "request" and "ad_user" in ended.msg
 
 
 class PanicException(BaseException):  # its name in pyo3
@@ -103,38 +71,7 @@ def test_a_broken_msal_is_named(
     assert "pip install --force-reinstall msal" in ended.msg and ended.journal == []
 
 
-@pytest.mark.parametrize(
-    ("failure", "remedy"),
-    [
-        (PanicException("Python API call failed"), "pip install --force-reinstall cryptography"),
-        (RuntimeError("OpenSSL 3.0's legacy provider failed to load."), "CRYPTOGRAPHY_OPENSSL_NO_LEGACY=1"),
-        (ImportError("libssl.so.3: cannot open shared object file"), "--force-reinstall cryptography"),
-    ],
-)
-def test_a_broken_cryptography_is_named(
-    tenant: Tenant,
-    run: Run,
-    login: dict[str, t.Any],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: t.Any,
-    failure: BaseException,
-    remedy: str,
-) -> None:
-    from cryptography.hazmat.primitives import serialization
-
-    def fail(*dummy: t.Any) -> None:
-        raise failure
-
-    pair = tenant.add_app(certificate=True).key_pair
-    assert pair is not None
-    (tmp_path / "app.pem").write_bytes(pair.pem().encode() if isinstance(pair.pem(), str) else pair.pem())
-    monkeypatch.setattr(serialization, "load_pem_private_key", fail)
-    login = {**login, "secret": None, "certificate_path": str(tmp_path / "app.pem")}
-    ended = run("risky_user", state="dismissed", user=ID["adele"], **login)
-    assert ended.kind == "credentials" and "library cryptography is installed" in ended.msg and remedy in ended.msg
-
-
-@pytest.mark.parametrize("module", MODULES)
+@each
 def test_a_panic_in_the_middle_leaves_a_result(
     tenant: Tenant, run: Run, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:

@@ -103,7 +103,11 @@ UNREACHABLE: t.Mapping[str, tuple[dict[str, t.Any], str, list[str]]] = {
         ["managed identity", "auth_source: msi"],
     ),
     "no proxy": ({"env": {"HTTPS_PROXY": "http://operator:proxy-password-1@localhost:9"}}, "network", ["proxy"]),
-    "a CA that nobody named": ({"ca_path": ""}, "tls", ["ca_path"]),
+    "a proxy of no use, at the login": (
+        {"secret": "some-secret-1", "env": {"ALL_PROXY": "http://operator:proxy-password-1]@localhost:9"}},
+        "network",
+        ["The proxy in ALL_PROXY cannot be used", "Percent-encode"],
+    ),
     "a CA that nobody named, at the login": ({"ca_path": "", "secret": "some-secret-1"}, "tls", ["ca_path"]),
     "a CA bundle that is not there": ({"ca_path": "/nonexistent.pem"}, "tls", ["ca_path", "No such file"]),
 }
@@ -145,16 +149,6 @@ def test_a_bug_of_the_collection_is_told_without_secrets(
     args = {"ids": [MODULES[module][1]]} if module == "risk_detection_info" or function == "monotonic" else filters
     ended = run(module, **arguments(module, args), access_token=token)
     assert ended.failed and "ZeroDivisionError" in ended.msg and "bug" in ended.msg
-
-
-def test_msal_is_missing(tenant: Tenant, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "msal", None)
-    app = tenant.add_app()
-    login = {"access_token": None, "tenant": tenant.id, "client_id": app.client_id, "secret": app.secret}
-    ended = run("risky_user", state="dismissed", user=ID["adele"], **login)
-    assert ended.kind == "credentials" and "msal>=1.35" in ended.msg and ended.journal == []
-    # Nobody needs it for a ready token.
-    assert not run("risky_user", state="dismissed", user=ID["adele"]).failed
 
 
 WITHOUT_REQUESTS = """

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -109,35 +108,3 @@ def test_a_secret_of_no_use(tenant: Tenant, run: Run, option: dict[str, t.Any]) 
     app = {"tenant": tenant.id, "client_id": tenant.add_app().client_id}
     ended = run("risky_user", **{"state": "dismissed", "user": ID["adele"], "access_token": None, **app, **option})
     assert ended.kind in ("credentials", "login") and CANARY not in ended.output and ended.graph == []
-
-
-@pytest.mark.parametrize(
-    ("option", "content"),
-    [
-        ("oidc_token_file_path", f"{TOKEN}\n{TOKEN}\n"),
-        ("oidc_token_file_path", f"{TOKEN}\n"),
-        ("x509_certificate_path", f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n-----END PRIVATE KEY-----\n"),
-    ],
-    ids=["two tokens", "malformed token", "damaged key"],
-)
-def test_a_file_of_no_use(tenant: Tenant, run: Run, tmp_path: Path, option: str, content: str) -> None:
-    path = tmp_path / "credential"
-    path.write_text(content)
-    app = {"tenant": tenant.id, "client_id": tenant.add_app().client_id, "access_token": None, option: str(path)}
-    ended = run("risky_user", state="dismissed", user=ID["adele"], **app)
-    assert ended.kind in ("credentials", "login") and CANARY not in ended.output
-
-
-@pytest.mark.parametrize(
-    "variables",
-    [
-        {"AZURE_SECRET": SECRET},
-        {"AZURE_FEDERATED_TOKEN": TOKEN},
-        {"AZURE_SECRET": SECRET, "AZURE_FEDERATED_TOKEN": TOKEN},
-    ],
-    ids=["secret", "token", "both"],
-)
-def test_a_secret_of_the_environment_that_is_refused(tenant: Tenant, run: Run, variables: dict[str, str]) -> None:
-    app = {"AZURE_TENANT": tenant.id, "AZURE_CLIENT_ID": tenant.add_app().client_id}
-    ended = run("risky_user", state="dismissed", user=ID["adele"], access_token=None, env={**app, **variables})
-    assert ended.kind == ("login" if len(variables) == 1 else "credentials") and CANARY not in ended.output

@@ -231,6 +231,7 @@ class TestRefusals:
             (7000215, "Invalid client secret provided", "not its ID"),
             (7000222, "The provided client secret keys are expired", "Add a new client secret"),
             (700016, "Application with identifier was not found", "Check client_id"),
+            (700024, "Client assertion is not within its valid time range", "fresh token"),
             (53003, "Access has been blocked by Conditional Access policies", "Conditional Access"),
             (500011, "The resource principal was not found", "graph_url"),
             (1234567, "Something new", "https://login.microsoftonline.com/error?code=1234567"),

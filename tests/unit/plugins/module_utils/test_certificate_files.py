@@ -7,6 +7,7 @@ import json
 import subprocess
 import time
 import typing as t
+from unittest import mock
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -178,3 +179,23 @@ def test_the_advice_for_openssh_keys_works(keyring: Keyring) -> None:
     with open(path, "rb") as stream:
         content = stream.read()
     assert read(keyring, content + keyring.pem(keyring.own)).thumbprint == keyring.thumbprint
+
+
+class PanicException(BaseException):  # its name in pyo3
+    """What the parts of libraries that are written in Rust raise."""
+
+
+@pytest.mark.parametrize(
+    ("failure", "remedy"),
+    [
+        (PanicException("Python API call failed"), "pip install --force-reinstall cryptography"),
+        (RuntimeError("OpenSSL 3.0's legacy provider failed to load."), "CRYPTOGRAPHY_OPENSSL_NO_LEGACY=1"),
+        (ImportError("libssl.so.3: cannot open shared object file"), "--force-reinstall cryptography"),
+    ],
+)
+def test_a_cryptography_that_does_not_work_is_named(
+    keyring: Keyring, monkeypatch: pytest.MonkeyPatch, failure: BaseException, remedy: str
+) -> None:
+    monkeypatch.setattr(serialization, "load_pem_private_key", mock.Mock(side_effect=failure))
+    message = refusal(keyring, pem(keyring))
+    assert "library cryptography is installed" in message and remedy in message

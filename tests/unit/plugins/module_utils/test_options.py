@@ -572,13 +572,27 @@ class TestRest:
         assert resolve({**LOGIN, "ca_path": certificate_file, "validate_certs": False}).verify is False
         assert resolve({**LOGIN, "ca_path": "/no/such/file", "validate_certs": "no"}).verify is False
 
-    def test_ca_path_that_cannot_be_used(self, tmp_path: pathlib.Path) -> None:
-        text = tmp_path / "text"
-        text.write_text("no certificate")
-        for params, environ, named in (
-            ({"ca_path": "/no/such/file"}, {}, "ca_path (/no/such/file) cannot be used: No such file"),
-            ({}, {"REQUESTS_CA_BUNDLE": "/no/such/file"}, "REQUESTS_CA_BUNDLE (/no/such/file)"),
-            ({"ca_path": str(text)}, {}, "holds no certificate"),
-        ):
-            with pytest.raises(TlsError, match=re.escape(named)):
-                resolve({**LOGIN, **params}, environ)
+    # The folder, the CA -> the value of ca_path; what the message must say.
+    BAD: t.ClassVar[dict[str, tuple[t.Callable[[pathlib.Path, pathlib.Path], str], str]]] = {
+        "missing file": (lambda folder, ca: "/no/such/file", "ca_path (/no/such/file) cannot be used: No such file"),
+        "folder without hashes": (lambda folder, ca: str(_write(folder / "ca.pem", ca.read_bytes()).parent), "rehash"),
+        "no certificate": (lambda folder, ca: str(_write(folder / "ca.txt", b"no")), "no certificate in PEM format"),
+        "UTF-16": (lambda folder, ca: str(_write(folder / "x", ca.read_text().encode("utf-16"))), "text in UTF-16"),
+        "DER": (lambda folder, ca: str(_write(folder / "x", b"\x30\x82\x01\x0a")), "openssl x509 -inform der"),
+        "content of the file": (lambda folder, ca: ca.read_text(), "its value is not a path"),
+    }
+
+    @pytest.mark.parametrize("name", BAD)
+    def test_ca_path_that_cannot_be_used(self, tmp_path: pathlib.Path, certificate_file: str, name: str) -> None:
+        make, words = self.BAD[name]
+        value = make(tmp_path, pathlib.Path(certificate_file))
+        with pytest.raises(TlsError, match=re.escape(words)) as caught:
+            resolve({**LOGIN, "ca_path": value})
+        assert "BEGIN CERTIFICATE" not in str(caught.value)
+        with pytest.raises(TlsError, match=r"^REQUESTS_CA_BUNDLE "):
+            resolve(LOGIN, {"REQUESTS_CA_BUNDLE": value})
+
+
+def _write(path: pathlib.Path, content: bytes) -> pathlib.Path:
+    path.write_bytes(content)
+    return path
