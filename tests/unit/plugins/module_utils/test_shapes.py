@@ -112,9 +112,11 @@ def test_a_tenant_is_a_guid_or_a_domain_name(text: str) -> None:
     assert not is_tenant(text)
 
 
-@pytest.mark.parametrize("text", ["contoso.example", "contoso.onmicrosoft.com", "a-b.xn--p1ai", TENANT, TENANT.upper()])
+@pytest.mark.parametrize(
+    "text", [TENANT, TENANT.upper(), " contoso.example\n", "contoso.onmicrosoft.com", "a-b.xn--p1ai"]
+)
 def test_tenants(text: str) -> None:
-    assert is_tenant(text)
+    assert resolve({**LOGIN, "secret": "x", "tenant": text}, {}, Redactor()).tenant == text.strip()
 
 
 def test_content_of_a_file_is_not_told_to_be_typed_anew() -> None:

@@ -16,6 +16,7 @@ LOGIN = {"tenant": TENANT, "client_id": CLIENT, "secret": "canary-secret-8Q~kXw"
 
 PUBLIC = ("https://login.microsoftonline.com", "https://graph.microsoft.com")
 GOVERNMENT = ("https://login.microsoftonline.us", "https://graph.microsoft.us")
+DOD = (GOVERNMENT[0], "https://dod-graph.microsoft.us")
 URLS = {"authority_host": "https://login.option.example", "graph_url": "https://graph.option.example"}
 VARIABLES = {"AZURE_AUTHORITY_HOST": "https://login.variable.example", "MSGRAPH_URL": "https://graph.variable.example"}
 
@@ -24,6 +25,9 @@ VARIABLES = {"AZURE_AUTHORITY_HOST": "https://login.variable.example", "MSGRAPH_
     ("params", "environ", "expected"),
     [
         ({}, {}, PUBLIC),
+        ({"cloud_environment": ""}, {}, PUBLIC),
+        ({"cloud_environment": "AzureUSGovernmentDoD"}, {}, DOD),
+        ({}, {"AZURE_CLOUD_ENVIRONMENT": "AzureCloud"}, PUBLIC),
         ({}, {"AZURE_CLOUD_ENVIRONMENT": "AzureUSGovernment"}, GOVERNMENT),
         ({}, VARIABLES, tuple(VARIABLES.values())),
         ({}, {**VARIABLES, "AZURE_CLOUD_ENVIRONMENT": "AzureUSGovernment"}, tuple(VARIABLES.values())),
@@ -49,7 +53,7 @@ VARIABLES = {"AZURE_AUTHORITY_HOST": "https://login.variable.example", "MSGRAPH_
         (
             {},
             {"AZURE_CLOUD_ENVIRONMENT": "AzureUSGovernmentDoD", "AZURE_AUTHORITY_HOST": "login.variable.example"},
-            ("https://login.variable.example", "https://dod-graph.microsoft.us"),
+            ("https://login.variable.example", DOD[1]),
         ),
     ],
 )
