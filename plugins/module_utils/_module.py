@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.validation import check_type_dict
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
 from ._errors import ENDINGS, CredentialsError, EntraRiskError, InternalError, MissingLibraryError, RequestError
@@ -124,6 +126,10 @@ class _Module(_AnsibleModule):
                 held = {spelling: self.params[spelling] for spelling in spellings if spelling in self.params}
                 self.refusals += tuple(_blank_brakes(held))
             for spelling in spellings:
+                if "options" in option and isinstance(self.params.get(spelling), str):
+                    # AnsibleModule takes JSON too, and would read it after the blanks in it were looked for.
+                    with contextlib.suppress(TypeError):
+                        self.params[spelling] = check_type_dict(self.params[spelling])
                 if spelling in self.params and _is_nothing(self.params[spelling], blank=name in connection):
                     del self.params[spelling]
                 elif "options" in option and isinstance(self.params.get(spelling), dict):
