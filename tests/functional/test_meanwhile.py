@@ -222,3 +222,37 @@ def test_waits_and_tells_who_is_pending(people: Tenant, run: Run) -> None:
     ended = run("risky_user", state="dismissed", users=ids("adele", "alex"), wait=True, wait_timeout=30)
     assert ended.outcomes == ["changed", "failed pending"] and ended.result["verified"] is False
     assert [entry["written"] for entry in ended.entries] == [True, True] and ended.changed and ended.kind == "users"
+
+
+def test_a_blank_within_filters_that_came_as_text_stops_the_task(people: Tenant, run: Run) -> None:
+    ended = run("risky_user", state="dismissed", filters='{"updated_before": null}', max_changes=9)
+    assert (ended.kind, ended.graph) == ("request", []) and "filters.updated_before" in ended.msg
+
+
+def test_names_that_differ_in_case_alone_are_never_guessed_at(tenant: Tenant, run: Run) -> None:
+    # The filter of the service minds the case, and shows one of the two only.
+    for number, name in enumerate(("same@x.example", "SAME@x.example")):
+        tenant.add_user(name, directory_upn=f"other{number}@x.example")
+    ended = run("risky_user", state="dismissed", users=["same@x.example"], access_token=tenant.mint_token(roles=[ROLE]))
+    assert ended.outcomes == ["failed unknown_user"] and ended.written == []
+
+
+@pytest.mark.parametrize(
+    ("name", "switches"),
+    [
+        ("DELETED@contoso.example", {}),
+        ("deleted@contoso.example", {"filter_refuse": ["userPrincipalName"]}),
+        ("deleted@contoso.example", {"filter_ignore": ["userPrincipalName"], "page_size": 1}),
+    ],
+    ids=["upper", "refused", "ignored"],
+)
+def test_a_deleted_user_is_found_by_name(people: Tenant, run: Run, name: str, switches: dict[str, t.Any]) -> None:
+    people.switches.update(switches)
+    ended = run("risky_user", state="dismissed", users=[name])
+    assert ended.outcomes == ["skipped deleted"] and len(ended.warnings) == 1
+
+
+def test_whom_the_directory_knows_by_name_is_no_typing_error_in_an_id(people: Tenant, run: Run) -> None:
+    ended = run("risky_user", state="dismissed", users=[ID["unlisted"], NAME["unlisted"]])
+    assert ended.outcomes == ["unchanged not_listed"] and ended.warnings == []
+    assert ended.entries[0]["user_principal_name"] == NAME["unlisted"]

@@ -14,6 +14,7 @@ better way.
 
 from __future__ import annotations
 
+import string
 import typing as t
 
 from .._errors import RequestError
@@ -25,6 +26,7 @@ from .resources import ACTIVE_STATES, Record
 
 ACTIVE = any_of("riskState", ACTIVE_STATES)
 EVERYTHING = None
+_OTHER_CASE = str.maketrans(string.ascii_letters, string.ascii_letters.swapcase())
 
 
 class RecordCache:
@@ -87,20 +89,25 @@ class RecordLoader:
                 if self._read_by_filter("id", chunk, str.lower):
                     self._not_listed.update(chunk)
 
-    def read_names(self, names: t.Sequence[str], *, at_any_cost: bool) -> None:
-        """Read the records that have these names, by a filter.
+    def read_names(self, names: t.Sequence[str], *, surely: bool) -> None:
+        """Read the records that have these names, by a filter, or everything that is listed where that does not work.
 
-        :param at_any_cost: read everything that is listed where the filter does not show somebody for each name: it may
-            not work, or mind upper and lower case.
+        :param surely: read every record that has one of the names in any case. A filter that finds a name by another
+            spelling of it does not mind the case; without that proof, everything is read.
         """
         name_property = self._api.resource.name_property
-        for chunk in chunks(name_property, names):
+        asked = [name.translate(_OTHER_CASE) for name in names] if surely else [*names, *map(fold, names)]
+        for chunk in chunks(name_property, list(dict.fromkeys(asked))):
             if self._cache.complete or not self._filter_works[name_property]:
                 break
             self._read_by_filter(name_property, chunk, fold)
-        settled = self._filter_works[name_property] and all(map(self._cache.named, names))
-        while at_any_cost and not settled and self._lists_left:
+        settled = self._filter_works[name_property] and not (surely and any(map(self._may_be_missed, names)))
+        while not settled and self._lists_left:
             self._lists_left = next(self._pages, None) is not None
+
+    def _may_be_missed(self, name: str) -> bool:
+        """Whether somebody could have a name that was asked for in the other case, and not have been found."""
+        return not any(record.name != name.translate(_OTHER_CASE) for record in self._cache.named(name))
 
     def _is_open(self, object_id: str) -> bool:
         return not (object_id in self._cache.records or object_id in self._not_listed or self._cache.complete)

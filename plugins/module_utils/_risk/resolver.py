@@ -53,7 +53,10 @@ class TargetResolver:
         for item in selection.order:
             given = selection.as_given.get(item, item)
             target = self._by_id(item, given) if is_object_id(item) else self._by_name(item, given, known)
-            targets.setdefault(target.id or f"name {fold(item)}", target)
+            key = target.id or f"name {fold(item)}"
+            if key not in targets or target.directory_status is DirectoryStatus.CONFIRMED:
+                # Whom the directory knows by name is no typing error in an id.
+                targets[key] = target
         self._warn_of_foreign_entries()
         return list(targets.values())
 
@@ -62,7 +65,7 @@ class TargetResolver:
         try:
             known = self._directory.having(names) if names else {}
         except PermissionDeniedError:
-            self._loader.read_names(names, at_any_cost=True)
+            self._loader.read_names(names, surely=True)
             self._warnings.append(
                 f"{listing(names)} could not be looked up in the directory: the token lacks the Graph permission "
                 f"{self._api.resource.directory.permission}. So the names on the risk records decide who is meant, and "
@@ -70,7 +73,7 @@ class TargetResolver:
             )
             return {}
         # A deleted user has left the directory, and only the record still tells.
-        self._loader.read_names([name for name in names if fold(name) not in known], at_any_cost=False)
+        self._loader.read_names([name for name in names if fold(name) not in known], surely=False)
         return known
 
     def _by_id(self, object_id: str, given: str) -> Target:
