@@ -217,7 +217,7 @@ def parse_selection(values: t.Iterable[object], option: str, resource: Resource)
     if wrong:
         raise RequestError(
             f"{option}: {listing([_shortened(text) for text in wrong])} {'is' if len(wrong) == 1 else 'are'} "
-            f"{resource.labels.wrong}. Correct it and run again."
+            f"{resource.labels.wrong}. Correct {'it' if len(wrong) == 1 else 'them'} and run again."
         )
     return Selection(tuple(order.values()), as_given)
 

@@ -171,7 +171,7 @@ DETECTION_FILTER_SPEC: dict[str, dict[str, t.Any]] = {
 
 @dataclasses.dataclass(frozen=True)
 class DetectionFilter:
-    """Chooses detections. None means that a property does not matter. `event_types` are in lower case."""
+    """Chooses detections. None means that a property does not matter. `event_types` are as the task spells them."""
 
     event_types: tuple[str, ...] | None = None
     levels: tuple[str, ...] | None = None
@@ -196,21 +196,27 @@ class DetectionFilter:
 
     def _matches_risk(self, detection: t.Mapping[str, t.Any]) -> bool:
         return (
-            (self.event_types is None or str(detection.get("riskEventType")).lower() in self.event_types)
+            (self.event_types is None or _is_among(detection.get("riskEventType"), self.event_types))
             and (self.levels is None or detection.get("riskLevel") in self.levels)
             and (self.states is None or detection.get("riskState") in self.states)
         )
 
     def odata(self) -> str | None:
         """The `$filter`, None for all detections. It can ask for one too many, never for one too few."""
-        spelled = [_EVENT_TYPE_BY_FOLDED.get(name) for name in self.event_types or ()]
+        given = self.event_types or ()
+        spelled = [_EVENT_TYPE_BY_FOLDED.get(name.lower()) for name in given]
         wanted = {
-            "riskEventType": tuple(name for name in spelled if name) if all(spelled) else (),
+            # Both spellings: the service may have another one than this list.
+            "riskEventType": tuple(dict.fromkeys(filter(None, (*spelled, *given)))) if all(spelled) else (),
             "riskLevel": self.levels,
             "riskState": self.states,
         }
         clauses = [any_of(name, values) for name, values in wanted.items() if values]
         return " and ".join([*clauses, *self.detected.odata("detectedDateTime")]) or None
+
+
+def _is_among(event_type: object, wanted: t.Iterable[str]) -> bool:
+    return isinstance(event_type, str) and event_type.lower() in map(str.lower, wanted)
 
 
 def detected_ticks(detection: t.Mapping[str, t.Any]) -> int | None:
@@ -270,7 +276,7 @@ def parse_detections(value: t.Mapping[str, t.Any], now: int) -> DetectionFilter:
     """
     event_types = choices(value, "risk_event_type", None)
     return DetectionFilter(
-        event_types=None if event_types is None else tuple(name.strip().lower() for name in event_types),
+        event_types=None if event_types is None else tuple(name.strip() for name in event_types),
         levels=choices(value, "risk_level", RISK_LEVELS),
         states=choices(value, "risk_state", RISK_STATES),
         detected=time_range(value, "detected", now),

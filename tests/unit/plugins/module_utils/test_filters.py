@@ -248,7 +248,11 @@ DETECTION = {
     ("value", "text", "matches"),
     [
         ({}, None, True),
-        ({"risk_event_type": ["ANONYMIZEDipaddress "]}, "riskEventType eq 'anonymizedIPAddress'", True),
+        (
+            {"risk_event_type": ["ANONYMIZEDipaddress "]},
+            "(riskEventType eq 'anonymizedIPAddress' or riskEventType eq 'ANONYMIZEDipaddress')",
+            True,
+        ),
         # One that Microsoft added since cannot be asked for in the right letters.
         ({"risk_event_type": ["anonymizedIPAddress", "newerThanThis"]}, None, True),
         ({"risk_event_type": ["leakedCredentials"]}, "riskEventType eq 'leakedCredentials'", False),
