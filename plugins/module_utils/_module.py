@@ -114,6 +114,11 @@ class _Module(_AnsibleModule):
             # A brake that is no number must not vanish.
             text = "A value of the task is infinite, not a number, or nested too deeply. Correct it."
             self.refusals += (RequestError(text),)
+        for name, option in self.argument_spec.items():
+            if "options" in option and isinstance(self.params.get(name), str):
+                # AnsibleModule takes JSON too, but reads it after what is in it was looked at here.
+                with contextlib.suppress(TypeError):
+                    self.params[name] = check_type_dict(self.params[name])
         # Then at once: whatever is refused from here on may repeat one.
         for secret in known_secrets(self.params, os.environ):
             self.redactor.add(secret)
@@ -126,10 +131,6 @@ class _Module(_AnsibleModule):
                 held = {spelling: self.params[spelling] for spelling in spellings if spelling in self.params}
                 self.refusals += tuple(_blank_brakes(held))
             for spelling in spellings:
-                if "options" in option and isinstance(self.params.get(spelling), str):
-                    # AnsibleModule takes JSON too, and would read it after the blanks in it were looked for.
-                    with contextlib.suppress(TypeError):
-                        self.params[spelling] = check_type_dict(self.params[spelling])
                 if spelling in self.params and _is_nothing(self.params[spelling], blank=name in connection):
                     del self.params[spelling]
                 elif "options" in option and isinstance(self.params.get(spelling), dict):
