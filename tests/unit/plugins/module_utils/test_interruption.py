@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -24,10 +25,8 @@ def pipe() -> t.Iterator[tuple[int, int]]:
     reader, writer = os.pipe()
     yield reader, writer
     for descriptor in (reader, writer):
-        try:
+        with contextlib.suppress(OSError):
             os.close(descriptor)
-        except OSError:
-            continue
 
 
 def test_nothing_stops_the_one_that_does_not_listen() -> None:
@@ -78,19 +77,12 @@ def test_the_handlers_are_put_back_and_ignored_signals_stay_ignored(
         signal.signal(signal.SIGHUP, before)
 
 
-def test_stops_when_nobody_reads_any_more(pipe: tuple[int, int]) -> None:
-    reader, writer = pipe
-    with listening(writer) as interruption:
-        interruption.check()
-        os.close(reader)
-        with pytest.raises(StoppedError, match="nobody is left to read its result"):
-            interruption.check()
-
-
-def test_stops_when_the_output_was_closed(pipe: tuple[int, int]) -> None:
+@pytest.mark.parametrize("closed", [0, 1], ids=["reader", "writer"])
+def test_stops_when_nobody_reads_any_more(pipe: tuple[int, int], closed: int) -> None:
     with listening(pipe[1]) as interruption:
-        os.close(pipe[1])
-        with pytest.raises(StoppedError):
+        interruption.check()
+        os.close(pipe[closed])
+        with pytest.raises(StoppedError, match="nobody is left to read its result"):
             interruption.check()
 
 

@@ -121,13 +121,6 @@ def test_three_processes_all_finish_and_none_is_starved(seed: int, limit: t.Call
     assert max(process.refusals for process in processes) < 60
 
 
-def test_no_limit_no_pause() -> None:
-    process = Process(0, 500, 0.01)
-    simulate(OneASecond(window=0.0), process)
-    assert process.refusals == 0
-    assert process.time.naps == []
-
-
 def test_the_pace_quickens_when_the_limit_goes_away() -> None:
     limit = OneASecond()
     process = Process(1, 4 * Pacer.QUIET_ANSWERS, 0.01)
@@ -157,9 +150,10 @@ def test_foreign_traffic_stretches_the_distance_up_to_a_bound_and_it_shrinks_aga
 def test_the_distance_runs_from_one_departure_to_the_next() -> None:
     time = SimulatedTime()
     pacer = Pacer(time.clock)
-    assert pacer.delay() == 0
-    pacer.sent()
-    assert pacer.delay() == 0
+    for dummy in range(500):
+        assert pacer.delay() == 0
+        pacer.sent()
+        pacer.answered()
     pacer.refused()
     pacer.sent()
     time.now += 0.5
@@ -183,21 +177,8 @@ NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
 @pytest.mark.parametrize(
     ("header", "date", "seconds"),
     [
-        (None, NOON, None),
-        ("5", None, 5.0),
-        ("2.128", None, 2.128),
-        (" 7 ", None, 7.0),
-        ("86400", None, 86_400.0),
-        ("1e3", None, 1000.0),
-        ("0", None, None),
-        ("0.0", None, None),
-        ("-5", None, None),
-        ("nan", None, None),
-        ("inf", None, None),
-        ("1e400", None, None),
-        ("", None, None),
-        ("soon", None, None),
-        ("5 seconds", None, None),
+        *[(text, None, float(text)) for text in ("5", "2.128", " 7 ", "86400", "1e3")],
+        *[(text, None, None) for text in (None, "0", "0.0", "-5", "nan", "inf", "1e400", "", "soon", "5 seconds")],
         # Against the server's own clock, if it tells; else against ours.
         ("Sun, 22 Nov 2026 12:00:10 GMT", NOON, 10.0),
         ("Sun, 22 Nov 2026 12:00:10 GMT", "Sun, 22 Nov 2026 12:00:04 GMT", 6.0),

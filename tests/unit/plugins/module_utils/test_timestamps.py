@@ -18,20 +18,18 @@ LEAP_NOON = 1_709_208_000 * SECOND
     [
         ("1970-01-01T00:00:00Z", 0),
         ("1969-12-31T23:59:59Z", -SECOND),
-        ("2024-02-29T12:00:00Z", LEAP_NOON),
-        ("2024-02-29T12:00Z", LEAP_NOON),
-        ("2024-02-29t12:00:00z", LEAP_NOON),
-        ("2024-02-29 12:00:00 Z", LEAP_NOON),
+        *[
+            (f"2024-{text}", LEAP_NOON)
+            for text in (
+                *("02-29T12:00:00Z", "02-29T12:00Z", "02-29t12:00:00z", "02-29 12:00:00 Z", "02-29T12:00:00Z\n"),
+                *("02-29T13:30:00+01:30", "02-29T13:30:00+0130", "02-29T14:00:00+02", "03-01T01:00:00+13:00"),
+                *("02-29T02:00:00-10:00", "02-29T12:00:00-00:00"),
+            )
+        ],
         ("  2024-02-29T12:00:00Z\n", LEAP_NOON),
-        ("2024-02-29T13:30:00+01:30", LEAP_NOON),
-        ("2024-02-29T13:30:00+0130", LEAP_NOON),
-        ("2024-02-29T14:00:00+02", LEAP_NOON),
         # Hours of one digit, as Microsoft's log stream writes them.
         ("2024-02-29T9:00:00.5Z", LEAP_NOON - 3 * 3600 * 10_000_000 + 5_000_000),
         ("2024-02-29T9:00Z", LEAP_NOON - 3 * 3600 * 10_000_000),
-        ("2024-03-01T01:00:00+13:00", LEAP_NOON),
-        ("2024-02-29T02:00:00-10:00", LEAP_NOON),
-        ("2024-02-29T12:00:00-00:00", LEAP_NOON),
         ("2024-02-29T12:00:00.5Z", LEAP_NOON + 5_000_000),
         ("2024-02-29T12:00:00,5Z", LEAP_NOON + 5_000_000),
         ("2024-02-29T12:00:00.0000001Z", LEAP_NOON + 1),
@@ -48,24 +46,11 @@ def test_parse(text: str, ticks: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "now",
-        "2024-02-29",
-        "2024-02-29T12:00:00",
-        "2023-02-29T12:00:00Z",
-        "2024-13-01T00:00:00Z",
-        "2024-02-29T25:00:00Z",
-        "2024-02-29T12:00:60Z",
-        "2024-02-29T12:00:00.Z",
-        "2024-02-29T12:00:00+25:00",
-        "2024-02-29T12:00:00Zulu",
-        "2024-02-29T12:00:00Z; drop",
-        "x2024-02-29T12:00:00Z",
-        "0000-01-01T00:00:00Z",
-        "24-02-29T12:00:00Z",
-    ],
-)
+    ["", "now", "2024-02-29", "2024-02-29T12:00:00", "2023-02-29T12:00:00Z", "2024-13-01T00:00:00Z",
+     "2024-02-29T25:00:00Z", "2024-02-29T12:00:60Z", "2024-02-29T12:00:00.Z", "2024-02-29T12:00:00+25:00",
+     "2024-02-29T12:00:00Zulu", "2024-02-29T12:00:00Z; drop", "x2024-02-29T12:00:00Z", "0000-01-01T00:00:00Z",
+     "24-02-29T12:00:00Z"],
+)  # fmt: skip
 def test_parse_refuses(text: str) -> None:
     with pytest.raises(ValueError):
         _timestamps.parse(text)
@@ -80,6 +65,9 @@ def test_what_is_no_text_is_no_time(value: object) -> None:
 @pytest.mark.parametrize(
     ("ticks", "text"),
     [
+        # What no calendar holds is its nearest end: an age may reach back before the year 1, and an offset out of it.
+        *[(ticks, "0001-01-01T00:00:00Z") for ticks in (_timestamps.parse("0001-01-01T00:00:00+14:00"), -(10**22))],
+        *[(ticks, "9999-12-31T23:59:59Z") for ticks in (_timestamps.parse("9999-12-31T23:59:59-14:00"), 10**22)],
         (0, "1970-01-01T00:00:00Z"),
         (1, "1970-01-01T00:00:00.0000001Z"),
         (-1, "1969-12-31T23:59:59.9999999Z"),
@@ -103,20 +91,6 @@ def test_render_and_parse_are_inverse(moment: datetime.datetime, fraction: int) 
 
 
 @pytest.mark.parametrize(
-    ("ticks", "text"),
-    [
-        (_timestamps.parse("0001-01-01T00:00:00+14:00"), "0001-01-01T00:00:00Z"),
-        (-(10**22), "0001-01-01T00:00:00Z"),
-        (_timestamps.parse("9999-12-31T23:59:59-14:00"), "9999-12-31T23:59:59Z"),
-        (10**22, "9999-12-31T23:59:59Z"),
-    ],
-)
-def test_what_no_calendar_holds_is_rendered_as_its_nearest_end(ticks: int, text: str) -> None:
-    """An age may reach back before the year 1, and an offset may lead out of the calendar."""
-    assert _timestamps.render(ticks) == text
-
-
-@pytest.mark.parametrize(
     ("text", "seconds"),
     [
         ("30m", 1800),
@@ -126,15 +100,7 @@ def test_what_no_calendar_holds_is_rendered_as_its_nearest_end(ticks: int, text:
         ("0m", 0),
         (" 1d ", 86_400),
         ("999999w", 999_999 * 604_800),
-        ("", None),
-        ("30", None),
-        ("30s", None),
-        ("-1d", None),
-        ("1.5h", None),
-        ("1D", None),
-        ("1 d", None),
-        ("1000000000d", None),
-        ("1d2h", None),
+        *[(text, None) for text in ("", "30", "30s", "-1d", "1.5h", "1D", "1 d", "1000000000d", "1d2h")],
     ],
 )
 def test_parse_age(text: str, seconds: int | None) -> None:
@@ -148,13 +114,9 @@ def test_parse_age(text: str, seconds: int | None) -> None:
         ("Thu, 29 Feb 2024 13:00:00 +0100", LEAP_NOON),
         # RFC 5322: "-0000" says that the time is UTC and nothing is known of the place.
         ("Thu, 29 Feb 2024 12:00:00 -0000", LEAP_NOON),
-        (None, None),
-        ("", None),
-        ("yesterday", None),
-        ("Fri, 30 Feb 2024 12:00:00 GMT", None),
+        *[(text, None) for text in (None, "", "yesterday", "12", "Fri, 30 Feb 2024 12:00:00 GMT")],
         ("Thu, 29 Feb 99999 12:00:00 GMT", None),
         ("Thu, 29 Feb 2024 12:00:00 +99999999999999999999", None),
-        ("12", None),
     ],
 )
 def test_parse_http_date(text: str | None, ticks: int | None) -> None:
