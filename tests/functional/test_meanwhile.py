@@ -152,6 +152,38 @@ def test_an_excluded_id_that_no_application_has_stops_the_task(workloads: Tenant
     assert WORKLOAD["unlisted"] not in ended.msg
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_an_excluded_id_needs_the_directory_only_where_a_record_does_not_tell(
+    workloads: Tenant, run: Run, listed: bool
+) -> None:
+    ended = run(
+        "risky_service_principal",
+        state="compromised",
+        service_principals=[WORKLOAD["export" if listed else "unlisted"]],
+        exclude_service_principals=[WORKLOAD["unknown"]],
+        access_token=workloads.mint_token(roles=["IdentityRiskyServicePrincipal.ReadWrite.All"]),
+    )
+    assert ended.kind == (None if listed else "permission")
+    assert ended.written == ([WORKLOAD["export"]] if listed else [])
+    assert listed or "Application.Read.All" in ended.msg
+
+
+def test_reading_gives_everybody_who_has_a_name_where_the_directory_is_closed(tenant: Tenant, run: Run) -> None:
+    both = [tenant.add_user("same@x.example", directory_upn=f"other{number}@x.example").id for number in range(2)]
+    ended = run("risky_user_info", users=["same@x.example"], access_token=tenant.mint_token(roles=[ROLE]))
+    assert sorted(entry["id"] for entry in ended.entries) == sorted(both)
+
+
+def test_a_history_that_breaks_off_is_told(people: Tenant, run: Run) -> None:
+    people.add_fault(path="/history", nth=2, status=400)
+    people.switches.page_size = 1
+    people.change_user(ID["adele"], risk_state="dismissed")
+    people.change_user(ID["adele"], risk_state="atRisk")
+    ended = run("risky_user_info", users=ids("adele"), include_history=True)
+    assert ended.result["truncated"] is True and len(ended.entries[0]["history"]) == 1
+    assert any("broke off the history of" in warning for warning in ended.warnings)
+
+
 def test_records_without_an_object_id_are_left_out(tenant: Tenant, run: Run) -> None:
     good = tenant.add_user("a@x.example").id
     for number, identity in enumerate(("../users", "{{ lookup('pipe', 'id') }}", "7")):

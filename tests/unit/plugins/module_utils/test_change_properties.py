@@ -123,3 +123,10 @@ def test_1000_changes_fit_into_an_event_of_awx() -> None:
     assert report.data["summary"]["changed"] == 1000
     del report.data["diff"]
     assert len(json.dumps(report.data)) < 500_000
+
+
+def test_a_bug_of_ours_is_told_as_one() -> None:
+    graph = LocalGraph()
+    report = graph.run(state="dismissed", users=[graph.add(1)], max_changes="many")
+    assert report.error is not None and report.error.kind == "internal" and report.data["users"] == []
+    assert graph.written == []

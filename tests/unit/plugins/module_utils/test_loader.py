@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import ServiceError
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.api import RiskApi
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.loader import (
     EVERYTHING,
@@ -98,3 +99,22 @@ def test_an_entry_without_an_object_id_is_no_record(identity: object) -> None:
     api = RiskApi(graph.client(), RISKY_USERS)
     assert [record.id for record in api.records(next(api.pages(None)))] == [user_id(1)]
     assert len(api.without_id) == 1
+
+
+def test_a_single_question_for_somebody_else_is_an_error() -> None:
+    graph = LocalGraph()
+    key = graph.add(1)
+    graph.records[key]["id"] = user_id(2)
+    with pytest.raises(ServiceError, match="something else than the risk record of"):
+        load(graph, [key])
+
+
+def test_reads_everybody_with_a_name_where_the_filter_does_not_work() -> None:
+    graph = LocalGraph(filters="refuse", page_size=1)
+    keys = [graph.add(number, "dismissed") for number in range(3)]
+    cache = RecordCache()
+    loader = RecordLoader(RiskApi(graph.client(), RISKY_USERS), cache)
+    loader.read_names([upn(1)], at_any_cost=False)
+    assert cache.records == {}
+    loader.read_names([upn(1)], at_any_cost=True)
+    assert cache.records.keys() == set(keys) and cache.complete
