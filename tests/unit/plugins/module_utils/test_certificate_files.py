@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import CredentialsError
 from ansible_collections.identityops.entra_risk.plugins.module_utils._login.certificate import read_certificate
@@ -49,10 +49,21 @@ def refusal(keyring: Keyring, content: bytes, **options: t.Any) -> str:
     with pytest.raises(CredentialsError) as caught:
         read(keyring, content, **options)
     assert "canary" not in str(caught.value)
+    assert str(caught.value).startswith("thumbprint") or f"certificate_path ({keyring.folder}" in str(caught.value)
     return str(caught.value)
 
 
 READABLE: t.Mapping[str, Content] = {
+    "key, certificate": pem,
+    "certificate, key": lambda k: k.pem(k.own, k.key),
+    "chain in any order": lambda k: k.pem(k.issuer, k.own, k.key),
+    "text around it": lambda k: b"Bag Attributes\n" + k.pem(k.key) + b"subject=app\r\n" + k.pem(k.own),
+    "beside other things": lambda k: (
+        b"-----BEGIN DH PARAMETERS-----\nAAAA\n-----END DH PARAMETERS-----\n" + k.unknown_kind() + k.pem(k.own, k.key)
+    ),
+    "beside another kind of key": lambda k: k.pem(k.ec_certificate, k.own, k.key),
+    "PFX": lambda k: k.pfx(None),
+    "PFX with a chain": lambda k: k.pfx(None, None, k.issuer),
     "PFX as Base64 text": lambda k: base64.b64encode(k.pfx(None)),
     "PFX as Base64 text in lines": lambda k: base64.encodebytes(k.pfx(None)),
     "PFX as Base64 text with CRLF": lambda k: base64.encodebytes(k.pfx(None)).replace(b"\n", b"\r\n"),
@@ -75,22 +86,29 @@ READABLE: t.Mapping[str, Content] = {
 }
 
 
-@pytest.mark.parametrize("form", READABLE)
-def test_is_read(keyring: Keyring, form: str) -> None:
-    certificate = read(keyring, READABLE[form](keyring))
+ENCRYPTED: t.Mapping[str, Content] = {
+    "PEM": lambda k: k.pem(k.key, k.own, password=PASSWORD),
+    "PEM on one line": lambda k: k.pem(k.key, k.own, password=PASSWORD).replace(b"\n", b" "),
+    "PFX": lambda k: k.pfx(PASSWORD),
+    "PFX with a chain": lambda k: k.pfx(PASSWORD, None, k.issuer),
+    "PFX as Base64 text": lambda k: base64.b64encode(k.pfx(PASSWORD)),
+}
+UNNEEDED = {"password": PASSWORD, "thumbprint": "nonsense"}
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        *((content, options) for content in READABLE.values() for options in ({}, UNNEEDED)),
+        *((content, {"password": PASSWORD}) for content in ENCRYPTED.values()),
+    ],
+    ids=[*(f"{name}{more}" for name in READABLE for more in ("", ", and more than needed")), *ENCRYPTED],
+)
+def test_is_read(keyring: Keyring, content: Content, options: dict[str, t.Any]) -> None:
+    certificate = read(keyring, content(keyring), **options)
     assert certificate.thumbprint == keyring.thumbprint
     assert certificate.private_key.startswith("-----BEGIN PRIVATE KEY-----\n")
-
-
-def test_an_encrypted_pfx_as_text_takes_the_password(keyring: Keyring) -> None:
-    text = base64.b64encode(keyring.pfx(PASSWORD))
-    assert read(keyring, text, password=PASSWORD).thumbprint == keyring.thumbprint
-    assert "needs a password" in refusal(keyring, text)
-
-
-def test_an_encrypted_pem_on_one_line(keyring: Keyring) -> None:
-    content = keyring.pem(keyring.key, keyring.own, password=PASSWORD).replace(b"\n", b" ")
-    assert read(keyring, content, password=PASSWORD).thumbprint == keyring.thumbprint
+    assert certificate.certificates[0].encode() == keyring.pem(keyring.own)
 
 
 # What is in the file, and what the message must say.
@@ -117,7 +135,19 @@ REFUSED: t.Mapping[str, tuple[Content, str]] = {
         "no private key (but: CERTIFICATE REQUEST)",
     ),
     "cut off": (lambda k: k.pem(k.key)[:-30], "no complete block"),
-    "damaged PFX": (lambda k: k.pfx(None)[:-40], "a damaged PFX file, or it needs a password"),
+    "garbage": (lambda k: b"\x00\x01\x02", "neither a PEM nor a PFX file"),
+    "certificate alone": (lambda k: k.pem(k.own), "holds no private key"),
+    "key of another certificate": (lambda k: k.pem(k.key, k.stranger), "none of its certificates"),
+    "EC key": (lambda k: k.pem(k.ec_key, k.ec_certificate), "not an RSA key"),
+    "EC key in a PFX": (lambda k: k.pfx(None, k.ec_key), "not an RSA key"),
+    "damaged key": (
+        lambda k: b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n" + k.pem(k.own),
+        "private key is damaged",
+    ),
+    "damaged certificate": (
+        lambda k: k.pem(k.key) + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        "a certificate in it is damaged",
+    ),
 }
 
 
@@ -126,9 +156,32 @@ REFUSED: t.Mapping[str, tuple[Content, str]] = {
 def test_is_refused_with_the_advice_that_fits(keyring: Keyring, name: str, password: str | None) -> None:
     content, words = REFUSED[name]
     message = refusal(keyring, content(keyring), password=password)
-    if (name, password) != ("damaged PFX", "canary-1"):
-        assert words in message
-        assert "certificate_password" not in message or name == "damaged PFX"
+    assert words in message and "certificate_password" not in message
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "words"),
+    [
+        (lambda k: k.pem(k.key), {}, "AZURE_THUMBPRINT"),
+        (lambda k: k.pem(k.key), {"thumbprint": "ab:cd"}, "40 hexadecimal digits"),
+        (ENCRYPTED["PEM"], {}, "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+        (ENCRYPTED["PEM"], {"password": "canary-x"}, "cannot be decrypted. Check certificate_password"),
+        (ENCRYPTED["PFX"], {}, "needs a password"),
+        (ENCRYPTED["PFX"], {"password": "canary-x"}, "password is wrong"),
+        (ENCRYPTED["PFX as Base64 text"], {}, "needs a password"),
+        (lambda k: k.pfx(None)[:-40], {}, "a damaged PFX file, or it needs a password"),
+        (lambda k: k.pfx(None)[:-40], {"password": "canary-x"}, "certificate_password"),
+        (
+            lambda k: pkcs12.serialize_key_and_certificates(None, None, None, [k.own], serialization.NoEncryption()),
+            {},
+            "both a key and its certificate",
+        ),
+    ],
+)
+def test_what_must_be_given_beside_the_file(
+    keyring: Keyring, content: Content, options: dict[str, t.Any], words: str
+) -> None:
+    assert words in refusal(keyring, content(keyring), **options)
 
 
 class TestPasswords:
@@ -145,9 +198,6 @@ class TestPasswords:
 
     def test_bytes_that_are_no_text(self, keyring: Keyring) -> None:
         assert "certificate_password has" in refusal(keyring, keyring.pfx(PASSWORD), password="canary\udcff")
-
-    def test_one_that_is_not_needed_does_no_harm(self, keyring: Keyring) -> None:
-        assert read(keyring, keyring.pfx(None), password="canary").thumbprint == keyring.thumbprint
 
 
 @pytest.mark.parametrize("mark", ["\u200e", "\ufeff", "\u200b"])
@@ -197,5 +247,6 @@ def test_a_cryptography_that_does_not_work_is_named(
     keyring: Keyring, monkeypatch: pytest.MonkeyPatch, failure: BaseException, remedy: str
 ) -> None:
     monkeypatch.setattr(serialization, "load_pem_private_key", mock.Mock(side_effect=failure))
-    message = refusal(keyring, pem(keyring))
-    assert "library cryptography is installed" in message and remedy in message
+    with pytest.raises(CredentialsError, match="library cryptography is installed") as caught:
+        read(keyring, pem(keyring))
+    assert remedy in str(caught.value)
