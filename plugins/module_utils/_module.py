@@ -107,6 +107,11 @@ class _Module(_AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
+        for name, option in self.argument_spec.items():
+            if "options" in option and isinstance(self.params.get(name), str):
+                # AnsibleModule takes JSON too, but reads it after what is in it was looked at here.
+                with contextlib.suppress(TypeError):
+                    self.params[name] = check_type_dict(self.params[name])
         # AnsibleModule fails on what it cannot encode for its log.
         carrier = Carrier(str)
         self.params = carrier.carry(self.params)
@@ -114,11 +119,6 @@ class _Module(_AnsibleModule):
             # A brake that is no number must not vanish.
             text = "A value of the task is infinite, not a number, or nested too deeply. Correct it."
             self.refusals += (RequestError(text),)
-        for name, option in self.argument_spec.items():
-            if "options" in option and isinstance(self.params.get(name), str):
-                # AnsibleModule takes JSON too, but reads it after what is in it was looked at here.
-                with contextlib.suppress(TypeError):
-                    self.params[name] = check_type_dict(self.params[name])
         # Then at once: whatever is refused from here on may repeat one.
         for secret in known_secrets(self.params, os.environ):
             self.redactor.add(secret)

@@ -57,6 +57,7 @@ ARGUMENTS: t.Mapping[tuple[str, ...], t.Sequence[Case]] = {
     ),
     ("risk_detection_info",): (
         ({"filters": {"risk_event_type": []}}, "risk_event_type is an empty list"),
+        ({"filters": {"risk_event_type": ["leakedCredentials", " "]}}, "blank entry"),
         ({"filters": {"detected_after": "1d", "detected_before": "2d"}}, "not earlier"),
         ({"include_history": True}, "include_history"),
     ),

@@ -275,6 +275,8 @@ def parse_detections(value: t.Mapping[str, t.Any], now: int) -> DetectionFilter:
     :raises RequestError: an empty list, a value that Graph does not know, a time that cannot be read.
     """
     event_types = choices(value, "risk_event_type", None)
+    if event_types is not None and not all(map(str.strip, event_types)):
+        raise RequestError("filters.risk_event_type holds a blank entry, which would match nothing. Take it out.")
     return DetectionFilter(
         event_types=None if event_types is None else tuple(name.strip() for name in event_types),
         levels=choices(value, "risk_level", RISK_LEVELS),
