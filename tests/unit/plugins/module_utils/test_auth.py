@@ -43,6 +43,7 @@ CLIENT = "8f2b8c1a-0e64-4a6e-9d0f-8f3f0c5e7b22"
 SECRET = "canary-secret-8Q~kXw"
 APP = {"tenant": TENANT, "client_id": CLIENT}
 LOGIN = {**APP, "secret": SECRET}
+MSI = {"auth_source": "msi"}
 HOST = "https://login.microsoftonline.com"
 DISCOVERY = f"{HOST}/{TENANT}/v2.0/.well-known/openid-configuration"
 TOKENS = f"{HOST}/{TENANT}/oauth2/v2.0/token"
@@ -50,6 +51,7 @@ IMDS = "http://169.254.169.254/metadata/identity/oauth2/token"
 TRACE = "0f1c0d52-8a3f-4a4e-9f4c-0d2b6c1e0a00"
 CORRELATION = "7a1e7a44-2b51-4d7b-8a39-6f1f7b1c2d33"
 HTML = "<html><body>canary-body</body></html>"
+Net = responses.RequestsMock
 
 
 class Time:
@@ -88,7 +90,7 @@ def log_in(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | None = 
 
 
 @pytest.fixture
-def net() -> t.Iterator[responses.RequestsMock]:
+def net() -> t.Iterator[Net]:
     """The network: what is not registered here cannot be reached."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
@@ -114,7 +116,7 @@ def refused(number: int, text: str) -> dict[str, t.Any]:
     }
 
 
-def entra(net: responses.RequestsMock, *answers: t.Mapping[str, t.Any]) -> None:
+def entra(net: Net, *answers: t.Mapping[str, t.Any]) -> None:
     """Discovery works; the token endpoint gives these answers in turn, the last one for ever."""
     net.add(responses.GET, DISCOVERY, json=discovery())
     for answer in answers or ({"json": token(1)},):
@@ -136,23 +138,23 @@ def failure(login: Login, kind: type[EntraRiskError]) -> EntraRiskError:
     return error
 
 
-def urls(net: responses.RequestsMock) -> list[str]:
+def urls(net: Net) -> list[str]:
     return [str(call.request.url).partition("?")[0] for call in net.calls]
 
 
-def sent_to(net: responses.RequestsMock, index: int = 0) -> t.Any:
+def sent_to(net: Net, index: int = 0) -> t.Any:
     """A request, with the query and the arguments for the adapter that the mock adds to it."""
     return net.calls[index].request
 
 
-def form(net: responses.RequestsMock, index: int = -1) -> dict[str, str]:
+def form(net: Net, index: int = -1) -> dict[str, str]:
     body = net.calls[index].request.body
     text = body.decode() if isinstance(body, bytes) else str(body)
     return {name: values[0] for name, values in parse_qs(text).items()}
 
 
 class TestSecret:
-    def test_a_login_is_two_requests_and_the_token_is_kept(self, net: responses.RequestsMock) -> None:
+    def test_a_login_is_two_requests_and_the_token_is_kept(self, net: Net) -> None:
         entra(net)
         login = log_in(LOGIN)
         assert not net.calls
@@ -175,16 +177,14 @@ class TestSecret:
             ({"authority_host": "http://127.0.0.1:8080"}, "http://127.0.0.1:8080", "https://graph.microsoft.com"),
         ],
     )
-    def test_another_login_service_or_graph(
-        self, net: responses.RequestsMock, options: dict[str, str], origin: str, graph: str
-    ) -> None:
+    def test_another_login_service_or_graph(self, net: Net, options: dict[str, str], origin: str, graph: str) -> None:
         net.add(responses.GET, DISCOVERY.replace(HOST, origin), json=discovery(origin))
         net.add(responses.POST, TOKENS.replace(HOST, origin), json=token(1))
         assert log_in({**LOGIN, **options}).source.token() == "canary-token-1"
         assert form(net)["scope"] == f"{graph}/.default"
         assert all(url.startswith(f"{origin}/") for url in urls(net))
 
-    def test_a_token_is_renewed_five_minutes_before_its_end(self, net: responses.RequestsMock) -> None:
+    def test_a_token_is_renewed_five_minutes_before_its_end(self, net: Net) -> None:
         entra(net, {"json": token(1)}, {"json": token(2)})
         login = log_in(LOGIN)
         login.source.token()
@@ -197,7 +197,7 @@ class TestSecret:
     @pytest.mark.parametrize(
         ("expires_in", "good_for"), [(200, 100), ("3600", 3300), (None, 300), ("soon", 300), (0, 300)]
     )
-    def test_odd_lifetimes(self, net: responses.RequestsMock, expires_in: t.Any, good_for: int) -> None:
+    def test_odd_lifetimes(self, net: Net, expires_in: t.Any, good_for: int) -> None:
         login = log_in(LOGIN)
         acquired = iter([token(1, expires_in=expires_in), token(2)])
         source = _auth._Login(lambda: next(acquired), login.redactor, _clock(login.time))
@@ -207,7 +207,7 @@ class TestSecret:
         login.time.now += 2
         assert source.token() == "canary-token-2"
 
-    def test_a_refused_token_is_replaced_by_a_really_new_one(self, net: responses.RequestsMock) -> None:
+    def test_a_refused_token_is_replaced_by_a_really_new_one(self, net: Net) -> None:
         entra(net, {"json": token(1)}, {"json": token(2)})
         login = log_in(LOGIN)
         login.source.token()
@@ -215,7 +215,7 @@ class TestSecret:
         assert login.source.token() == "canary-token-2"
         assert urls(net) == [DISCOVERY, TOKENS] * 2
 
-    def test_a_ready_token_needs_no_login_and_cannot_be_renewed(self, net: responses.RequestsMock) -> None:
+    def test_a_ready_token_needs_no_login_and_cannot_be_renewed(self, net: Net) -> None:
         login = log_in({"access_token": " canary-ready\n"})
         assert login.source.token() == "canary-ready"
         assert login.source.renew() is False
@@ -240,7 +240,7 @@ class TestRefusals:
             (1234567, "Something new", "https://login.microsoftonline.com/error?code=1234567"),
         ],
     )
-    def test_codes(self, net: responses.RequestsMock, number: int, text: str, remedy: str) -> None:
+    def test_codes(self, net: Net, number: int, text: str, remedy: str) -> None:
         entra(net, {"json": refused(number, text), "status": 401})
         error = failure(log_in(LOGIN), LoginError)
         assert error.details() == {
@@ -259,7 +259,7 @@ class TestRefusals:
         assert message.endswith(f"(trace ID {TRACE}, correlation ID {CORRELATION})")
         assert urls(net) == [DISCOVERY, TOKENS]
 
-    def test_unknown_tenant(self, net: responses.RequestsMock) -> None:
+    def test_unknown_tenant(self, net: Net) -> None:
         net.add(responses.GET, DISCOVERY, json=refused(90002, f"Tenant '{TENANT}' not found"), status=400)
         error = failure(log_in(LOGIN), LoginError)
         assert (error.code, error.status) == ("AADSTS90002", 400)
@@ -267,7 +267,7 @@ class TestRefusals:
         assert "Check tenant, and cloud_environment" in str(error)
         assert urls(net) == [DISCOVERY]
 
-    def test_text_of_the_service_is_cut_and_scrubbed(self, net: responses.RequestsMock) -> None:
+    def test_text_of_the_service_is_cut_and_scrubbed(self, net: Net) -> None:
         text = f"{SECRET} eyJhbGciOiJub25lIn0.canary.canary {'x' * 400}\r\nsecond line"
         body = {
             "error": "invalid_client",
@@ -285,21 +285,21 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("said", "code"), [("slow_down", "slow_down"), ("a b", "unknown_error"), ("", "unknown_error")]
     )
-    def test_errors_without_a_code_of_entra(self, net: responses.RequestsMock, said: t.Any, code: str) -> None:
+    def test_errors_without_a_code_of_entra(self, net: Net, said: t.Any, code: str) -> None:
         entra(net, {"json": {"error": said}, "status": 400})
         error = failure(log_in(LOGIN), LoginError)
         assert error.code == code
         assert "Check tenant, client_id and the credential." in str(error)
 
-    def test_no_token_in_a_good_answer(self, net: responses.RequestsMock) -> None:
+    def test_no_token_in_a_good_answer(self, net: Net) -> None:
         entra(net, {"json": {"access_token": " ", "expires_in": 3600}})
         assert "without an access token" in str(failure(log_in(LOGIN), ServiceError))
 
-    def test_a_discovery_document_with_a_hole(self, net: responses.RequestsMock) -> None:
+    def test_a_discovery_document_with_a_hole(self, net: Net) -> None:
         net.add(responses.GET, DISCOVERY, json={"token_endpoint": TOKENS})
         assert "KeyError" in str(failure(log_in(LOGIN), LoginError))
 
-    def test_the_reason_of_a_certificate_is_kept(self, net: responses.RequestsMock) -> None:
+    def test_the_reason_of_a_certificate_is_kept(self, net: Net) -> None:
         text = "The certificate is not registered on application. [Reason - The key used is expired., Thumbprint 'x']"
         entra(net, {"json": refused(700027, text), "status": 401})
         assert "on application (The key used is expired). Upload" in str(failure(log_in(LOGIN), LoginError))
@@ -309,7 +309,7 @@ class TestOneHost:
     """The credential goes to the login service that was configured, and nowhere else."""
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
-    def test_no_redirect_is_followed(self, net: responses.RequestsMock, status: int) -> None:
+    def test_no_redirect_is_followed(self, net: Net, status: int) -> None:
         location = "http://user:canary@evil.example/?canary"
         entra(net, {"status": status, "headers": {"Location": location}, "body": HTML})
         error = failure(log_in(LOGIN), ServiceError)
@@ -318,7 +318,7 @@ class TestOneHost:
         assert urls(net) == [DISCOVERY, TOKENS]
 
     @pytest.mark.parametrize("headers", [{}, {"Location": "https://[evil"}, {"Location": "/elsewhere"}])
-    def test_a_redirect_to_nowhere(self, net: responses.RequestsMock, headers: dict[str, str]) -> None:
+    def test_a_redirect_to_nowhere(self, net: Net, headers: dict[str, str]) -> None:
         net.add(responses.GET, DISCOVERY, status=302, headers=headers)
         assert "another path" in str(failure(log_in(LOGIN), ServiceError))
 
@@ -332,14 +332,14 @@ class TestOneHost:
             "https://login.microsoftonline.com@evil.example/token",
         ],
     )
-    def test_no_other_token_endpoint_is_used(self, net: responses.RequestsMock, endpoint: str) -> None:
+    def test_no_other_token_endpoint_is_used(self, net: Net, endpoint: str) -> None:
         net.add(responses.GET, DISCOVERY, json=discovery(token_endpoint=endpoint))
         assert "no credential is sent there" in str(failure(log_in(LOGIN), ServiceError))
         assert urls(net) == [DISCOVERY]
 
     @pytest.mark.parametrize("option", ["ca_path", "validate_certs"])
     def test_options_about_tls_win_over_the_environment(
-        self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, certificate_file: str, option: str
+        self, net: Net, monkeypatch: pytest.MonkeyPatch, certificate_file: str, option: str
     ) -> None:
         value: t.Any = certificate_file if option == "ca_path" else False
         for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
@@ -363,7 +363,7 @@ class TestRepetitions:
         ids=["429", "503", "504", "429 JSON", "reset", "timeout"],
     )
     def test_what_passes_is_repeated(
-        self, net: responses.RequestsMock, answer: t.Mapping[str, t.Any], capfd: pytest.CaptureFixture[str]
+        self, net: Net, answer: t.Mapping[str, t.Any], capfd: pytest.CaptureFixture[str]
     ) -> None:
         entra(net, answer, {"json": token(1)})
         login = log_in(LOGIN)
@@ -372,14 +372,14 @@ class TestRepetitions:
         assert login.time.slept == [0.75]
         assert capfd.readouterr().err == ""
 
-    def test_discovery_is_repeated_too(self, net: responses.RequestsMock) -> None:
+    def test_discovery_is_repeated_too(self, net: Net) -> None:
         net.add(responses.GET, DISCOVERY, status=502)
         entra(net)
         assert log_in(LOGIN).source.token() == "canary-token-1"
         assert urls(net) == [DISCOVERY, DISCOVERY, TOKENS]
 
     @pytest.mark.parametrize(("header", "wait"), [("7", 7.0), ("1.5", 1.5), ("0", 0.75), ("soon", 0.75)])
-    def test_retry_after(self, net: responses.RequestsMock, header: str, wait: float) -> None:
+    def test_retry_after(self, net: Net, header: str, wait: float) -> None:
         entra(net, {"status": 429, "headers": {"Retry-After": header}}, {"json": token(1)})
         login = log_in(LOGIN)
         login.source.token()
@@ -387,11 +387,7 @@ class TestRepetitions:
 
     @pytest.mark.parametrize(("status", "kind"), [(429, ThrottledError), (503, ServiceError), (500, ServiceError)])
     def test_it_ends(
-        self,
-        net: responses.RequestsMock,
-        status: int,
-        kind: type[EntraRiskError],
-        capfd: pytest.CaptureFixture[str],
+        self, net: Net, status: int, kind: type[EntraRiskError], capfd: pytest.CaptureFixture[str]
     ) -> None:
         entra(net, {"status": status, "body": HTML, "content_type": "text/html"})
         login = log_in(LOGIN)
@@ -402,7 +398,7 @@ class TestRepetitions:
         assert login.time.slept == [0.75, 1.5, 3.0, 6.0]
         assert capfd.readouterr().err == ""
 
-    def test_what_entra_said_is_kept(self, net: responses.RequestsMock) -> None:
+    def test_what_entra_said_is_kept(self, net: Net) -> None:
         entra(net, {"status": 503, "json": refused(90033, "A transient error has occurred")})
         error = failure(log_in(LOGIN), ServiceError)
         assert error.details()["code"] == "AADSTS90033"
@@ -411,7 +407,7 @@ class TestRepetitions:
         assert str(error).endswith(f"(trace ID {TRACE}, correlation ID {CORRELATION})")
 
     @pytest.mark.parametrize("status", [429, 503, 404])
-    def test_the_ids_in_the_headers_are_kept(self, net: responses.RequestsMock, status: int) -> None:
+    def test_the_ids_in_the_headers_are_kept(self, net: Net, status: int) -> None:
         ids = {"x-ms-request-id": TRACE, "client-request-id": CORRELATION}
         entra(net, {"status": status, "body": HTML, "content_type": "text/html", "headers": ids})
         details = failure(log_in(LOGIN), ThrottledError if status == 429 else ServiceError).details()
@@ -419,20 +415,18 @@ class TestRepetitions:
 
     @pytest.mark.parametrize("status", [401, 503])
     @pytest.mark.parametrize("text", ["x" * 290 + SECRET, "x" * 300 + SECRET])
-    def test_a_secret_is_masked_before_the_text_is_cut(
-        self, net: responses.RequestsMock, status: int, text: str
-    ) -> None:
+    def test_a_secret_is_masked_before_the_text_is_cut(self, net: Net, status: int, text: str) -> None:
         entra(net, {"status": status, "json": refused(7000215, text)})
         assert SECRET[:8] not in str(failure(log_in(LOGIN), EntraRiskError))
 
-    def test_no_wait_passes_the_deadline(self, net: responses.RequestsMock) -> None:
+    def test_no_wait_passes_the_deadline(self, net: Net) -> None:
         entra(net, {"status": 429, "headers": {"Retry-After": "4000"}})
         login = log_in({**LOGIN, "retry_timeout": 30})
         failure(login, ThrottledError)
         assert login.time.slept == []
         assert urls(net) == [DISCOVERY, TOKENS]
 
-    def test_a_connection_that_keeps_breaking(self, net: responses.RequestsMock) -> None:
+    def test_a_connection_that_keeps_breaking(self, net: Net) -> None:
         entra(net, {"body": requests.exceptions.ConnectionError(ConnectionResetError(104, "Connection reset by peer"))})
         error = failure(log_in(LOGIN), NetworkError)
         assert "Connection reset by peer" in str(error)
@@ -440,13 +434,13 @@ class TestRepetitions:
         assert error.outcome_unknown is False
         assert len(net.calls) == 6
 
-    def test_an_unreachable_host_fails_at_once(self, net: responses.RequestsMock) -> None:
+    def test_an_unreachable_host_fails_at_once(self, net: Net) -> None:
         net.add(responses.GET, DISCOVERY, body=requests.exceptions.ConnectTimeout("canary"))
         login = log_in(LOGIN)
         assert "login.microsoftonline.com" in str(failure(login, NetworkError))
         assert (len(net.calls), login.time.slept) == (1, [])
 
-    def test_tls_fails_at_once(self, net: responses.RequestsMock) -> None:
+    def test_tls_fails_at_once(self, net: Net) -> None:
         net.add(responses.GET, DISCOVERY, body=requests.exceptions.SSLError("canary"))
         assert "do not agree on TLS" in str(failure(log_in(LOGIN), TlsError))
         assert len(net.calls) == 1
@@ -457,12 +451,7 @@ class TestRepetitions:
         [(200, HTML), (404, HTML), (200, "[]"), (200, "{}"), (403, ""), (404, '{"error": {"code": "x"}}')],
     )
     def test_something_else_than_entra_answers(
-        self,
-        net: responses.RequestsMock,
-        url: str,
-        status: int,
-        body: str,
-        capfd: pytest.CaptureFixture[str],
+        self, net: Net, url: str, status: int, body: str, capfd: pytest.CaptureFixture[str]
     ) -> None:
         if url == TOKENS:
             entra(net, {"status": status, "body": body})
@@ -474,7 +463,7 @@ class TestRepetitions:
         assert capfd.readouterr().err == ""
 
 
-def assertion(net: responses.RequestsMock, keyring: Keyring) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+def assertion(net: Net, keyring: Keyring) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     """Header and claims of the assertion that was sent, with its signature and times verified."""
     sent = form(net)
     assert sent["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -485,7 +474,7 @@ def assertion(net: responses.RequestsMock, keyring: Keyring) -> tuple[dict[str, 
 
 
 class TestCertificate:
-    def test_a_certificate_signs_the_login(self, net: responses.RequestsMock, keyring: Keyring) -> None:
+    def test_a_certificate_signs_the_login(self, net: Net, keyring: Keyring) -> None:
         path = keyring.write("chain.pem", keyring.pem(keyring.issuer, keyring.own, keyring.key))
         entra(net)
         login = log_in({**APP, "x509_certificate_path": path})
@@ -497,9 +486,7 @@ class TestCertificate:
         assert urls(net) == [DISCOVERY, TOKENS]
 
     @pytest.mark.parametrize("decorate", [str.upper, lambda text: ":".join(re.findall("..", text)) + " "])
-    def test_thumbprint_for_a_key_alone(
-        self, net: responses.RequestsMock, keyring: Keyring, decorate: t.Callable[[str], str]
-    ) -> None:
+    def test_thumbprint_for_a_key_alone(self, net: Net, keyring: Keyring, decorate: t.Callable[[str], str]) -> None:
         path = keyring.write("key.pem", keyring.pem(keyring.key))
         entra(net)
         options = {"x509_certificate_path": path, "thumbprint": decorate(keyring.thumbprint)}
@@ -508,7 +495,7 @@ class TestCertificate:
         assert header["alg"] == "RS256"
         assert jwt.utils.base64url_decode(header["x5t"]).hex() == keyring.thumbprint
 
-    def test_the_whole_chain_when_asked_for(self, net: responses.RequestsMock, keyring: Keyring) -> None:
+    def test_the_whole_chain_when_asked_for(self, net: Net, keyring: Keyring) -> None:
         path = keyring.write("chain.pem", keyring.pem(keyring.issuer, keyring.key, keyring.own))
         entra(net)
         log_in({**APP, "certificate_path": path, "send_certificate_chain": True}).source.token()
@@ -524,13 +511,13 @@ class TestCertificate:
         [("/no/such/file", "No such file"), ("/", "Is a directory"), ("/dev/zero", "not a regular file")],
     )
     @pytest.mark.parametrize("option", ["x509_certificate_path", "oidc_token_file_path"])
-    def test_files_that_cannot_be_read(self, net: responses.RequestsMock, option: str, path: str, reason: str) -> None:
+    def test_files_that_cannot_be_read(self, net: Net, option: str, path: str, reason: str) -> None:
         with pytest.raises(CredentialsError, match=reason) as caught:
             log_in({**APP, option: path})
         assert str(caught.value).startswith(f"{option} (")
         assert not net.calls
 
-    def test_an_expired_certificate_explains_a_refusal(self, net: responses.RequestsMock, keyring: Keyring) -> None:
+    def test_an_expired_certificate_explains_a_refusal(self, net: Net, keyring: Keyring) -> None:
         entra(net, {"json": refused(700027, "The certificate is expired"), "status": 401})
         path = keyring.write("expired.pem", keyring.pem(keyring.key, keyring.expired))
         login = log_in({**APP, "certificate_path": path})
@@ -550,12 +537,12 @@ class TestCertificate:
 
 
 class TestFederation:
-    def test_token(self, net: responses.RequestsMock) -> None:
+    def test_token(self, net: Net) -> None:
         entra(net)
         log_in({**APP, "oidc_token": "canary-oidc\n"}).source.token()
         assert form(net)["client_assertion"] == "canary-oidc"
 
-    def test_token_file_is_read_for_each_login(self, net: responses.RequestsMock, tmp_path: pathlib.Path) -> None:
+    def test_token_file_is_read_for_each_login(self, net: Net, tmp_path: pathlib.Path) -> None:
         entra(net, {"json": token(1)}, {"json": token(2)})
         path = tmp_path / "token"
         path.write_text("canary-first\n")
@@ -573,9 +560,7 @@ class TestFederation:
     @pytest.mark.parametrize(
         ("content", "reason"), [("", "is empty"), (" \n", "is empty"), ('{"value": "canary"}', "one token")]
     )
-    def test_bad_token_files(
-        self, net: responses.RequestsMock, tmp_path: pathlib.Path, content: str, reason: str
-    ) -> None:
+    def test_bad_token_files(self, net: Net, tmp_path: pathlib.Path, content: str, reason: str) -> None:
         path = tmp_path / "token"
         path.write_text(content)
         with pytest.raises(CredentialsError, match=reason) as caught:
@@ -584,14 +569,14 @@ class TestFederation:
         assert "canary" not in str(caught.value)
         assert not net.calls
 
-    def test_a_mismatch(self, net: responses.RequestsMock) -> None:
+    def test_a_mismatch(self, net: Net) -> None:
         entra(net, {"json": refused(700213, "No matching federated identity record found"), "status": 401})
         login = log_in({**APP, "oidc_token": "canary-oidc"})
         assert "api://AzureADTokenExchange" in str(failure(login, LoginError))
 
 
 class TestManagedIdentity:
-    def test_virtual_machine(self, net: responses.RequestsMock) -> None:
+    def test_virtual_machine(self, net: Net) -> None:
         net.add(responses.GET, IMDS, json=token(1, expires_in="3600"))
         login = log_in({"auth_source": "msi", "graph_url": "https://graph.microsoft.us"})
         assert login.source.token() == "canary-token-1"
@@ -602,17 +587,17 @@ class TestManagedIdentity:
         assert request.req_kwargs["timeout"] == (3.0, 60)
         assert login.redactor.redact("canary-token-1") == "********"
 
-    def test_a_refused_token_is_replaced(self, net: responses.RequestsMock) -> None:
+    def test_a_refused_token_is_replaced(self, net: Net) -> None:
         net.add(responses.GET, IMDS, json=token(1, expires_in="86400"))
         net.add(responses.GET, IMDS, json=token(2, expires_in="86400"))
-        login = log_in({"auth_source": "msi"})
+        login = log_in(MSI)
         login.source.token()
         assert login.source.renew() is True
         assert login.source.token() == "canary-token-2"
 
     @pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
-    def test_an_update_of_the_metadata_service_is_waited_for(self, net: responses.RequestsMock, chance: float) -> None:
-        login = log_in({"auth_source": "msi"}, chance=chance)
+    def test_an_update_of_the_metadata_service_is_waited_for(self, net: Net, chance: float) -> None:
+        login = log_in(MSI, chance=chance)
         began = login.time.now
 
         def answer(request: t.Any) -> tuple[int, dict[str, str], str]:
@@ -622,32 +607,30 @@ class TestManagedIdentity:
         net.add_callback(responses.GET, IMDS, callback=answer)
         assert login.source.token() == "canary-token-1"
 
-    def test_an_update_without_end_is_not_waited_for(self, net: responses.RequestsMock) -> None:
+    def test_an_update_without_end_is_not_waited_for(self, net: Net) -> None:
         net.add(responses.GET, IMDS, status=410)
-        login = log_in({"auth_source": "msi"})
+        login = log_in(MSI)
         assert "kept answering the managed identity with HTTP 410" in str(failure(login, ServiceError))
         assert 70 < sum(login.time.slept) < 130
         login = log_in({"auth_source": "msi", "retry_timeout": 5})
         failure(login, ServiceError)
         assert sum(login.time.slept) <= 5
 
-    def test_a_passing_404_is_waited_for(self, net: responses.RequestsMock) -> None:
+    def test_a_passing_404_is_waited_for(self, net: Net) -> None:
         net.add(responses.GET, IMDS, status=404)
         net.add(responses.GET, IMDS, json=token(1, expires_in="3600"))
-        assert log_in({"auth_source": "msi"}).source.token() == "canary-token-1"
+        assert log_in(MSI).source.token() == "canary-token-1"
 
-    def test_a_404_that_stays_is_a_refusal(self, net: responses.RequestsMock) -> None:
+    def test_a_404_that_stays_is_a_refusal(self, net: Net) -> None:
         net.add(responses.GET, IMDS, status=404, body=HTML)
-        login = log_in({"auth_source": "msi"})
+        login = log_in(MSI)
         assert "Check that a managed identity is assigned" in str(failure(login, LoginError))
         assert sum(login.time.slept) < 5
 
     @pytest.mark.parametrize(("status", "kind"), [(429, ThrottledError), (500, ServiceError), (503, ServiceError)])
-    def test_trouble_is_waited_for_as_at_entra(
-        self, net: responses.RequestsMock, status: int, kind: type[EntraRiskError]
-    ) -> None:
+    def test_trouble_is_waited_for_as_at_entra(self, net: Net, status: int, kind: type[EntraRiskError]) -> None:
         net.add(responses.GET, IMDS, status=status, json={"error": {"code": "Busy", "message": "come back"}})
-        login = log_in({"auth_source": "msi"})
+        login = log_in(MSI)
         error = failure(login, kind)
         assert f"HTTP {status}: come back." in str(error) and error.status == status
         assert len(login.time.slept) == 4
@@ -667,7 +650,7 @@ class TestManagedIdentity:
     )
     @pytest.mark.parametrize("place", ["virtual machine", "App Service", "Azure ML", "Arc"])
     def test_errors_of_every_form_are_shown(
-        self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, place: str, body: t.Any, code: str
+        self, net: Net, monkeypatch: pytest.MonkeyPatch, place: str, body: t.Any, code: str
     ) -> None:
         endpoint = "http://127.0.0.1:4141/token"
         variables = {
@@ -679,18 +662,18 @@ class TestManagedIdentity:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         net.add(responses.GET, endpoint if variables else IMDS, json=body, status=400)
-        error = failure(log_in({"auth_source": "msi"}), LoginError)
+        error = failure(log_in(MSI), LoginError)
         assert "No identity. Check that a managed identity is assigned to this machine." in str(error)
         assert "None" not in str(error)
         assert (error.code, error.status) == (code, 400)
 
     @pytest.mark.parametrize("body", [{}, {"error": None}, {"error": []}, {"error": {}}, {"access_token": None}])
-    def test_an_answer_without_a_token_and_without_a_reason(self, net: responses.RequestsMock, body: t.Any) -> None:
+    def test_an_answer_without_a_token_and_without_a_reason(self, net: Net, body: t.Any) -> None:
         net.add(responses.GET, IMDS, json=body)
-        error = failure(log_in({"auth_source": "msi"}), LoginError)
+        error = failure(log_in(MSI), LoginError)
         assert "unknown_error" in str(error) and "None" not in str(error)
 
-    def test_app_service(self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_app_service(self, net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:4141/msi/token")
         monkeypatch.setenv("IDENTITY_HEADER", "canary-header")
         net.add(
@@ -698,7 +681,7 @@ class TestManagedIdentity:
             "http://127.0.0.1:4141/msi/token",
             json={"access_token": "canary-token-1", "expires_on": "4000000000", "token_type": "Bearer"},
         )
-        login = log_in({"auth_source": "msi"})
+        login = log_in(MSI)
         assert login.source.token() == "canary-token-1"
         assert net.calls[0].request.headers["X-IDENTITY-HEADER"] == "canary-header"
         assert login.redactor.redact("canary-header") == "********"
@@ -713,22 +696,22 @@ class TestManagedIdentity:
             (requests.exceptions.ReadTimeout("canary"), ""),
         ],
     )
-    def test_no_answer(self, net: responses.RequestsMock, broken: Exception, begin: str) -> None:
+    def test_no_answer(self, net: Net, broken: Exception, begin: str) -> None:
         net.add(responses.GET, IMDS, body=broken)
-        login = log_in({"auth_source": "msi"})
+        login = log_in(MSI)
         error = failure(login, NetworkError)
         assert str(error).startswith(begin) and ("use a secret" if begin else "did not answer") in str(error)
         assert not begin or (len(net.calls), login.time.slept) == (1, [])
 
-    def test_a_user_assigned_identity_is_asked_for_and_named(self, net: responses.RequestsMock) -> None:
+    def test_a_user_assigned_identity_is_asked_for_and_named(self, net: Net) -> None:
         net.add(responses.GET, IMDS, json={"error": "invalid_request", "error_description": "x"}, status=400)
         error = failure(log_in({"auth_source": "msi", "client_id": CLIENT}), LoginError)
         assert f"(client_id {CLIENT})" in str(error)
         assert sent_to(net).params["client_id"] == CLIENT
 
-    def test_something_else_answers(self, net: responses.RequestsMock, capfd: pytest.CaptureFixture[str]) -> None:
+    def test_something_else_answers(self, net: Net, capfd: pytest.CaptureFixture[str]) -> None:
         net.add(responses.GET, IMDS, body=HTML)
-        error = failure(log_in({"auth_source": "msi"}), ServiceError)
+        error = failure(log_in(MSI), ServiceError)
         assert "169.254.169.254 answered the managed identity with something that is not JSON" in str(error)
         assert capfd.readouterr().err == ""
 
@@ -741,21 +724,19 @@ class TestManagedIdentity:
         ],
         ids=["a token in the wrong place", "the key file is missing"],
     )
-    def test_arc(
-        self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, answer: dict[str, t.Any], words: str
-    ) -> None:
+    def test_arc(self, net: Net, monkeypatch: pytest.MonkeyPatch, answer: dict[str, t.Any], words: str) -> None:
         endpoint = "http://127.0.0.1:40342/metadata/identity/oauth2/token"
         monkeypatch.setenv("IDENTITY_ENDPOINT", endpoint)
         monkeypatch.setenv("IMDS_ENDPOINT", "http://127.0.0.1:40342")
         net.add(responses.GET, endpoint, **answer)
-        assert words in str(failure(log_in({"auth_source": "msi"}), LoginError))
+        assert words in str(failure(log_in(MSI), LoginError))
 
-    def test_service_fabric_is_refused(self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_service_fabric_is_refused(self, net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("IDENTITY_ENDPOINT", "https://127.0.0.1:2377/metadata/identity/oauth2/token")
         monkeypatch.setenv("IDENTITY_HEADER", "canary-header")
         monkeypatch.setenv("IDENTITY_SERVER_THUMBPRINT", "0" * 40)
         with pytest.raises(CredentialsError, match="Service Fabric"):
-            log_in({"auth_source": "msi"})
+            log_in(MSI)
         assert not net.calls
 
 
@@ -764,7 +745,7 @@ class TestLibrary:
         monkeypatch.setitem(sys.modules, "msal", None)
         assert log_in({"access_token": "canary"}).source.token() == "canary"
 
-    def test_msal_is_missing(self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_msal_is_missing(self, net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "msal", None)
         error = failure(log_in(LOGIN), MissingLibraryError)
         assert isinstance(error, MissingLibraryError)
@@ -782,15 +763,13 @@ class TestLibrary:
             assert msal_login.load_msal().__version__ == version
         assert new_enough or "too old" in caught.value.trace
 
-    def test_msal_does_not_log(self, net: responses.RequestsMock, caplog: pytest.LogCaptureFixture) -> None:
+    def test_msal_does_not_log(self, net: Net, caplog: pytest.LogCaptureFixture) -> None:
         entra(net)
         log_in(LOGIN).source.token()
         logging.getLogger("msal.application").error("canary")
         assert not caplog.records
 
-    def test_what_msal_raises_is_cut_and_scrubbed(
-        self, net: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_what_msal_raises_is_cut_and_scrubbed(self, net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
         def explode(*dummy: t.Any, **also_dummy: t.Any) -> None:
             raise RuntimeError(f"{SECRET}\n{json.dumps(LOGIN)}")
 

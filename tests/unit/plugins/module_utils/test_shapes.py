@@ -143,7 +143,7 @@ class TestKnownSecrets:
             "OTHER": "x",
         }
         assert set(known_secrets(params, environ)) == {
-            *("s-1", "s-2", "3", "s-4", "s-5", "s-6", "s-7", "p%40ss", "p@ss", "pa[s"),
+            *("s-1", "s-2", "3", "s-4", "s-5", "s-6", "s-7", "p%40ss", "p@ss", "pa[s")
         }
 
     def test_what_is_plain_is_no_secret_even_in_the_wrong_place(self) -> None:
