@@ -113,8 +113,5 @@ def test_reads_everybody_with_a_name_where_the_filter_does_not_work() -> None:
     graph = LocalGraph(filters="refuse", page_size=1)
     keys = [graph.add(number, "dismissed") for number in range(3)]
     cache = RecordCache()
-    loader = RecordLoader(RiskApi(graph.client(), RISKY_USERS), cache)
-    loader.read_names([upn(1)], at_any_cost=False)
-    assert cache.records == {}
-    loader.read_names([upn(1)], at_any_cost=True)
+    RecordLoader(RiskApi(graph.client(), RISKY_USERS), cache).read_names([upn(1)], surely=True)
     assert cache.records.keys() == set(keys) and cache.complete
