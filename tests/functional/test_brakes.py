@@ -67,7 +67,7 @@ def test_fails_closed_where_an_excluded_name_may_not_be_looked_up(people: Tenant
     assert all(word in ended.msg for word in ("exclude_users", BREAK_GLASS, "User.Read.All", "Or use object IDs."))
     assert not ended.changed and ended.written == []
     assert [entry["message"] for entry in ended.entries] == [
-        "Not written: the task stopped before (error kind permission)."
+        "Not written: the task stopped first (error kind permission)."
     ]
 
 

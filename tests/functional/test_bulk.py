@@ -85,7 +85,7 @@ def test_keeps_to_one_request_a_second(tenant: Tenant, run: Run, clock: FastCloc
 @pytest.mark.parametrize(("status", "kind"), [(401, "login"), (403, "permission"), (429, "throttled")])
 def test_tells_who_was_written_to_where_the_work_stops(tenant: Tenant, run: Run, status: int, kind: str) -> None:
     users = tenant.add_users(125)
-    why = "the requests were throttled to the deadline before" if status == 429 else "the task stopped before"
+    why = "the requests were throttled until the deadline" if status == 429 else "the task stopped first"
     tenant.add_fault(method="POST", path="/dismiss$", nth=list(range(2, 100)), status=status)
     ended = run("risky_user", state="dismissed", users=users, retry_timeout=2, diff=True)
     error = ended.result["error"]

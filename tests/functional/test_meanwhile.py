@@ -198,7 +198,7 @@ def test_records_without_an_object_id_are_left_out(tenant: Tenant, run: Run) -> 
 )
 def test_text_that_nobody_can_be_called_is_refused(people: Tenant, run: Run, text: str) -> None:
     ended = run("risky_user", state="dismissed", users=[ID["adele"], text])
-    assert (ended.kind, ended.graph) == ("request", [])
+    assert (ended.kind, ended.graph) == ("request", []) and "A name has one @" in ended.msg
 
 
 @pytest.mark.parametrize("module", ["risky_user", "risky_user_info"])
@@ -254,6 +254,7 @@ def test_waits_and_tells_who_is_pending(people: Tenant, run: Run) -> None:
     ended = run("risky_user", state="dismissed", users=ids("adele", "alex"), wait=True, wait_timeout=30)
     assert ended.outcomes == ["changed", "failed pending"] and ended.result["verified"] is False
     assert [entry["written"] for entry in ended.entries] == [True, True] and ended.changed and ended.kind == "users"
+    assert ended.msg.endswith("Dismissed the risk of 2 users (1 of them not seen in the new state yet).")
 
 
 def test_a_blank_within_filters_that_came_as_text_stops_the_task(people: Tenant, run: Run) -> None:

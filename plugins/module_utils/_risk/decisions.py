@@ -215,9 +215,13 @@ def parse_selection(values: t.Iterable[object], option: str, resource: Resource)
             continue
         as_given.setdefault(key, text)
     if wrong:
+        is_or_are, it_or_them = ("is", "it") if len(wrong) == 1 else ("are", "them")
+        hint = ""
+        if resource.asked_by_name and any("@" in text for text in wrong):
+            hint = "A name has one @ and no whitespace, quotes, brackets, separators or dot at an end. "
         raise RequestError(
-            f"{option}: {listing([_shortened(text) for text in wrong])} {'is' if len(wrong) == 1 else 'are'} "
-            f"{resource.labels.wrong}. Correct {'it' if len(wrong) == 1 else 'them'} and run again."
+            f"{option}: {listing([_shortened(text) for text in wrong])} {is_or_are} {resource.labels.wrong}. "
+            f"{hint}Correct {it_or_them} and run again."
         )
     return Selection(tuple(order.values()), as_given)
 

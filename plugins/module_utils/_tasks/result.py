@@ -86,7 +86,7 @@ def read_report(
 # Why somebody was not written to, by the kind of the error that stopped the task.
 _STOPS = {
     "limit": "max_changes stopped the task",
-    "throttled": "the requests were throttled to the deadline before",
+    "throttled": "the requests were throttled until the deadline",
 }
 
 
@@ -202,7 +202,7 @@ class ChangeResult:
         if self.error is None:
             return Ending(decision, Outcome.CHANGED)
         kind = self.error.kind
-        message = f"Not written: {_STOPS.get(kind, 'the task stopped before')} (error kind {kind})."
+        message = f"Not written: {_STOPS.get(kind, 'the task stopped first')} (error kind {kind})."
         return Ending(decision, Outcome.FAILED, message=message, not_attempted=True)
 
     def _is_seen(self, decision: Decision) -> bool:
@@ -278,6 +278,8 @@ class ChangeResult:
             "failed": 0 if isinstance(error, UsersError) else summary["failed"] - not_attempted,
         }
         others = [f"{count} {what}" for what, count in counts.items() if count]
+        if unseen := sum(ending.written and ending.outcome is Outcome.FAILED for ending in endings):
+            others.insert(0, f"{unseen} of them not seen in the new state yet")
         if touched:
             sentence = (self.action.would_do if self.check_mode else self.action.done).format(
                 self.resource.labels.count(touched)
