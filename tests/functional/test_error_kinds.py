@@ -127,12 +127,6 @@ def test_nobody_can_be_reached(people: Tenant, run: Run, name: str) -> None:
     assert "proxy-password-1" not in ended.output
 
 
-def test_an_answer_takes_too_long(people: Tenant, run: Run) -> None:
-    people.add_fault(listener="graph", delay=3)
-    ended = run("risky_user", state="dismissed", user=ID["adele"], timeout=1, retry_timeout=1)
-    assert ended.kind == "network" and "timeout" in ended.msg
-
-
 @pytest.mark.parametrize("function", ["wall", "monotonic"])
 @each
 def test_a_bug_of_the_collection_is_told_without_secrets(

@@ -226,7 +226,7 @@ def test_tells_why_graph_refuses(people: Tenant, run: Run, name: str) -> None:
 
 
 def test_a_person_needs_the_role_of_an_operator(people: Tenant, run: Run) -> None:
-    token = people.mint_token(**DELEGATED, wids=[OPERATOR])
+    token = people.mint_token(scp=DELEGATED["scp"], wids=[OPERATOR])
     assert run("risky_user", state="dismissed", user=ID["adele"], access_token=token).written == ids("adele")
 
 

@@ -44,6 +44,14 @@ CLIENT = "8f2b8c1a-0e64-4a6e-9d0f-8f3f0c5e7b22"
 SECRET = "canary-secret-8Q~kXw"
 APP = {"tenant": TENANT, "client_id": CLIENT}
 LOGIN = {**APP, "secret": SECRET}
+OTHERS = (
+    "evil.example",
+    "login.microsoftonline.com:444",
+    "login.microsoftonline.com.evil.example",
+    "user@login.microsoftonline.com",
+    "login.microsoftonline.com@evil.example",
+)
+ELSEWHERE = {"Location": "http://user:canary@evil.example/?canary"}
 MSI = {"auth_source": "msi"}
 HOST = "https://login.microsoftonline.com"
 DISCOVERY = f"{HOST}/{TENANT}/v2.0/.well-known/openid-configuration"
@@ -239,13 +247,8 @@ class TestRefusals:
     def test_codes(self, net: Net, number: int, text: str, remedy: str) -> None:
         entra(net, {"json": refused(number, text), "status": 401})
         error = failure(log_in(LOGIN), LoginError)
-        assert error.details() == {
-            "kind": "login",
-            "status": 401,
-            "code": f"AADSTS{number}",
-            "request_id": TRACE,
-            "client_request_id": CORRELATION,
-        }
+        ids = {"request_id": TRACE, "client_request_id": CORRELATION}
+        assert error.details() == {"kind": "login", "status": 401, "code": f"AADSTS{number}", **ids}
         message = str(error)
         assert message.startswith(
             f"The login of application {CLIENT} in tenant {TENANT} at login.microsoftonline.com was refused: "
@@ -255,22 +258,10 @@ class TestRefusals:
         assert message.endswith(f"(trace ID {TRACE}, correlation ID {CORRELATION})")
         assert urls(net) == [DISCOVERY, TOKENS]
 
-    def test_unknown_tenant(self, net: Net) -> None:
-        net.add(responses.GET, DISCOVERY, json=refused(90002, f"Tenant '{TENANT}' not found"), status=400)
-        error = failure(log_in(LOGIN), LoginError)
-        assert (error.code, error.status) == ("AADSTS90002", 400)
-        assert "Tenant '" in str(error)
-        assert "Check tenant, and cloud_environment" in str(error)
-        assert urls(net) == [DISCOVERY]
-
     def test_text_of_the_service_is_cut_and_scrubbed(self, net: Net) -> None:
         text = f"{SECRET} eyJhbGciOiJub25lIn0.canary.canary {'x' * 400}\r\nsecond line"
-        body = {
-            "error": "invalid_client",
-            "error_description": f"AADSTS7000215: {text}",
-            "trace_id": "not an id\n",
-            "correlation_id": 5,
-        }
+        said = {"error": "invalid_client", "error_description": f"AADSTS7000215: {text}"}
+        body = {**said, "trace_id": "not an id\n", "correlation_id": 5}
         entra(net, {"json": body, "status": 401})
         error = failure(log_in(LOGIN), LoginError)
         assert error.code == "AADSTS7000215"
@@ -278,60 +269,65 @@ class TestRefusals:
         assert "second line" not in str(error)
         assert len(str(error)) < 700
 
-    @pytest.mark.parametrize(
-        ("said", "code"), [("slow_down", "slow_down"), ("a b", "unknown_error"), ("", "unknown_error")]
-    )
-    def test_errors_without_a_code_of_entra(self, net: Net, said: t.Any, code: str) -> None:
-        entra(net, {"json": {"error": said}, "status": 400})
-        error = failure(log_in(LOGIN), LoginError)
-        assert error.code == code
-        assert "Check tenant, client_id and the credential." in str(error)
-
-    def test_no_token_in_a_good_answer(self, net: Net) -> None:
-        entra(net, {"json": {"access_token": " ", "expires_in": 3600}})
-        assert "without an access token" in str(failure(log_in(LOGIN), ServiceError))
-
-    def test_a_discovery_document_with_a_hole(self, net: Net) -> None:
-        net.add(responses.GET, DISCOVERY, json={"token_endpoint": TOKENS})
-        assert "KeyError" in str(failure(log_in(LOGIN), LoginError))
-
-    def test_the_reason_of_a_certificate_is_kept(self, net: Net) -> None:
-        text = "The certificate is not registered on application. [Reason - The key used is expired., Thumbprint 'x']"
-        entra(net, {"json": refused(700027, text), "status": 401})
-        assert "on application (The key used is expired). Upload" in str(failure(log_in(LOGIN), LoginError))
-
-
-class TestOneHost:
-    """The credential goes to the login service that was configured, and nowhere else."""
-
-    @pytest.mark.parametrize("status", [301, 302, 307, 308])
-    def test_no_redirect_is_followed(self, net: Net, status: int) -> None:
-        location = "http://user:canary@evil.example/?canary"
-        entra(net, {"status": status, "headers": {"Location": location}, "body": HTML})
-        error = failure(log_in(LOGIN), ServiceError)
-        assert "redirects the login to evil.example" in str(error)
-        assert error.status == status
-        assert urls(net) == [DISCOVERY, TOKENS]
-
-    @pytest.mark.parametrize("headers", [{}, {"Location": "https://[evil"}, {"Location": "/elsewhere"}])
-    def test_a_redirect_to_nowhere(self, net: Net, headers: dict[str, str]) -> None:
-        net.add(responses.GET, DISCOVERY, status=302, headers=headers)
-        assert "another path" in str(failure(log_in(LOGIN), ServiceError))
+    # Code and words of the error -> who answers, the kind of the error, and what is answered.
+    ANSWERS: t.ClassVar[dict[tuple[str, str], tuple[str, type[EntraRiskError], list[dict[str, t.Any]]]]] = {
+        ("AADSTS90002", "Check tenant, and cloud_environment"): (
+            DISCOVERY, LoginError, [{"status": 400, "json": refused(90002, "x")}],
+        ),
+        ("", "KeyError"): (DISCOVERY, LoginError, [{"json": {"token_endpoint": TOKENS}}]),
+        # The credential goes to the login service that was configured, and nowhere else.
+        ("", "no credential is sent there"): (
+            DISCOVERY, ServiceError, [{"json": discovery(token_endpoint=f"https://{other}/token")} for other in OTHERS],
+        ),
+        ("", "another path"): (
+            DISCOVERY, ServiceError,
+            [{"status": 302, "headers": to} for to in ({}, {"Location": "https://[evil"}, {"Location": "/elsewhere"})],
+        ),
+        ("", "redirects the login to evil.example"): (
+            TOKENS, ServiceError, [{"status": status, "headers": ELSEWHERE} for status in (301, 302, 307, 308)],
+        ),
+        ("", "a web page"): ("", ServiceError, [{"status": status, "body": HTML} for status in (200, 404)]),
+        ("", "not an answer of Entra"): (
+            "", ServiceError,
+            [*({"status": 200, "body": body} for body in ("[]", "{}")), {"status": 403, "body": ""},
+             {"status": 404, "body": '{"error": {"code": "x"}}'}],
+        ),
+        ("slow_down", "Check tenant, client_id and the cred"): (
+            TOKENS, LoginError, [{"status": 400, "json": {"error": "slow_down"}}],
+        ),
+        ("unknown_error", "Check tenant, client_id and the cred"): (
+            TOKENS, LoginError, [{"status": 400, "json": {"error": said}} for said in ("a b", "")],
+        ),
+        ("", "without an access token"): (
+            TOKENS, ServiceError, [{"json": {"access_token": " ", "expires_in": 3600}}],
+        ),
+        ("AADSTS700027", "not registered (The key is old). Upload the certificate"): (
+            TOKENS, LoginError,
+            [{"status": 401, "json": refused(700027, "not registered. [Reason - The key is old., Thumbprint 'x']")}],
+        ),
+    }  # fmt: skip
 
     @pytest.mark.parametrize(
-        "endpoint",
+        ("code", "words", "where", "kind", "answer"),
         [
-            "https://evil.example/token",
-            "https://login.microsoftonline.com:444/token",
-            "https://login.microsoftonline.com.evil.example/token",
-            "https://user@login.microsoftonline.com/token",
-            "https://login.microsoftonline.com@evil.example/token",
+            (*said, url, kind, answer)
+            for said, (where, kind, answers) in ANSWERS.items()
+            for url in ([where] if where else [DISCOVERY, TOKENS])
+            for answer in answers
         ],
     )
-    def test_no_other_token_endpoint_is_used(self, net: Net, endpoint: str) -> None:
-        net.add(responses.GET, DISCOVERY, json=discovery(token_endpoint=endpoint))
-        assert "no credential is sent there" in str(failure(log_in(LOGIN), ServiceError))
-        assert urls(net) == [DISCOVERY]
+    def test_what_is_no_login(
+        self, net: Net, capfd: t.Any, code: str, words: str, where: str, kind: type[EntraRiskError], answer: t.Any
+    ) -> None:
+        if where == TOKENS:
+            entra(net, answer)
+        else:
+            net.add(responses.GET, DISCOVERY, **answer)
+        error = failure(log_in(LOGIN), kind)
+        assert words in str(error) and error.code == (code or None)
+        assert "status" not in answer or error.status == answer["status"]
+        assert urls(net) == [DISCOVERY, TOKENS][: 1 + (where == TOKENS)]
+        assert capfd.readouterr().err == ""
 
     @pytest.mark.parametrize("option", ["ca_path", "validate_certs"])
     def test_options_about_tls_win_over_the_environment(
@@ -397,8 +393,7 @@ class TestRepetitions:
     def test_what_entra_said_is_kept(self, net: Net) -> None:
         entra(net, {"status": 503, "json": refused(90033, "A transient error has occurred")})
         error = failure(log_in(LOGIN), ServiceError)
-        assert error.details()["code"] == "AADSTS90033"
-        assert error.details()["request_id"] == TRACE
+        assert (error.code, error.request_id) == ("AADSTS90033", TRACE)
         assert "HTTP 503: AADSTS90033: A transient error has occurred. Try" in str(error)
         assert str(error).endswith(f"(trace ID {TRACE}, correlation ID {CORRELATION})")
 
@@ -444,23 +439,6 @@ class TestRepetitions:
         login = log_in(LOGIN)
         assert words in str(failure(login, kind))
         assert (len(net.calls), login.time.slept) == (1, [])
-
-    @pytest.mark.parametrize("url", [DISCOVERY, TOKENS])
-    @pytest.mark.parametrize(
-        ("status", "body"),
-        [(200, HTML), (404, HTML), (200, "[]"), (200, "{}"), (403, ""), (404, '{"error": {"code": "x"}}')],
-    )
-    def test_something_else_than_entra_answers(
-        self, net: Net, url: str, status: int, body: str, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        if url == TOKENS:
-            entra(net, {"status": status, "body": body})
-        else:
-            net.add(responses.GET, DISCOVERY, status=status, body=body)
-        error = failure(log_in(LOGIN), ServiceError)
-        assert error.status == status
-        assert ("a web page" if body == HTML else "not an answer of Entra") in str(error)
-        assert capfd.readouterr().err == ""
 
 
 def assertion(net: Net, keyring: Keyring) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
@@ -616,12 +594,6 @@ class TestManagedIdentity:
         net.add(responses.GET, IMDS, json=token(1, expires_in="3600"))
         assert log_in(MSI).source.token() == "canary-token-1"
 
-    def test_a_404_that_stays_is_a_refusal(self, net: Net) -> None:
-        net.add(responses.GET, IMDS, status=404, body=HTML)
-        login = log_in(MSI)
-        assert "Check that a managed identity is assigned" in str(failure(login, LoginError))
-        assert sum(login.time.slept) < 5
-
     @pytest.mark.parametrize(("status", "kind"), [(429, ThrottledError), (500, ServiceError), (503, ServiceError)])
     def test_trouble_is_waited_for_as_at_entra(self, net: Net, status: int, kind: type[EntraRiskError]) -> None:
         net.add(responses.GET, IMDS, status=status, json={"error": {"code": "Busy", "message": "come back"}})
@@ -662,20 +634,36 @@ class TestManagedIdentity:
         assert "None" not in str(error)
         assert (error.code, error.status) == (code, 400)
 
-    @pytest.mark.parametrize("body", [{}, {"error": None}, {"error": []}, {"error": {}}, {"access_token": None}])
-    def test_an_answer_without_a_token_and_without_a_reason(self, net: Net, body: t.Any) -> None:
-        net.add(responses.GET, IMDS, json=body)
-        error = failure(log_in(MSI), LoginError)
-        assert "unknown_error" in str(error) and "None" not in str(error)
+    @pytest.mark.parametrize(
+        ("answer", "kind", "words"),
+        [
+            ({"status": 404, "body": HTML}, LoginError, "Check that a managed identity is assigned"),
+            ({"body": HTML}, ServiceError, "169.254.169.254 answered the managed identity with something that is not"),
+            *(
+                ({"json": body}, LoginError, "unknown_error")
+                for body in ({}, {"error": None}, {"error": []}, {"error": {}}, {"access_token": None})
+            ),
+        ],
+    )
+    def test_answers_without_token_and_reason(
+        self,
+        net: Net,
+        capfd: pytest.CaptureFixture[str],
+        answer: dict[str, t.Any],
+        kind: type[EntraRiskError],
+        words: str,
+    ) -> None:
+        net.add(responses.GET, IMDS, **answer)
+        login = log_in(MSI)
+        message = str(failure(login, kind))
+        assert words in message and "None" not in message and capfd.readouterr().err == ""
+        assert sum(login.time.slept) < 5
 
     def test_app_service(self, net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:4141/msi/token")
         monkeypatch.setenv("IDENTITY_HEADER", "canary-header")
-        net.add(
-            responses.GET,
-            "http://127.0.0.1:4141/msi/token",
-            json={"access_token": "canary-token-1", "expires_on": "4000000000", "token_type": "Bearer"},
-        )
+        answer = {"access_token": "canary-token-1", "expires_on": "4000000000", "token_type": "Bearer"}
+        net.add(responses.GET, "http://127.0.0.1:4141/msi/token", json=answer)
         login = log_in(MSI)
         assert login.source.token() == "canary-token-1"
         assert net.calls[0].request.headers["X-IDENTITY-HEADER"] == "canary-header"
@@ -704,12 +692,6 @@ class TestManagedIdentity:
         assert f"(client_id {CLIENT})" in str(error)
         assert sent_to(net).params["client_id"] == CLIENT
 
-    def test_something_else_answers(self, net: Net, capfd: pytest.CaptureFixture[str]) -> None:
-        net.add(responses.GET, IMDS, body=HTML)
-        error = failure(log_in(MSI), ServiceError)
-        assert "169.254.169.254 answered the managed identity with something that is not JSON" in str(error)
-        assert capfd.readouterr().err == ""
-
     @pytest.mark.parametrize(
         ("answer", "words"),
         [
@@ -726,14 +708,11 @@ class TestManagedIdentity:
         net.add(responses.GET, endpoint, **answer)
         assert words in str(failure(log_in(MSI), LoginError))
 
-    def test_service_fabric_is_refused(self, net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("IDENTITY_ENDPOINT", "https://127.0.0.1:2377/metadata/identity/oauth2/token")
-        monkeypatch.setenv("IDENTITY_HEADER", "canary-header")
-        monkeypatch.setenv("IDENTITY_SERVER_THUMBPRINT", "0" * 40)
+    def test_service_fabric_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT"):
+            monkeypatch.setenv(name, "https://127.0.0.1:2377/canary")
         with pytest.raises(CredentialsError, match="Service Fabric"):
             log_in(MSI)
-        assert not net.calls
-
 
     @pytest.mark.parametrize(
         "variable", ["AZURE_POD_IDENTITY_AUTHORITY_HOST", "IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT"]

@@ -16,24 +16,15 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._redact imp
 URL = "https://graph.microsoft.com/v1.0"
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "http://proxy.example:3128",
-        "http://proxy.example",
-        "https://proxy.example:443/",
-        "HTTP://proxy.example:3128",
-        "http://user:password@proxy.example:3128",
-        "http://user:p@ss@proxy.example:3128",
-        "http://user:p%5Bss%5D@proxy.example:3128",
-        "http://user:p:a!s$s&w*o(r)d@proxy.example:3128",
-        "http://domain%5Cuser:x@proxy.example:3128",
-        "http://[::1]:3128",
-        "proxy.example:3128",
-        "127.0.0.1:3128",
-        "//proxy.example:3128",
-    ],
+USABLE = (
+    "http://proxy.example:3128 http://proxy.example https://proxy.example:443/ HTTP://proxy.example:3128 "
+    "http://user:password@proxy.example:3128 http://user:p@ss@proxy.example:3128 http://[::1]:3128 "
+    "http://user:p%5Bss%5D@proxy.example:3128 http://user:p:a!s$s&w*o(r)d@proxy.example:3128 "
+    "http://domain%5Cuser:x@proxy.example:3128 proxy.example:3128 127.0.0.1:3128 //proxy.example:3128"
 )
+
+
+@pytest.mark.parametrize("value", USABLE.split())
 def test_what_can_be_used(value: str) -> None:
     assert proxy_problem(value) is None
 
