@@ -242,17 +242,15 @@ def pages_by_service_time(wanted: F, now: int, read: t.Callable[[F], t.Iterator[
 
     :param now: ticks by the clock here.
     """
-    asked = wanted.at(now)
-    pages = read(asked)
-    first = next(pages)
-    if wanted.has_ages and first.date is not None:
-        asked = wanted.at(first.date)
-        if abs(first.date - now) > CLOCK_SLACK:
-            pages = read(asked)
-            first = next(pages)
-    yield asked, first
-    for page in pages:
-        yield asked, page
+    exact: F | None = None
+    for page in read(wanted.at(now)):
+        if exact is None:
+            service_time = now if page.date is None else page.date
+            exact = wanted.at(service_time)
+            if wanted.has_ages and abs(service_time - now) > CLOCK_SLACK:
+                yield from ((exact, right_page) for right_page in read(exact))
+                return
+        yield exact, page
 
 
 def parse(value: t.Mapping[str, t.Any], default_states: t.Sequence[str], now: int) -> RiskFilter:

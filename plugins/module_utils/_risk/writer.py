@@ -102,11 +102,10 @@ class _Writer:
         return len(rejected) >= 2 * self._api.resource.ids_per_write and not self._progress.having(Status.ACCEPTED)
 
     def _refused_for_all(self) -> RequestError:
-        rejected = self._progress.having(Status.REJECTED)
-        last = self._progress.attempts[rejected[-1]].error
-        assert last is not None
+        errors = [attempt.error for attempt in self._progress.attempts.values() if attempt.error is not None]
+        last = errors[-1]
         return RequestError(
-            f"Graph refused each of {self._api.resource.labels.count(len(rejected))} and every chunk of the others, so "
+            f"Graph refused each of {self._api.resource.labels.count(len(errors))} and every chunk of the others, so "
             f"the task stopped. {last.message}",
             status=last.status,
             code=last.code,
