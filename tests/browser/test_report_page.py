@@ -33,8 +33,14 @@ def texts(browser: webdriver.Chrome, selector: str) -> list[str]:
 
 
 def users_in_order(browser: webdriver.Chrome) -> list[str]:
-    """The user principal names of the table, from top to bottom."""
-    return texts(browser, "#users tbody small:not(.id)")
+    """The user principal names of the table, from top to bottom, without the domain of the tenant."""
+    return [name.removesuffix("@contoso.example") for name in texts(browser, "#users tbody small:not(.id)")]
+
+
+def fits(browser: webdriver.Chrome, width: int) -> bool:
+    """Whether the page needs no scrolling to the side in a window of this width."""
+    browser.set_window_size(width, 900)
+    return bool(browser.execute_script("return document.documentElement.scrollWidth <= innerWidth"))
 
 
 def log(browser: webdriver.Chrome, kind: str) -> list[dict[str, t.Any]]:
@@ -81,7 +87,7 @@ def test_the_numbers_are_those_of_the_tenant(browser: webdriver.Chrome, page: Re
     assert (len(risks), levels["high"], len(detections)) == (7, 2, 26)
     assert dict(zip(texts(browser, "#levels th"), map(int, texts(browser, "#levels .number")))) == levels
     assert dict(zip(texts(browser, "#types th"), map(int, texts(browser, "#types .number")))) == types
-    assert sorted(users_in_order(browser)) == sorted(risk["userPrincipalName"] for risk in risks)
+    assert sorted(users_in_order(browser)) == sorted(risk["userPrincipalName"].split("@")[0] for risk in risks)
     for row in browser.find_elements(By.CSS_SELECTOR, "#users tbody tr"):
         user_id = row.find_element(By.CSS_SELECTOR, ".id").text
         (risk,) = [each for each in risks if each["id"] == user_id]
@@ -155,16 +161,12 @@ def test_the_policy_stops_what_might_get_in_all_the_same(browser: webdriver.Chro
 
 def test_the_table_can_be_sorted(browser: webdriver.Chrome, page: Report) -> None:
     browser.get(page.url)
-    assert users_in_order(browser)[:3] == [
-        f"{name}@contoso.example" for name in ("megan.bowen", "zoe.oneill", "hidden_fabrikam.example#EXT#")
-    ]
+    assert users_in_order(browser)[:3] == ["megan.bowen", "zoe.oneill", "hidden_fabrikam.example#EXT#"]
 
     sort_by(browser, "Detections")
     sort_by(browser, "Detections")
     # As numbers: 11 comes before 9.
-    assert users_in_order(browser)[:3] == [
-        f"{name}@contoso.example" for name in ("adele.vance", "zoe.oneill", "megan.bowen")
-    ]
+    assert users_in_order(browser)[:3] == ["adele.vance", "zoe.oneill", "megan.bowen"]
     assert texts(browser, "th[aria-sort=descending]") == ["Detections"]
 
     sort_by(browser, "Level")
@@ -195,7 +197,7 @@ def test_it_can_be_read_without_script(browser: webdriver.Chrome, page: Report, 
 def test_it_is_readable_in_both_schemes(browser: webdriver.Chrome, page: Report, scheme: str) -> None:
     emulate(browser, scheme=scheme)
     browser.get(page.url)
-    for selector in (
+    parts = (
         "h1",
         "header .soft",
         ".cards li",
@@ -204,46 +206,32 @@ def test_it_is_readable_in_both_schemes(browser: webdriver.Chrome, page: Report,
         "#users small",
         "thead th",
         "footer",
-    ):
-        assert contrast(browser, selector) >= 4.5, selector
+    )
+    assert [part for part in parts if contrast(browser, part) < 4.5] == []
     PICTURES.mkdir(parents=True, exist_ok=True)
     browser.set_window_size(1280, 1800)
     assert browser.save_screenshot(str(PICTURES / f"{scheme}.png"))
 
 
-@pytest.mark.parametrize("width", [1280, 760, 500])
-def test_it_fits_the_window(browser: webdriver.Chrome, page: Report, width: int) -> None:
-    browser.set_window_size(width, 900)
+def test_it_fits_the_window(browser: webdriver.Chrome, page: Report) -> None:
     browser.get(page.url)
-    assert browser.execute_script("return document.documentElement.scrollWidth - innerWidth") <= 0
-    if width == 1280:
-        assert (
-            browser.execute_script(
-                "const box = document.querySelector('.scroll'); return box.scrollWidth - box.clientWidth"
-            )
-            == 0
-        )
+    assert [fits(browser, width) for width in (500, 760, 1280)] == [True] * 3
+    table = "const box = document.querySelector('.scroll'); return box.scrollWidth - box.clientWidth"
+    assert browser.execute_script(table) == 0
 
 
 def test_it_prints_dark_on_white(browser: webdriver.Chrome, page: Report) -> None:
     emulate(browser, scheme="dark", media="print")
     browser.get(page.url)
-    assert colours(browser, "h1") == ([0, 0, 0], [255, 255, 255])
+    assert colors(browser, "h1") == ([0, 0, 0], [255, 255, 255])
     assert not browser.find_element(By.TAG_NAME, "details").is_displayed()
 
 
 def test_it_says_what_could_not_be_read(browser: webdriver.Chrome, emulator: Emulator, tmp_path: Path) -> None:
     tenant = emulator.add_tenant()
     report.populate(tenant)
-    some = report.write(
-        emulator,
-        tenant,
-        tmp_path / "some.html",
-        roles=["IdentityRiskyUser.Read.All"],
-        report_limit=3,
-        report_days=200,
-        tenant_name="Contoso & Söhne",
-    )
+    options = {"report_limit": 3, "report_days": 200, "tenant_name": "Contoso & Söhne"}
+    some = report.write(emulator, tenant, tmp_path / "some.html", roles=["IdentityRiskyUser.Read.All"], **options)
     browser.get(some.url)
     assert texts(browser, "h1") == ["Risky users of Contoso & Söhne"]
     assert "3 were read, and there are more" in texts(browser, "#users-truncated")[0]
@@ -270,8 +258,7 @@ def test_a_user_without_a_name_has_an_id_once_and_no_word_is_broken(
         [[nameless.id], ["plain@contoso.example", plain.id]]
     )
     for width in (1200, 905, 760, 500):
-        browser.set_window_size(width, 900)
-        assert browser.execute_script("return document.documentElement.scrollWidth - innerWidth") <= 0
+        assert fits(browser, width)
         lines = browser.execute_script(
             """
             const range = document.createRange();
@@ -293,8 +280,8 @@ def test_an_empty_tenant_has_a_report_too(browser: webdriver.Chrome, emulator: E
     assert log(browser, "browser") == []
 
 
-def colours(browser: webdriver.Chrome, selector: str) -> tuple[list[int], list[int]]:
-    """The colour of an element's text, and of what is behind it: red, green, blue, 0 to 255 each."""
+def colors(browser: webdriver.Chrome, selector: str) -> tuple[list[int], list[int]]:
+    """The color of an element's text, and of what is behind it: red, green, blue, 0 to 255 each."""
     values: list[list[int]] = browser.execute_script(
         """
         const read = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -315,10 +302,10 @@ def colours(browser: webdriver.Chrome, selector: str) -> tuple[list[int], list[i
 def contrast(browser: webdriver.Chrome, selector: str) -> float:
     """The contrast of text by the rule of WCAG, from 1 to 21."""
 
-    def luminance(colour: t.Sequence[int]) -> float:
-        parts = [part / 255 for part in colour]
+    def luminance(color: t.Sequence[int]) -> float:
+        parts = [part / 255 for part in color]
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    darker, lighter = sorted(map(luminance, colours(browser, selector)))
+    darker, lighter = sorted(map(luminance, colors(browser, selector)))
     return (lighter + 0.05) / (darker + 0.05)
