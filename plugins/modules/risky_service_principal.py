@@ -68,9 +68,9 @@ options:
   return_service_principals:
     description:
       - Which service principals to return. V(all) returns all of them.
-      - V(exceptions) returns only those that were skipped or failed. Use it for tasks with thousands. When the task
-        stops early, only the first 20 of those that it did not come to are returned, and never more than 1,000; the
-        message says so then. RV(summary) counts all of them.
+      - V(exceptions) returns only those that were skipped or failed. Use it for tasks with thousands. Of those
+        that a stopped task did not come to, and of those that O(limit) left for later, only the first 20 are returned,
+        and never more than 1,000; the message says so then. RV(summary) counts all of them.
       - The name of the option in P(identityops.entra_risk.risky_user#module) works as well.
     type: str
     choices:

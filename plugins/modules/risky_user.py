@@ -73,8 +73,8 @@ options:
     description:
       - Which users to return. V(all) returns all of them.
       - V(exceptions) returns only the users that were skipped or failed. Use it for tasks with thousands of users.
-        When the task stops early, only the first 20 of the users that it did not come to are returned, and never more
-        than 1,000 users; the message says so then. RV(summary) counts all of them.
+        Of the users that a stopped task did not come to, and of those that O(limit) left for later, only the first 20
+        are returned, and never more than 1,000 users; the message says so then. RV(summary) counts all of them.
     type: str
     choices:
       - all

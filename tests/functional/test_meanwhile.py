@@ -289,3 +289,13 @@ def test_whom_the_directory_knows_by_name_is_no_typing_error_in_an_id(people: Te
     ended = run("risky_user", state="dismissed", users=[ID["unlisted"], NAME["unlisted"]])
     assert ended.outcomes == ["unchanged not_listed"] and ended.warnings == []
     assert ended.entries[0]["user_principal_name"] == NAME["unlisted"]
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(1, 20), (5, 18)])
+def test_says_so_where_not_all_exceptions_are_returned(tenant: Tenant, run: Run, limit: int, shown: int) -> None:
+    tenant.add_users(23)
+    ended = run(
+        "risky_user", state="dismissed", filters={}, max_changes=9, limit=limit, return_users="exceptions", check=True
+    )
+    assert len(ended.entries) == shown and ended.result["summary"]["skipped"] == 23 - limit
+    assert ("The result holds 20 of the 22" in ended.msg) is (limit == 1)

@@ -156,10 +156,10 @@ class ChangeResult:
         message = self._message(endings, summary, error)
         shown = endings
         if not self.return_all:
-            exceptions = _exceptions(endings)
-            shown = exceptions[:_MOST_EXCEPTIONS_SHOWN]
-            if len(shown) < len(exceptions):
-                message += f" The result holds the first {len(shown):,} of those that were skipped or failed."
+            shown = _exceptions(endings)[:_MOST_EXCEPTIONS_SHOWN]
+            total = summary["skipped"] + summary["failed"]
+            if len(shown) < total:
+                message += f" The result holds {len(shown):,} of the {total:,} that were skipped or failed."
         counts = self.client.counts if self.client else RequestCounts()
         data: dict[str, t.Any] = {
             "changed": any(map(self._is_touched, endings)),
