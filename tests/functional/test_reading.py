@@ -146,10 +146,11 @@ def test_reads_the_history_newest_first(tenant: Tenant, run: Run) -> None:
     assert [len(entry["history"]) for entry in ended.entries] == [3, 0] and not ended.result["truncated"]
 
 
-@pytest.mark.parametrize("module", [USERS, WORKLOADS])
+@pytest.mark.parametrize("module", [USERS, WORKLOADS, "risk_detection_info"])
 def test_says_that_there_may_be_more_where_the_list_breaks_off(
     people: Tenant, workloads: Tenant, run: Run, module: str
 ) -> None:
+    people.add_detections(3, ID["adele"])
     people.switches.update({"page_size": 2, "break_last_page": True})
     ended = run(module)
     assert not ended.failed and ended.result["truncated"] is True and ended.result["count"] == 2

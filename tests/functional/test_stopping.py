@@ -20,6 +20,29 @@ def written(tenant: Tenant) -> bool:
     return any(entry["written"] for entry in tenant.journal.entries)
 
 
+AfterSleeps = t.Callable[[t.Callable[[], None]], None]
+
+
+@pytest.fixture
+def after_sleeps(clock: FastClock, monkeypatch: pytest.MonkeyPatch) -> AfterSleeps:
+    """Let something happen after each sleep of the collection."""
+    sleep = clock.sleep
+
+    def install(happens: t.Callable[[], None]) -> None:
+        def interrupted(seconds: float) -> None:
+            sleep(seconds)
+            happens()
+
+        monkeypatch.setattr(clock, "sleep", interrupted)
+        clock.install(monkeypatch)
+
+    return install
+
+
+def stop(number: signal.Signals = signal.SIGTERM) -> None:
+    os.kill(os.getpid(), number)
+
+
 def check_account(ended: Ended, asked: int) -> None:
     """The result says of each user what became of it in the tenant, where the first 60 were written to."""
     assert ended.failed and ended.kind == "service" and "Run it again" in ended.msg, ended.msg
@@ -33,19 +56,11 @@ def check_account(ended: Ended, asked: int) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_during_a_pause_ends_the_work_with_its_result(
-    tenant: Tenant, run: Run, clock: FastClock, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+    tenant: Tenant, run: Run, after_sleeps: AfterSleeps, number: signal.Signals
 ) -> None:
     users = tenant.add_users(200)
     tenant.switches.rate_limit = 1
-    sleep = clock.sleep
-
-    def interrupted(seconds: float) -> None:
-        sleep(seconds)
-        if written(tenant):
-            os.kill(os.getpid(), number)
-
-    monkeypatch.setattr(clock, "sleep", interrupted)
-    clock.install(monkeypatch)
+    after_sleeps(lambda: stop(number) if written(tenant) else None)
     ended = run("risky_user", state="dismissed", users=users)
     check_account(ended, 200)
     assert number.name in ended.msg
@@ -60,7 +75,7 @@ def test_a_signal_during_a_write_waits_for_its_answer(tenant: Tenant, run: Run) 
         while not tenant.journal.select(method="POST"):
             pass
         signalled.set()
-        os.kill(os.getpid(), signal.SIGTERM)
+        stop()
 
     thread = threading.Thread(target=interrupt, daemon=True)
     thread.start()
@@ -72,68 +87,40 @@ def test_a_signal_during_a_write_waits_for_its_answer(tenant: Tenant, run: Run) 
 
 
 @pytest.fixture
-def reader(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[int]:
+def reader(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[list[int]]:
     """Who reads the result: close it, and nobody does."""
     reader, writer = os.pipe()
     monkeypatch.setattr(_module, "listening", lambda: _interruption.listening(writer))
-    yield reader
+    yield [reader]
     os.close(writer)
 
 
 @pytest.mark.parametrize("state", ["dismissed", "compromised", "safe"])
 def test_no_write_without_a_reader_of_the_result(
-    tenant: Tenant, run: Run, clock: FastClock, monkeypatch: pytest.MonkeyPatch, reader: int, state: str
+    tenant: Tenant, run: Run, after_sleeps: AfterSleeps, reader: list[int], state: str
 ) -> None:
     users = tenant.add_users(130)
     tenant.switches.rate_limit = 1
-    sleep = clock.sleep
-
-    def gone(seconds: float) -> None:
-        sleep(seconds)
-        if written(tenant):
-            monkeypatch.setattr(clock, "sleep", sleep)
-            os.close(reader)
-
-    monkeypatch.setattr(clock, "sleep", gone)
-    clock.install(monkeypatch)
+    after_sleeps(lambda: os.close(reader.pop()) if reader and written(tenant) else None)
     ended = run("risky_user", state=state, users=users)
     check_account(ended, 130)
     assert "nobody is left to read" in ended.msg
 
 
-def test_a_signal_while_waiting_leaves_what_was_written(
-    tenant: Tenant, run: Run, clock: FastClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_signal_while_waiting_leaves_what_was_written(tenant: Tenant, run: Run, after_sleeps: AfterSleeps) -> None:
     users = tenant.add_users(3)
     tenant.switches.effect_delay = 1000
-    sleep = clock.sleep
-
-    def interrupted(seconds: float) -> None:
-        sleep(seconds)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    monkeypatch.setattr(clock, "sleep", interrupted)
-    clock.install(monkeypatch)
+    after_sleeps(stop)
     ended = run("risky_user", state="dismissed", users=users, wait=True)
     assert ended.failed and ended.kind == "service" and "SIGTERM" in ended.msg
     assert ended.changed and ended.written == users and ended.result["verified"] is False
     assert len(ended.result["requests"]["write_request_ids"]) == 1
 
 
-def test_a_signal_stops_reading_as_well(
-    tenant: Tenant, run: Run, clock: FastClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_signal_stops_reading_as_well(tenant: Tenant, run: Run, after_sleeps: AfterSleeps) -> None:
     tenant.add_users(5)
-    tenant.switches.rate_limit = 0.1
-    tenant.switches.page_size = 1
-    sleep = clock.sleep
-
-    def interrupted(seconds: float) -> None:
-        sleep(seconds)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    monkeypatch.setattr(clock, "sleep", interrupted)
-    clock.install(monkeypatch)
+    tenant.switches.update({"rate_limit": 0.1, "page_size": 1})
+    after_sleeps(stop)
     ended = run("risky_user_info")
     assert ended.failed and "SIGTERM" in ended.msg
     assert ended.result["truncated"] is True and 0 < ended.result["count"] < 5
