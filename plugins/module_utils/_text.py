@@ -20,7 +20,7 @@ from ._redact import PLAIN_KEY
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # What Python calls printable although it shows nothing: fillers, joiners, and selectors of variants.
-_INVISIBLE = re.compile(
+INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -46,7 +46,7 @@ def printable(text: str, most: int | None = None) -> str:
     line = " ".join(text.split())
     if not line.isprintable():
         line = "".join(character if character.isprintable() else _REPLACEMENT for character in line)
-    line = _INVISIBLE.sub(_REPLACEMENT, line)
+    line = INVISIBLE.sub(_REPLACEMENT, line)
     return line if most is None or len(line) <= most else f"{line[: most - 3]}..."
 
 

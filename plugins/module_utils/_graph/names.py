@@ -16,15 +16,20 @@ import string
 import typing as t
 import unicodedata
 
+from .._text import INVISIBLE
+
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 # Entra allows 113 characters. What is far longer makes a URL that no server takes.
 _LONGEST_NAME = 320
 # Brackets, braces and quotes of all scripts. The plain apostrophe is none of them.
 _WRONG_CATEGORIES = frozenset({"Ps", "Pe", "Pi", "Pf"})
 # Separators of lists and of URI schemes in several scripts, quotes, marks of e-mail addresses.
-_WRONG_CHARACTERS = frozenset('",;:<>\\`\uff02\uff0c\uff1b\uff1a\uff1c\uff1e\u3001\u060c\u061b\ufe50\ufe54\ufe55')
-# Characters that show nothing although they are letters, marks or symbols by their category.
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_WRONG_CHARACTERS = frozenset(
+    '",;:<>\\`\uff02\uff0c\uff1b\uff1a\uff1c\uff1e\u3001\u060c\u061b\ufe50\ufe54\ufe55'
+    "\u2033\u2036\u275b\u275c\u275d\u275e"
+)
+# Full stops of several scripts.
+_DOTS = (".", "\uff0e", "\u3002", "\uff61")
 _TO_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -45,7 +50,7 @@ def is_name(text: str) -> bool:
         and "@" not in domain
         and all(parts)
         and len(text) <= _LONGEST_NAME
-        and not any(part.startswith(".") or part.endswith(".") for part in parts)
+        and not any(part.startswith(_DOTS) or part.endswith(_DOTS) for part in parts)
         and not any(map(_is_wrong, text))
     )
 
@@ -55,8 +60,7 @@ def _is_wrong(character: str) -> bool:
         not character.isprintable()
         or character.isspace()
         or character in _WRONG_CHARACTERS
-        or character in _INVISIBLE
-        or "\ufe00" <= character <= "\ufe0f"
+        or INVISIBLE.match(character) is not None
         or unicodedata.category(character) in _WRONG_CATEGORIES
     )
 
