@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import json
 import subprocess
 import time
+import types
 import typing as t
 from unittest import mock
 
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import CredentialsError
-from ansible_collections.identityops.entra_risk.plugins.module_utils._login.certificate import read_certificate
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login import certificate
 from ansible_collections.identityops.entra_risk.plugins.module_utils._login.connection import Credential
 from ansible_collections.identityops.entra_risk.plugins.module_utils._login.encodings import pem_blocks, to_pem_or_der
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.conftest import PASSWORD, Keyring
@@ -42,7 +44,7 @@ def openssh(key: t.Any) -> bytes:
 
 def read(keyring: Keyring, content: bytes, **options: t.Any) -> t.Any:
     path = keyring.write("any.file", content)
-    return read_certificate(Credential("certificate", "certificate_path", path, **options))
+    return certificate.read_certificate(Credential("certificate", "certificate_path", path, **options))
 
 
 def refusal(keyring: Keyring, content: bytes, **options: t.Any) -> str:
@@ -105,10 +107,10 @@ UNNEEDED = {"password": PASSWORD, "thumbprint": "nonsense"}
     ids=[*(f"{name}{more}" for name in READABLE for more in ("", ", and more than needed")), *ENCRYPTED],
 )
 def test_is_read(keyring: Keyring, content: Content, options: dict[str, t.Any]) -> None:
-    certificate = read(keyring, content(keyring), **options)
-    assert certificate.thumbprint == keyring.thumbprint
-    assert certificate.private_key.startswith("-----BEGIN PRIVATE KEY-----\n")
-    assert certificate.certificates[0].encode() == keyring.pem(keyring.own)
+    found = read(keyring, content(keyring), **options)
+    assert found.thumbprint == keyring.thumbprint
+    assert found.private_key.startswith("-----BEGIN PRIVATE KEY-----\n")
+    assert found.certificates[0].encode() == keyring.pem(keyring.own)
 
 
 # What is in the file, and what the message must say.
@@ -250,3 +252,8 @@ def test_a_cryptography_that_does_not_work_is_named(
     with pytest.raises(CredentialsError, match="library cryptography is installed") as caught:
         read(keyring, pem(keyring))
     assert remedy in str(caught.value)
+
+
+def test_older_releases_of_cryptography() -> None:
+    old = types.SimpleNamespace(not_valid_after=datetime.datetime(2026, 1, 1))
+    assert certificate._not_after(t.cast(t.Any, old)) == 1767225600.0

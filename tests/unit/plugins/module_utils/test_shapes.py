@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import EntraRiskError
 from ansible_collections.identityops.entra_risk.plugins.module_utils._login.connection import resolve
 from ansible_collections.identityops.entra_risk.plugins.module_utils._login.known_secrets import known_secrets
-from ansible_collections.identityops.entra_risk.plugins.module_utils._login.shapes import is_tenant, path_for_message
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login.shapes import path_for_message
 from ansible_collections.identityops.entra_risk.plugins.module_utils._login.tokens import token_source
 from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
 
@@ -95,13 +95,6 @@ def test_a_file_that_exists_is_named(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "8Q~dEfGhIjKlMnOpQrStUvWxYz0123456789_"
     path.touch()
     assert path_for_message(str(path)) == f" ({path})"
-
-
-@pytest.mark.parametrize(
-    "text", ["contoso", "contoso.", ".contoso.example", "a b.example", "x" * 64 + ".example", "1.2"]
-)
-def test_a_tenant_is_a_guid_or_a_domain_name(text: str) -> None:
-    assert not is_tenant(text)
 
 
 @pytest.mark.parametrize(
