@@ -299,9 +299,11 @@ class TestCloud:
         ],
     )
     def test_refused(self, given: str, named: str) -> None:
+        # Also where both URLs are given.
+        urls = {"authority_host": "https://login.option.example", "graph_url": "https://graph.option.example"}
         message = refusal({**LOGIN, "cloud_environment": given})
-        assert message.startswith("cloud_environment")
-        assert named in message
+        assert message == refusal({**LOGIN, **urls, "cloud_environment": given})
+        assert message.startswith("cloud_environment") and named in message
         assert "AzureCloud, AzureUSGovernment, AzureUSGovernmentDoD" in message
         assert refusal({}, {"AZURE_CLOUD_ENVIRONMENT": given}).startswith("AZURE_CLOUD_ENVIRONMENT")
 

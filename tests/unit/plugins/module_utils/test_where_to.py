@@ -6,7 +6,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import CredentialsError
 from ansible_collections.identityops.entra_risk.plugins.module_utils._login.connection import describe, resolve
 from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
 
@@ -64,12 +63,6 @@ def test_the_task_decides_before_the_environment(
     assert (connection.authority, connection.graph_url) == expected
     described = describe({**LOGIN, **params}, environ)
     assert (described["authority"], described["graph_url"]) == expected
-
-
-@pytest.mark.parametrize("params", [{"cloud_environment": "AzureChinaCloud"}, {"cloud_environment": "AzureMoonCloud"}])
-def test_a_cloud_that_cannot_be_used_is_refused_beside_urls(params: dict[str, str]) -> None:
-    with pytest.raises(CredentialsError):
-        resolve({**LOGIN, **URLS, **params}, {}, Redactor())
 
 
 @pytest.mark.parametrize(
