@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import typing as t
 
 import pytest
@@ -299,3 +300,15 @@ def test_says_so_where_not_all_exceptions_are_returned(tenant: Tenant, run: Run,
     )
     assert len(ended.entries) == shown and ended.result["summary"]["skipped"] == 23 - limit
     assert ("The result holds 20 of the 22" in ended.msg) is (limit == 1)
+
+
+def test_a_time_that_cannot_be_read_comes_last_and_is_told(tenant: Tenant, run: Run) -> None:
+    readable = tenant.add_user("a@x.example", risk_last_updated=OLD).id
+    listed = [
+        {"id": key, "userPrincipalName": name, "riskState": "atRisk", "riskLevel": "low", "riskLastUpdatedDateTime": at}
+        for key, name, at in ((readable, "a@x.example", OLD), (ID["alex"], "b@x.example", "soon"))
+    ]
+    tenant.add_fault(method="GET", path="riskyUsers", status=200, body=json.dumps({"value": listed}))
+    ended = run("risky_user", state="dismissed", filters={}, max_changes=1, limit=1)
+    assert ended.outcomes == ["changed", "skipped over_limit"]
+    assert any("1 user left for a later run: the time" in warning for warning in ended.warnings)

@@ -252,3 +252,16 @@ def _warn(result: ChangeResult) -> None:
     deleted = sum(decision.reason == "deleted" and decision.target.given is not None for decision in result.decisions)
     if deleted:
         result.warnings.append(f"Deleted, so skipped: {deleted} of {total} (reason deleted).")
+    unreadable = sum(map(_is_left_without_a_time, result.decisions))
+    if unreadable:
+        result.warnings.append(
+            f"{labels.count(unreadable)} left for a later run: the time of the last change of the risk cannot be read, "
+            "and limit takes the oldest changes first, so they come last."
+        )
+
+
+def _is_left_without_a_time(decision: Decision) -> bool:
+    record = decision.target.record
+    if decision.reason != "over_limit" or record is None:
+        return False
+    return record.updated is not None and record.updated_ticks is None
