@@ -123,33 +123,24 @@ def test_a_filter_chooses(run: Run, tenant: Tenant) -> None:
     assert user.risk_last_updated_date_time.isoformat().startswith("2026-01-02T03:04:05.678901")
 
 
-def test_one_user_and_its_history(run: Run, tenant: Tenant) -> None:
-    user = tenant.add_user("adele.vance@contoso.example")
+def test_one_object_of_each_kind_and_its_history(run: Run, tenant: Tenant) -> None:
+    user, workload = tenant.add_user("adele.vance@contoso.example"), tenant.add_service_principal("Payroll Sync")
     tenant.change_user(user.id, risk_state="remediated", risk_level="none")
+    tenant.change_service_principal(workload.id, risk_state="remediated", risk_level="none")
 
     async def work(client: GraphServiceClient) -> t.Any:
-        builder = client.identity_protection.risky_users.by_risky_user_id(user.id)
-        return await builder.get(), await builder.history.get()
+        people = client.identity_protection.risky_users.by_risky_user_id(user.id)
+        workloads = client.identity_protection.risky_service_principals
+        builders: list[t.Any] = [people, workloads.by_risky_service_principal_id(workload.id)]
+        return [(await each.get(), (await each.history.get()).value) for each in builders]
 
-    found, history = run(work)
-    assert (found.id, found.risk_state) == (user.id, RiskState.Remediated)
-    assert [item.risk_state for item in history.value] == [RiskState.AtRisk, RiskState.Remediated]
-    assert history.value[0].activity.risk_event_types == ["unfamiliarFeatures"]
-    assert history.value[0].user_id == user.id
-
-
-def test_one_service_principal_and_its_history(run: Run, tenant: Tenant) -> None:
-    added = tenant.add_service_principal("Payroll Sync")
-    tenant.change_service_principal(added.id, risk_state="remediated", risk_level="none")
-
-    async def work(client: GraphServiceClient) -> t.Any:
-        builder = client.identity_protection.risky_service_principals.by_risky_service_principal_id(added.id)
-        return await builder.get(), await builder.history.get()
-
-    found, history = run(work)
-    assert (found.id, found.display_name, found.risk_state) == (added.id, "Payroll Sync", RiskState.Remediated)
-    assert [item.risk_state for item in history.value] == [RiskState.AtRisk, RiskState.Remediated]
-    assert history.value[0].activity.risk_event_types == ["suspiciousSignins"]
+    (person, of_person), (app, of_app) = run(work)
+    assert (person.id, app.id, app.display_name) == (user.id, workload.id, "Payroll Sync")
+    assert person.risk_state == app.risk_state == RiskState.Remediated
+    for history, kind in ((of_person, "unfamiliarFeatures"), (of_app, "suspiciousSignins")):
+        assert [item.risk_state for item in history] == [RiskState.AtRisk, RiskState.Remediated]
+        assert history[0].activity.risk_event_types == [kind]
+    assert of_person[0].user_id == user.id
 
 
 def test_the_actions(run: Run, tenant: Tenant) -> None:
