@@ -312,3 +312,18 @@ def test_a_time_that_cannot_be_read_comes_last_and_is_told(tenant: Tenant, run: 
     ended = run("risky_user", state="dismissed", filters={}, max_changes=1, limit=1)
     assert ended.outcomes == ["changed", "skipped over_limit"]
     assert any("1 user left for a later run: the time" in warning for warning in ended.warnings)
+
+
+@pytest.mark.parametrize(
+    ("users", "msg"),
+    [
+        (["adele"], "Found 1 risky user."),
+        (["adele", "unlisted"], "Found 1 risky user and 1 without a risk record."),
+        (
+            ["adele", "unlisted", "unknown"],
+            "Found 1 risky user, 1 without a risk record, and 1 that the directory does not know.",
+        ),
+    ],
+)
+def test_counts_what_was_found_in_one_sentence(people: Tenant, run: Run, users: list[str], msg: str) -> None:
+    assert run("risky_user_info", users=[NAME[user] for user in users]).msg == msg

@@ -73,7 +73,8 @@ def read_report(
     count = data["count"]
     found = [f"Found {count} {one if count == 1 else many}{' (there may be more)' if data['truncated'] else ''}"]
     found += [f"{number} {what}" for what, number in (extra or {}).items() if number]
-    sentence = ", and ".join(found) + "."
+    *some, last = found
+    sentence = f"{', '.join(some)}{',' if len(some) > 1 else ''} and {last}." if some else f"{last}."
     if error:
         sentence = f"{error.message} {sentence}" if count else error.message
     common = {
