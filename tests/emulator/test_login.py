@@ -1,4 +1,4 @@
-"""Logins through the unmodified MSAL, and what a forged one gets."""
+"""What a login that is not right gets. Right ones are made by the functional tests, through the unmodified MSAL."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def assertion(key_pair: ClientCertificate, app: App, tenant: Tenant, **claims: t
     return jwt.encode({**right, **claims}, key_pair.key_pem(), algorithm="PS256", headers={"x5t": thumbprint})
 
 
-def post(emulator: Emulator, tenant: Tenant, **fields: str) -> requests.Response:
+def post(emulator: Emulator, tenant: Tenant, app: App, **fields: str) -> requests.Response:
     """A token request made by hand."""
-    form = {"grant_type": "client_credentials", "scope": f"{emulator.graph_url}/.default", **fields}
+    form = {"grant_type": "client_credentials", "scope": f"{emulator.graph_url}/.default", "client_id": app.client_id}
     client = Client(emulator.login_url, emulator.ca_path)
     try:
-        return client.send("POST", f"/{tenant.id}/oauth2/v2.0/token", data=form)
+        return client.send("POST", f"/{tenant.id}/oauth2/v2.0/token", data={**form, **fields})
     finally:
         client.close()
 
@@ -62,9 +62,7 @@ def post(emulator: Emulator, tenant: Tenant, **fields: str) -> requests.Response
 def test_a_forged_oidc_token(emulator: Emulator, tenant: Tenant, app: App) -> None:
     claims = {"iss": emulator.oidc.url, "sub": SUBJECT, "aud": "api://AzureADTokenExchange", "exp": time.time() + 60}
     token = jwt.encode(claims, ClientCertificate().key_pem(), algorithm="RS256")
-    answer = post(
-        emulator, tenant, client_id=app.client_id, client_assertion=token, client_assertion_type=ASSERTION_TYPE
-    )
+    answer = post(emulator, tenant, app, client_assertion=token, client_assertion_type=ASSERTION_TYPE)
     assert answer.json()["error_codes"] == [50027]
 
 
@@ -97,9 +95,7 @@ def test_the_claims_of_a_client_assertion_are_verified(
     key_pair: ClientCertificate,
 ) -> None:
     given = assertion(key_pair, app, tenant, **claims)
-    answer = post(
-        emulator, tenant, client_id=app.client_id, client_assertion=given, client_assertion_type=ASSERTION_TYPE
-    )
+    answer = post(emulator, tenant, app, client_assertion=given, client_assertion_type=ASSERTION_TYPE)
     assert answer.json().get("error_codes", [None]) == [code]
     assert answer.status_code == (200 if code is None else 401)
 
@@ -113,9 +109,7 @@ def test_the_signature_of_a_client_assertion_is_verified(
     claims = jwt.decode(unregistered, options={"verify_signature": False})
     forged = jwt.encode(claims, stranger.key_pem(), algorithm="PS256", headers={"x5t": thumbprint})
     for given in (unregistered, forged):
-        answer = post(
-            emulator, tenant, client_id=app.client_id, client_assertion=given, client_assertion_type=ASSERTION_TYPE
-        )
+        answer = post(emulator, tenant, app, client_assertion=given, client_assertion_type=ASSERTION_TYPE)
         assert answer.json()["error_codes"] == [700027]
 
 
@@ -134,15 +128,8 @@ def test_the_signature_of_a_client_assertion_is_verified(
 def test_a_malformed_token_request(
     fields: dict[str, str], status: int, code: int, emulator: Emulator, tenant: Tenant, app: App
 ) -> None:
-    answer = post(emulator, tenant, **{"client_id": app.client_id, "client_secret": app.secret or "", **fields})
+    answer = post(emulator, tenant, app, **{"client_secret": app.secret or "", **fields})
     assert (answer.status_code, answer.json()["error_codes"]) == (status, [code])
-
-
-def test_a_token_endpoint_takes_posts_only(emulator: Emulator, tenant: Tenant) -> None:
-    client = Client(emulator.login_url, emulator.ca_path)
-    answer = client.get(f"/{tenant.id}/oauth2/v2.0/token")
-    client.close()
-    assert answer.json()["error_codes"] == [900561]
 
 
 def test_discovery_keeps_the_origin_that_was_called(emulator: Emulator, tenant: Tenant) -> None:
@@ -152,8 +139,10 @@ def test_discovery_keeps_the_origin_that_was_called(emulator: Emulator, tenant: 
     instance = client.get("/common/discovery/instance").json()
     keys = client.get(f"/{tenant.id}/discovery/v2.0/keys").json()
     elsewhere = client.get(f"/{tenant.id}/oauth2/v2.0/authorize")
+    read = client.get(f"/{tenant.id}/oauth2/v2.0/token")
     client.close()
     assert configuration["token_endpoint"] == f"{origin}/{tenant.domain}/oauth2/v2.0/token"
     assert instance["metadata"][0]["aliases"] == [origin[len("https://") :]]
     assert keys["keys"][0]["kty"] == "RSA"
     assert elsewhere.status_code == 404
+    assert read.json()["error_codes"] == [900561]

@@ -51,29 +51,13 @@ def test_a_filter_matches_or_not(text: str, expected: bool) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "riskState",
-        "riskState eq 'atRisk",
-        "riskState eq'atRisk'",
-        "riskState eq 'bogus'",
-        "riskState gt 'atRisk'",
-        "riskState eq ('atRisk','none')",
-        "riskstate eq 'atRisk'",
-        "a/riskState eq 'atRisk'",
-        "'atRisk' eq riskState",
-        "isDeleted eq 'false'",
-        "isDeleted eq 1",
-        "id eq 04487ee0-f4f6-4e7f-8999-facc5a30e232",
-        "riskLastUpdatedDateTime gt '2026-03-01T12:00:00Z'",
-        "riskLastUpdatedDateTime gt 2026-03-01T12:00:00",
-        "riskLastUpdatedDateTime gt 2026-13-01T12:00:00Z",
-        "riskState in 'atRisk'",
-        "startswith(userPrincipalName, 'a')",
-        "unknown(userPrincipalName)",
-        "-1",
-    ],
-)
+    ["", "riskState", "riskState eq 'atRisk", "riskState eq'atRisk'", "riskState eq 'bogus'", "riskState gt 'atRisk'",
+     "riskState eq ('atRisk','none')", "riskstate eq 'atRisk'", "a/riskState eq 'atRisk'", "'atRisk' eq riskState",
+     "isDeleted eq 'false'", "isDeleted eq 1", "id eq 04487ee0-f4f6-4e7f-8999-facc5a30e232",
+     "riskLastUpdatedDateTime gt '2026-03-01T12:00:00Z'", "riskLastUpdatedDateTime gt 2026-03-01T12:00:00",
+     "riskLastUpdatedDateTime gt 2026-13-01T12:00:00Z", "riskState in 'atRisk'", "startswith(userPrincipalName, 'a')",
+     "unknown(userPrincipalName)", "-1"],
+)  # fmt: skip
 def test_what_is_no_filter_is_refused(text: str) -> None:
     with pytest.raises(ODataError):
         parse_filter(text, PROPERTIES)
@@ -83,11 +67,7 @@ def test_a_filter_tells_what_it_names_and_how_long_it_is() -> None:
     parsed = parse_filter("id in ('a','b','c') or riskState eq 'none'", PROPERTIES)
     assert parsed.properties == {"id", "riskState"}
     assert parsed.clauses == 4
-
-
-def test_case_can_be_ignored_in_texts() -> None:
-    text = "userPrincipalName in ('MARY.O''HARA@contoso.example')"
-    assert parse_filter(text, PROPERTIES, ignore_case=True).matches(RECORD)
+    assert parse_filter("id in ('A')", PROPERTIES, ignore_case=True).matches({"id": "a"})
 
 
 def test_select_names_properties() -> None:

@@ -1,4 +1,4 @@
-"""The list, one record, its history, and the directory."""
+"""The list, one record, its history, and the directory; each kind of principal is found in its own place only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import pytest
 
 from tests.entra_emulator.tenant import Tenant
 
-from .client import RISKY_USERS, UNKNOWN_ID, Client
+from .client import GET_BY_IDS, RISKY_SERVICE_PRINCIPALS, RISKY_USERS, UNKNOWN_ID, Client
+from .kinds import Kind
+
+BETA = "/beta/identityProtection/riskyServicePrincipals"
 
 
 def test_the_list_and_one_record_show_the_same(tenant: Tenant, graph: Client) -> None:
@@ -72,31 +75,18 @@ def test_late_members_show_only_to_those_who_ask(tenant: Tenant, graph: Client) 
 
 def test_the_directory_is_asked_by_id_or_name(tenant: Tenant, graph: Client) -> None:
     user = tenant.add_user("old@contoso.example", directory_upn="new.name@contoso.example")
+    dollar = tenant.add_user("$o'neil@contoso.example")
     tenant.add_user("gone@contoso.example", deleted=True)
     for key in (user.id, "new.name@contoso.example", "New.Name%40contoso.example"):
-        assert (
-            graph.get(f"/v1.0/users/{key}", select="id,userPrincipalName").json().items()
-            >= {
-                "id": user.id,
-                "userPrincipalName": "new.name@contoso.example",
-            }.items()
-        )
-    for key in ("old@contoso.example", "gone@contoso.example", UNKNOWN_ID):
-        answer = graph.get(f"/v1.0/users/{key}")
+        found = graph.get(f"/v1.0/users/{key}", select="id,userPrincipalName").json()
+        assert (found["id"], found["userPrincipalName"]) == (user.id, "new.name@contoso.example")
+    for key in ("/old@contoso.example", "/gone@contoso.example", f"/{UNKNOWN_ID}", "('nobody@contoso.example')"):
+        answer = graph.get(f"/v1.0/users{key}")
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "Request_ResourceNotFound")
-    assert set(graph.get(f"/v1.0/users/{user.id}").json()) == {
-        "@odata.context",
-        "id",
-        "displayName",
-        "mail",
-        "userPrincipalName",
-    }
-
-
-def test_a_name_with_a_leading_dollar_needs_brackets(tenant: Tenant, graph: Client) -> None:
-    user = tenant.add_user("$o'neil@contoso.example")
-    assert graph.get("/v1.0/users('%24o''neil@contoso.example')").json()["id"] == user.id
-    assert graph.get("/v1.0/users('nobody@contoso.example')").status_code == 404
+    names = {"@odata.context", "id", "displayName", "mail", "userPrincipalName"}
+    assert set(graph.get(f"/v1.0/users/{user.id}").json()) == names
+    # A name with a leading dollar needs brackets.
+    assert graph.get("/v1.0/users('%24o''neil@contoso.example')").json()["id"] == dollar.id
 
 
 def test_the_directory_takes_a_filter(tenant: Tenant, graph: Client) -> None:
@@ -111,17 +101,6 @@ def test_the_directory_takes_a_filter(tenant: Tenant, graph: Client) -> None:
     assert graph.get("/v1.0/users", top=2).status_code == 400
 
 
-def test_objects_are_found_by_their_ids(tenant: Tenant, graph: Client) -> None:
-    user = tenant.add_user("adele.vance@contoso.example")
-    gone = tenant.add_user("gone@contoso.example", deleted=True)
-    answer = graph.send(
-        "POST",
-        "/v1.0/directoryObjects/getByIds?$select=id",
-        json={"ids": [user.id, gone.id, UNKNOWN_ID], "types": ["user"]},
-    )
-    assert answer.json()["value"] == [{"@odata.type": "#microsoft.graph.user", "id": user.id}]
-
-
 @pytest.mark.breaks_contract
 @pytest.mark.parametrize(
     "body",
@@ -131,3 +110,41 @@ def test_objects_are_found_by_their_ids(tenant: Tenant, graph: Client) -> None:
 )  # fmt: skip
 def test_a_malformed_question_for_objects(body: dict[str, object], graph: Client) -> None:
     assert graph.send("POST", "/v1.0/directoryObjects/getByIds", json=body).status_code == 400
+
+
+def test_beta_tells_one_thing_more(tenant: Tenant, graph: Client) -> None:
+    added = tenant.add_service_principal("Payroll Sync", enabled=False)
+    (listed,) = graph.get(BETA).json()["value"]
+    assert listed["accountEnabled"] is listed["isEnabled"] is False
+    assert (
+        graph.get(f"{BETA}/{added.id}", select="id,accountEnabled").json().items() >= {"accountEnabled": False}.items()
+    )
+    assert graph.get(f"{BETA}/{added.id}/history").json()["value"][0]["accountEnabled"] is False
+    assert len(graph.get(BETA, filter="accountEnabled eq true").json()["value"]) == 0
+    assert graph.get(RISKY_SERVICE_PRINCIPALS, filter="accountEnabled eq true").status_code == 400
+    assert "accountEnabled" not in graph.get(f"{RISKY_SERVICE_PRINCIPALS}/{added.id}/history").json()["value"][0]
+
+
+def test_each_kind_has_a_directory_of_its_own(kind: Kind, tenant: Tenant, graph: Client) -> None:
+    user = tenant.add_user("adele.vance@contoso.example")
+    workload = tenant.add_service_principal("Payroll Sync")
+    own, other = (user, workload) if kind.label == "users" else (workload, user)
+    assert graph.get(f"{kind.directory}/{own.id}", select="id").json()["id"] == own.id
+    assert graph.get(f"{kind.directory}/{other.id}").status_code == 404
+    assert [each["id"] for each in graph.get(kind.directory).json()["value"]] == [own.id]
+    assert graph.get(f"{kind.path}/{own.id}").status_code == 200
+    assert graph.get(f"{kind.path}/{other.id}").status_code == 404
+    assert graph.get(f"{kind.path}/{UNKNOWN_ID}").json()["error"]["code"] == "ResourceNotFound"
+
+
+@pytest.mark.parametrize("types", [["servicePrincipal"], ["user"], ["user", "servicePrincipal"], ["directoryObject"]])
+def test_objects_are_found_by_type(types: list[str], tenant: Tenant, graph: Client) -> None:
+    user = tenant.add_user("adele.vance@contoso.example")
+    gone = tenant.add_user("gone@contoso.example", deleted=True)
+    workload = tenant.add_service_principal("Payroll Sync")
+    ids = [user.id, workload.id, gone.id, UNKNOWN_ID]
+    answer = graph.send("POST", f"{GET_BY_IDS}?$select=id", json={"ids": ids, "types": types})
+    names = [name for name in ("user", "servicePrincipal") if name in types or types == ["directoryObject"]]
+    found = {"user": user.id, "servicePrincipal": workload.id}
+    expected = [{"@odata.type": f"#microsoft.graph.{name}", "id": found[name]} for name in names]
+    assert answer.json()["value"] == expected

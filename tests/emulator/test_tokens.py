@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import typing as t
 
@@ -21,17 +22,16 @@ Ask = t.Callable[..., t.Any]
 
 
 @pytest.fixture
-def client_for(emulator: Emulator) -> t.Iterator[t.Callable[[str | None], Client]]:
+def client_for(emulator: Emulator) -> t.Iterator[Ask]:
     """A client for any token."""
-    clients: list[Client] = []
+    with contextlib.ExitStack() as clients:
 
-    def make(token: str | None) -> Client:
-        clients.append(Client(emulator.graph_url, emulator.ca_path, token))
-        return clients[-1]
+        def make(token: str | None) -> Client:
+            client = Client(emulator.graph_url, emulator.ca_path, token)
+            clients.callback(client.close)
+            return client
 
-    yield make
-    for client in clients:
-        client.close()
+        yield make
 
 
 def forged(tenant: Tenant) -> str:
@@ -88,6 +88,7 @@ def test_tenants_do_not_see_each_other(emulator: Emulator, tenant: Tenant, clien
 
 
 SCOPES = "You cannot perform the requested operation, required scopes are missing in the token."
+DENIED = "Insufficient privileges to complete the operation."
 # Columns: kind, permissions, and the statuses of reading, writing and looking up in the directory.
 PERMISSIONS = [
     (USERS, ["IdentityRiskyUser.Read.All"], 200, 403, 403),
@@ -112,24 +113,18 @@ def test_permissions(
     added = kind.add(tenant, "adele.vance@contoso.example")
     client = client_for(tenant.mint_token(roles=roles))
     by_type = {"ids": [added.id], "types": ["user" if kind is USERS else "servicePrincipal"]}
-    answers = [
-        (client.get(kind.path), read),
-        (client.get(f"{kind.path}/{added.id}/history"), read),
-        (client.act("dismiss", added.id, prefix=kind.path), write),
-    ]
-    directory = [
-        client.get(f"{kind.directory}/{added.id}"),
-        client.get(kind.directory),
-        client.send("POST", GET_BY_IDS, json=by_type),
-    ]
-    for answer, status in answers:
+    risk, directory = ("Forbidden", SCOPES), ("Authorization_RequestDenied", DENIED)
+    for answer, status, refusal in (
+        (client.get(kind.path), read, risk),
+        (client.get(f"{kind.path}/{added.id}/history"), read, risk),
+        (client.act("dismiss", added.id, prefix=kind.path), write, risk),
+        (client.get(f"{kind.directory}/{added.id}"), look_up, directory),
+        (client.get(kind.directory), look_up, directory),
+        (client.send("POST", GET_BY_IDS, json=by_type), look_up, directory),
+    ):
         assert answer.status_code == status
         if status == 403:
-            assert (answer.json()["error"]["code"], answer.json()["error"]["message"]) == ("Forbidden", SCOPES)
-    for answer in directory:
-        assert answer.status_code == look_up
-        if look_up == 403:
-            assert answer.json()["error"]["code"] == "Authorization_RequestDenied"
+            assert (answer.json()["error"]["code"], answer.json()["error"]["message"]) == refusal
 
 
 @pytest.mark.parametrize("switch", ["licensed", "workload_licensed"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import socket
 import ssl
 import typing as t
 import uuid
@@ -31,23 +31,29 @@ def asked(method: str, target: str, body: t.Any = None) -> Request:
     return Request.of("graph", method, target, HEADERS.items(), b"" if body is None else json.dumps(body).encode())
 
 
+# Columns: method, what follows the path of the risky users, body, words of the remark.
+BAD_REQUESTS: t.Sequence[tuple[str, str, t.Any, str]] = [
+    ("POST", "/dismiss", {"userIds": [UNKNOWN_ID, UNKNOWN_ID]}, "non-unique"),
+    ("POST", "/dismiss", {"userIds": []}, "userIds"),
+    ("POST", "/dismiss", {"userIds": [str(uuid.uuid4()) for dummy in range(61)]}, "userIds"),
+    ("POST", "/dismiss", {"userIds": ["adele@contoso.example"]}, "does not match"),
+    ("POST", "/dismiss", {"userIds": [UNKNOWN_ID], "x": 1}, "'x' was unexpected"),
+    ("POST", "/dismiss", {}, "required"),
+    ("POST", "/dismiss", None, "body"),
+    ("POST", "/remediate", {"userIds": [UNKNOWN_ID]}, "not found"),
+    ("GET", "?top=5", None, "'top'"),
+    ("GET", "?$top=501", None, "501"),
+    ("GET", "?$orderby=id", None, "$orderby"),
+    ("GET", "?$top=5&$top=6", None, "twice"),
+    ("GET", "?$select=secret", None, "secret"),
+    ("GET", "/adele@contoso.example", None, "does not match"),
+]
+
+
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        (asked("POST", f"{RISKY_USERS}/dismiss", {"userIds": [UNKNOWN_ID, UNKNOWN_ID]}), "non-unique"),
-        (asked("POST", f"{RISKY_USERS}/dismiss", {"userIds": []}), "userIds"),
-        (asked("POST", f"{RISKY_USERS}/dismiss", {"userIds": [str(uuid.uuid4()) for dummy in range(61)]}), "userIds"),
-        (asked("POST", f"{RISKY_USERS}/dismiss", {"userIds": ["adele@contoso.example"]}), "does not match"),
-        (asked("POST", f"{RISKY_USERS}/dismiss", {"userIds": [UNKNOWN_ID], "x": 1}), "'x' was unexpected"),
-        (asked("POST", f"{RISKY_USERS}/dismiss", {}), "required"),
-        (asked("POST", f"{RISKY_USERS}/dismiss"), "body"),
-        (asked("POST", f"{RISKY_USERS}/remediate", {"userIds": [UNKNOWN_ID]}), "not found"),
-        (asked("GET", f"{RISKY_USERS}?top=5"), "'top'"),
-        (asked("GET", f"{RISKY_USERS}?$top=501"), "501"),
-        (asked("GET", f"{RISKY_USERS}?$orderby=id"), "$orderby"),
-        (asked("GET", f"{RISKY_USERS}?$top=5&$top=6"), "twice"),
-        (asked("GET", f"{RISKY_USERS}?$select=secret"), "secret"),
-        (asked("GET", f"{RISKY_USERS}/adele@contoso.example"), "does not match"),
+        *((asked(method, RISKY_USERS + rest, body), words) for method, rest, body, words in BAD_REQUESTS),
         (asked("GET", "/v1.0/users/adele"), "does not match"),
         (asked("GET", "/v1.0/riskyUsers"), "not found"),
         (Request.of("graph", "GET", RISKY_USERS, [("host", "localhost")]), "Security"),
@@ -87,56 +93,40 @@ def test_violations_stand_in_the_journal(tenant: Tenant, graph: Client, emulator
     graph.send("GET", f"{RISKY_USERS}?top=5")
     graph.get()
     assert [entry["violations"] for entry in tenant.journal.entries] == [["unknown query parameter 'top'"], []]
-    assert tenant.journal.violations == emulator.violations
+    assert [tenant.journal.entries[0]] == emulator.violations
     assert tenant.journal.summary()["violations"] == ["unknown query parameter 'top'"]
 
 
-def exchange(emulator: Emulator, *requests: bytes) -> list[bytes]:
-    """Send raw requests one after the other over one TLS connection; gives the status line of each answer."""
-    url = urlsplit(emulator.graph_url)
+@pytest.fixture
+def connection(emulator: Emulator) -> t.Iterator[http.client.HTTPSConnection]:
     context = ssl.create_default_context(cafile=emulator.ca_path)
-    lines = []
-    with (
-        socket.create_connection(("127.0.0.1", url.port or 0), timeout=10) as plain,
-        context.wrap_socket(plain, server_hostname="localhost") as connection,
-        connection.makefile("rb") as stream,
-    ):
-        for request in requests:
-            connection.sendall(request)
-            lines.append(stream.readline().strip())
-            length = 0
-            while (header := stream.readline().strip()) != b"":
-                if header.lower().startswith(b"content-length:"):
-                    length = int(header.partition(b":")[2])
-            stream.read(length)
-    return lines
-
-
-def raw(method: str, headers: str = "", body: str = "", path: str = "/nothing") -> bytes:
-    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{body}".encode()
+    opened = http.client.HTTPSConnection(urlsplit(emulator.graph_url).netloc, timeout=10, context=context)
+    yield opened
+    opened.close()
 
 
 @pytest.mark.breaks_contract
-def test_an_unused_body_does_not_spoil_the_connection(emulator: Emulator) -> None:
-    for first in (
-        raw("DELETE", "Content-Length: 5\r\n", "GET /"),
-        raw("TRACE", "Content-Length: 5\r\n", "GET /"),
-        raw("POST", "Transfer-Encoding: chunked\r\n", "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
-        raw("POST"),
-    ):
-        assert exchange(emulator, first, raw("GET")) == [b"HTTP/1.1 401 Unauthorized"] * 2
+@pytest.mark.parametrize("method", ["DELETE", "TRACE"])
+@pytest.mark.parametrize("body", [b"GET /", [b"abc", b"de"]], ids=["length", "chunked"])
+def test_an_unused_body_does_not_spoil_the_connection(
+    method: str, body: t.Any, connection: http.client.HTTPSConnection
+) -> None:
+    sockets = set()
+    for request in ((method, "/nothing", body), ("GET", "/nothing")):
+        connection.request(*request)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 401
+        sockets.add(connection.sock)
+    assert len(sockets) == 1
 
 
 @pytest.mark.parametrize(
-    "first",
-    [
-        raw("POST", "Content-Length: x\r\n"),
-        raw("POST", "Content-Length: 99999999999\r\n"),
-        raw("POST", "Transfer-Encoding: chunked\r\n", "zz\r\n"),
-        raw("POST", "Transfer-Encoding: chunked\r\n", "99999999\r\n"),
-        b"GET / HTTP/9\r\n\r\n",
-    ],
+    ("header", "value"),
+    [("Content-Length", "x"), ("Content-Length", "99999999999"), ("Transfer-Encoding", "chunked")],
 )
-def test_what_is_no_http_is_refused(first: bytes, emulator: Emulator) -> None:
-    (line,) = exchange(emulator, first)
-    assert line.split()[1] in (b"400", b"505")
+def test_what_is_no_http_is_refused(header: str, value: str, connection: http.client.HTTPSConnection) -> None:
+    connection.putrequest("POST", "/nothing")
+    connection.putheader(header, value)
+    connection.endheaders(b"zz\r\n")
+    assert connection.getresponse().status == 400

@@ -143,10 +143,6 @@ _KIND = f"{_TENANT}/<any({','.join(_FIND)}):kind>"
 # what else the path holds. None is a 204.
 _ROUTES: t.Sequence[tuple[str, str, t.Callable[..., t.Any]]] = (
     ("GET", "/", lambda emulator, body: describe(emulator)),
-    ("GET", "/journal", lambda emulator, body: _shown(emulator.journal)),
-    ("DELETE", "/journal", lambda emulator, body: emulator.journal.clear()),
-    ("GET", "/violations", lambda emulator, body: emulator.violations),
-    ("DELETE", "/violations", lambda emulator, body: emulator.clear_violations()),
     ("POST", "/tenants", _add_tenant),
     ("DELETE", "/tenants/<name>", lambda emulator, body, name: emulator.remove_tenant(_tenant(emulator, name))),
     ("GET", f"{_TENANT}/journal", lambda tenant, body: _shown(tenant.journal)),
@@ -159,9 +155,7 @@ _ROUTES: t.Sequence[tuple[str, str, t.Callable[..., t.Any]]] = (
     ("GET", _KIND, lambda tenant, body, kind: [dataclasses.asdict(each) for each in getattr(tenant, kind)]),
     ("GET", f"{_KIND}/<key>", lambda tenant, body, kind, key: dataclasses.asdict(_FIND[kind](tenant, key))),
     ("PATCH", f"{_KIND}/<key>", lambda tenant, body, kind, key: dataclasses.asdict(_CHANGE[kind](tenant, key, **body))),
-    ("POST", f"{_TENANT}/tokens", lambda tenant, body: {"access_token": tenant.mint_token(**body)}),
     ("POST", f"{_TENANT}/oidc_tokens", lambda tenant, body: {"oidc_token": tenant.mint_oidc(**body)}),
-    ("POST", f"{_TENANT}/revoke", lambda tenant, body: tenant.revoke_tokens()),
     *(
         ("POST", f"{_TENANT}/<any({name}):part>", lambda tenant, body, part: _PARTS[part].add(tenant, body))
         for name in _PARTS

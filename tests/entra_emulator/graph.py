@@ -27,6 +27,7 @@ DEFAULT_PAGE = 100
 MAX_PAGE = 500
 MAX_DIRECTORY_PAGE = 999
 MAX_OBJECT_IDS = 1000
+MAX_FILTER_CLAUSES = 15
 ANY_TYPE = "directoryObject"
 OBJECT_TYPES = (*(directory.type for directory in DIRECTORIES), ANY_TYPE)
 WITH_LATE_MEMBERS = "include-unknown-enum-members"
@@ -248,13 +249,13 @@ class GraphService:
         switches = tenant.switches
         properties = resource.properties_in(request.segments[0])
         try:
-            parsed = parse_filter(options["$filter"], properties, ignore_case=not switches.filter_case_sensitive)
+            parsed = parse_filter(options["$filter"], properties)
         except ODataError:
             raise RefusedError(400, "BadRequest", "Invalid filter clause") from None
         if (
             switches.filter_mode == "refuse"
             or parsed.properties & set(switches.filter_refuse)
-            or parsed.clauses > switches.max_filter_clauses
+            or parsed.clauses > MAX_FILTER_CLAUSES
         ):
             raise RefusedError(400, "BadRequest", "Invalid filter clause")
         if switches.filter_mode == "ignore" or parsed.properties & set(switches.filter_ignore):
@@ -572,12 +573,12 @@ def _directory_filter(
         parsed = parse_filter(options["$filter"], properties, ignore_case=True)
     except ODataError:
         raise RefusedError(400, "Request_UnsupportedQuery", "Invalid filter clause") from None
-    if parsed.clauses > 15:
+    if parsed.clauses > MAX_FILTER_CLAUSES:
         raise RefusedError(
             400,
             "Request_UnsupportedQuery",
             "Too many child clauses specified in search filter expression containing 'OR' operators: "
-            f"{parsed.clauses}. Max allowed: 15.",
+            f"{parsed.clauses}. Max allowed: {MAX_FILTER_CLAUSES}.",
         )
     return parsed.matches
 

@@ -81,9 +81,6 @@ class Journal:
         with self._lock:
             self._entries.clear()
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     @property
     def entries(self) -> list[Entry]:
         """A copy of all entries, oldest first."""
@@ -93,11 +90,6 @@ class Journal:
     def select(self, **wanted: t.Any) -> list[Entry]:
         """The entries whose fields have these values, such as `listener="graph", method="POST"`."""
         return [entry for entry in self.entries if all(entry[name] == value for name, value in wanted.items())]
-
-    @property
-    def violations(self) -> list[Entry]:
-        """The entries that break the OpenAPI document."""
-        return [entry for entry in self.entries if entry["violations"]]
 
     def summary(self) -> dict[str, t.Any]:
         """Counts by request and by status, and the ids that were written, once for each write."""

@@ -232,13 +232,6 @@ class RiskSet:
                 self._take_effect(record, action, actor)
         return written
 
-    def hurry(self) -> None:
-        """Let all writes that are in processing take effect now."""
-        for record in self.records.values():
-            for pending in record.pending:
-                pending.due = 0.0
-        self.settle()
-
     def settle(self) -> None:
         """Let the writes take effect whose time has come."""
         if not self._pending:
@@ -251,9 +244,9 @@ class RiskSet:
                 self._take_effect(record, pending.action, pending.actor)
 
     def _check_list(self, ids: t.Sequence[str]) -> None:
-        if len(ids) > MAX_IDS and self._switches.over_sixty == "refuse":
+        if len(ids) > MAX_IDS:
             raise RefusedError(400, "BadRequest", f"The request holds more than {MAX_IDS} ids.")
-        if len(set(ids)) < len(ids) and self._switches.duplicate_ids == "refuse":
+        if len(set(ids)) < len(ids):
             raise RefusedError(400, "BadRequest", "The request holds an id twice.")
         if {refused.lower() for refused in self._switches.reject_ids} & set(ids):
             raise RefusedError(400, "BadRequest", "The request is invalid.")
@@ -263,17 +256,13 @@ class RiskSet:
         noun = self.principals.noun
         record = self.records.get(record_id)
         if record is not None:
-            if record.values.get("isDeleted") and self._switches.deleted_users != "accept":
-                if self._switches.deleted_users == "refuse":
-                    raise RefusedError(400, "BadRequest", f"The request is invalid: a {noun} has been deleted.")
-                return False
+            if record.values.get("isDeleted"):
+                raise RefusedError(400, "BadRequest", f"The request is invalid: a {noun} has been deleted.")
             return True
         if record_id in self.objects:
-            if not action.ends_risk:
-                return True
-            if self._switches.unlisted_dismiss == "refuse":
+            if action.ends_risk:
                 raise RefusedError(400, "BadRequest", f"The request is invalid: a {noun} is not risky.")
-            return False
+            return True
         if self._switches.unknown_ids == "refuse":
             raise RefusedError(404, "ResourceNotFound", "These ids do not exist in your tenant or they are not risky.")
         return False

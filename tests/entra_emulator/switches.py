@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-_RefuseOrAccept = t.Literal["refuse", "accept"]
-_RefuseOrIgnore = t.Literal["refuse", "ignore"]
 _Mode = t.Literal["honor", "refuse", "ignore"]
 
 
@@ -23,11 +21,7 @@ class Switches:
     effect_delay: float = 0.0
     stuck_ids: list[str] = dataclasses.field(default_factory=list)
     vanish_after_dismiss: bool = False
-    unknown_ids: _RefuseOrIgnore = "refuse"
-    deleted_users: t.Literal["refuse", "ignore", "accept"] = "refuse"
-    unlisted_dismiss: _RefuseOrIgnore = "refuse"
-    over_sixty: _RefuseOrAccept = "refuse"
-    duplicate_ids: _RefuseOrAccept = "refuse"
+    unknown_ids: t.Literal["refuse", "ignore"] = "refuse"
     reject_ids: list[str] = dataclasses.field(default_factory=list)
     page_size: t.Optional[int] = None  # noqa: UP045  # the same
     break_page: t.Optional[int] = None  # noqa: UP045  # the same
@@ -36,8 +30,6 @@ class Switches:
     filter_mode: _Mode = "honor"
     filter_refuse: list[str] = dataclasses.field(default_factory=list)
     filter_ignore: list[str] = dataclasses.field(default_factory=list)
-    filter_case_sensitive: bool = True
-    max_filter_clauses: int = 15
     orderby_mode: _Mode = "honor"
 
     def update(self, changes: t.Mapping[str, t.Any]) -> None:

@@ -384,10 +384,6 @@ class Tenant:
             self._settle()
             return {key: record.values for key, record in self._risks[name].records.items()}
 
-    def live_record(self, name: str, key: str) -> Values:
-        """One of them."""
-        return self._risks[name].records[key].values
-
     # What Graph asks for
 
     @property
@@ -431,12 +427,6 @@ class Tenant:
         """
         with self._lock:
             return self._risks[resource.name].act(action, ids, actor)
-
-    def hurry(self) -> None:
-        """Let all writes that are in processing take effect now."""
-        with self._lock:
-            for risks in self._risks.values():
-                risks.hurry()
 
     def _entries(self, resource: Resource) -> t.Mapping[str, Entry]:
         self._settle()
