@@ -81,6 +81,9 @@ class Journal:
         with self._lock:
             self._entries.clear()
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     @property
     def entries(self) -> list[Entry]:
         """A copy of all entries, oldest first."""
