@@ -115,16 +115,10 @@ def test_the_signature_of_a_client_assertion_is_verified(
 
 @pytest.mark.parametrize(
     ("fields", "status", "code"),
-    [
-        ({"grant_type": ""}, 400, 900144),
-        ({"client_id": ""}, 400, 900144),
-        ({"scope": ""}, 400, 900144),
-        ({"grant_type": "password"}, 400, 70003),
-        ({"scope": "a/.default b/.default"}, 400, 70011),
-        ({"client_secret": ""}, 401, 7000216),
-        ({"client_assertion": "x.y.z"}, 400, 900144),
-    ],
-)
+    [({"grant_type": ""}, 400, 900144), ({"client_id": ""}, 400, 900144), ({"scope": ""}, 400, 900144),
+     ({"grant_type": "password"}, 400, 70003), ({"scope": "a/.default b/.default"}, 400, 70011),
+     ({"client_secret": ""}, 401, 7000216), ({"client_assertion": "x.y.z"}, 400, 900144)],
+)  # fmt: skip
 def test_a_malformed_token_request(
     fields: dict[str, str], status: int, code: int, emulator: Emulator, tenant: Tenant, app: App
 ) -> None:

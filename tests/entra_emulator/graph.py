@@ -37,17 +37,7 @@ KEY_IN_BRACKETS = re.compile(r"(?P<set>\w+)\('(?P<key>(?:[^']|'')*)'\)")
 MAX_TARGET = 4096
 # Where made-up records begin, counted as records are.
 _MADE_UP = 1 << 40
-_DIAGNOSTIC = json.dumps(
-    {
-        "ServerInfo": {
-            "DataCenter": "Loopback",
-            "Slice": "E",
-            "Ring": "1",
-            "ScaleUnit": "000",
-            "RoleInstance": "EMULATOR",
-        }
-    }
-)
+_DIAGNOSTIC = json.dumps({"ServerInfo": {"DataCenter": "Loopback", "Slice": "E", "RoleInstance": "EMULATOR"}})
 _STATUS_CODES: t.Mapping[int, str] = {
     401: "InvalidAuthenticationToken",
     403: "Forbidden",

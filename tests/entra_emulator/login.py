@@ -33,89 +33,34 @@ class Failure:
     text: str
 
 
+_UNREGISTERED = "No matching federated identity record found for presented assertion {part} '{{value}}'."
 FAILURES: t.Mapping[int, Failure] = {
     50027: Failure(401, "invalid_client", "JWT token is invalid or malformed."),
     70003: Failure(400, "unsupported_grant_type", "The app requested an unsupported grant type '{value}'."),
-    70011: Failure(
-        400,
-        "invalid_scope",
-        "The provided request must include a 'scope' input parameter. The provided value for the input parameter "
-        "'scope' is not valid. The scope {value} is not valid.",
-    ),
-    90002: Failure(
-        400,
-        "invalid_tenant",
-        "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the "
-        "correct cloud. Check with your subscription administrator, this may happen if there are no active "
-        "subscriptions for the tenant.",
-    ),
+    70011: Failure(400, "invalid_scope", "The scope {value} is not valid."),
+    90002: Failure(400, "invalid_tenant", "Tenant '{tenant}' not found. Check to make sure you have the correct ID."),
     500011: Failure(
-        400,
-        "invalid_resource",
-        "The resource principal named {value} was not found in the tenant named {tenant}. This can happen if the "
-        "application has not been installed by the administrator of the tenant or consented to by any user in the "
-        "tenant. You might have sent your authentication request to the wrong tenant.",
+        400, "invalid_resource", "The resource principal named {value} was not found in the tenant named {tenant}."
     ),
     700016: Failure(
-        400,
-        "unauthorized_client",
-        "Application with identifier '{app}' was not found in the directory '{tenant}'. This can happen if the "
-        "application has not been installed by the administrator of the tenant or consented to by any user in the "
-        "tenant. You may have sent your authentication request to the wrong tenant.",
+        400, "unauthorized_client", "Application with identifier '{app}' was not found in the directory '{tenant}'."
     ),
-    700021: Failure(
-        401, "invalid_client", "Client assertion application identifier doesn't match 'client_id' parameter."
-    ),
+    700021: Failure(401, "invalid_client", "Client assertion application identifier doesn't match 'client_id'."),
     700023: Failure(401, "invalid_client", "Client assertion audience claim does not match Realm issuer."),
     700024: Failure(401, "invalid_client", "Client assertion is not within its valid time range."),
     700027: Failure(
-        401,
-        "invalid_client",
-        "The certificate with identifier used to sign the client assertion is not registered on application. "
-        "[Reason - {value}, Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured "
-        "keys for app Id '{app}'.]",
+        401, "invalid_client", "The certificate is not registered on application. [Reason - {value}, app Id '{app}'.]"
     ),
-    700211: Failure(
-        401,
-        "invalid_client",
-        "No matching federated identity record found for presented assertion issuer '{value}'.",
-    ),
-    700212: Failure(
-        401,
-        "invalid_client",
-        "No matching federated identity record found for presented assertion audience '{value}'.",
-    ),
-    700213: Failure(
-        401,
-        "invalid_client",
-        "No matching federated identity record found for presented assertion subject '{value}'.",
-    ),
+    **{
+        code: Failure(401, "invalid_client", _UNREGISTERED.format(part=part))
+        for code, part in ((700211, "issuer"), (700212, "audience"), (700213, "subject"))
+    },
     900144: Failure(400, "invalid_request", "The request body must contain the following parameter: '{value}'."),
     900561: Failure(400, "invalid_request", "The endpoint only accepts POST requests. Received a {value} request."),
-    1002012: Failure(
-        400,
-        "invalid_scope",
-        "The provided value for scope {value} is not valid. Client credential flows must have a scope value with "
-        "/.default suffixed to the resource identifier (application ID URI).",
-    ),
-    7000215: Failure(
-        401,
-        "invalid_client",
-        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not "
-        "the client secret ID, for a secret added to app '{app}'.",
-    ),
-    7000216: Failure(
-        401,
-        "invalid_client",
-        "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.",
-    ),
-    7000222: Failure(
-        401,
-        "invalid_client",
-        "The provided client secret keys for app '{app}' are expired. Visit the Azure portal to create new keys for "
-        "your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: "
-        "https://aka.ms/certCreds.",
-    ),
+    1002012: Failure(400, "invalid_scope", "The scope {value} is not valid: it must end in /.default."),
+    7000215: Failure(401, "invalid_client", "Invalid client secret provided for app '{app}'."),
+    7000216: Failure(401, "invalid_client", "'client_assertion', 'client_secret' or 'request' is required."),
+    7000222: Failure(401, "invalid_client", "The provided client secret keys for app '{app}' are expired."),
 }
 
 
@@ -271,12 +216,7 @@ class LoginService:
             raise LoginRefusedError(700027, value="The key was not found.", **words)
         key: t.Any = certificate.public_key()
         try:
-            jwt.decode(
-                assertion,
-                key,
-                algorithms=list(ALGORITHMS),
-                options=SIGNATURE_ONLY,
-            )
+            jwt.decode(assertion, key, algorithms=list(ALGORITHMS), options=SIGNATURE_ONLY)
         except jwt.PyJWTError:
             raise LoginRefusedError(700027, value="The key used to sign does not fit", **words) from None
         if claims.get("sub") != app.client_id:
