@@ -44,17 +44,13 @@ def test_a_detection_without_sign_in_has_no_place(tenant: Tenant, graph: Client)
     assert (item["activity"], item["detectionTimingType"]) == ("user", "offline")
 
 
+@pytest.mark.parametrize("top", [1, 2, 500])
 @pytest.mark.parametrize(
     ("query", "expected"),
-    [
-        ({}, days(3, 1, 2)),
-        ({"orderby": "detectedDateTime desc"}, days(3, 2, 1)),
-        ({"orderby": "detectedDateTime asc"}, days(1, 2, 3)),
-        ({"orderby": "detectedDateTime"}, days(1, 2, 3)),
-        ({"orderby": "detectedDateTime desc", "filter": "riskLevel eq 'low'"}, days(2, 1)),
-    ],
-)
-@pytest.mark.parametrize("top", [1, 2, 500])
+    [({}, days(3, 1, 2)), ({"orderby": "detectedDateTime desc"}, days(3, 2, 1)),
+     ({"orderby": "detectedDateTime asc"}, days(1, 2, 3)), ({"orderby": "detectedDateTime"}, days(1, 2, 3)),
+     ({"orderby": "detectedDateTime desc", "filter": "riskLevel eq 'low'"}, days(2, 1))],
+)  # fmt: skip
 def test_the_order_of_the_list(
     query: dict[str, str], expected: list[str], top: int, tenant: Tenant, graph: Client
 ) -> None:

@@ -1,10 +1,4 @@
-"""The emulator: three listeners, any number of tenants. This is what tests import.
-
-with Emulator() as emulator:
-    tenant = emulator.add_tenant()
-    app = tenant.add_app()
-    user = tenant.add_user("adele.vance@contoso.example")
-"""
+"""The emulator: three listeners, any number of tenants. This is what tests import; README.md shows how."""
 
 from __future__ import annotations
 

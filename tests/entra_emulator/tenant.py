@@ -199,16 +199,7 @@ class Tenant:
         in_directory: bool | None = None,
         history: t.Sequence[Values] | None = None,
     ) -> Principal:
-        """Add a person.
-
-        :param upn: the name in the risk record.
-        :param directory_upn: the name in the directory, when the person was renamed since.
-        :param listed: False makes no risk record.
-        :param deleted: the record says `isDeleted`.
-        :param in_directory: whether there is a directory object; without a word, unless `deleted`.
-        :param history: the history items, oldest first, instead of one of the present state. Each has names of this
-            method, or `id`, `initiated_by`, `risk_event_types`.
-        """
+        """Add a person. README.md says what the arguments mean."""
         name = display_name if display_name is not None else upn.partition("@")[0].replace(".", " ").title()
         risk = {
             "isDeleted": deleted,
@@ -343,11 +334,7 @@ class Tenant:
     # Detections
 
     def add_detection(self, user: str, **fields: t.Any) -> Values:
-        """Add a detection of the person with this id or name; gives back its Graph properties.
-
-        Every field has a usual value, and null is None: `risk_event_type` (unfamiliarFeatures), `risk_level`,
-        `risk_state`, `risk_detail`, `detected`, `activity`, `last_updated` (times), `ip_address`, `location`, and those
-        in `detections.py`.
+        """Add a detection of the person with this id or name; the fields are in `detections.py`.
 
         :raises LookupError: nobody has this id or name.
         :raises ValueError: a field that does not exist.
