@@ -23,13 +23,8 @@ from .client import UNKNOWN_ID, Client
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
-    "AZURE_AUTHORITY_HOST",
-    "AZURE_CLIENT_ID",
-    "AZURE_SECRET",
-    "AZURE_TENANT",
-    "MSGRAPH_URL",
-    "REQUESTS_CA_BUNDLE",
-}
+    "AZURE_AUTHORITY_HOST", "AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT", "MSGRAPH_URL", "REQUESTS_CA_BUNDLE",
+}  # fmt: skip
 
 
 @pytest.fixture

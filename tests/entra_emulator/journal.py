@@ -11,18 +11,9 @@ from .web import Request
 
 MASK = "********"
 _HEADERS = (
-    "accept",
-    "client-request-id",
-    "connection",
-    "consistencylevel",
-    "content-length",
-    "content-type",
-    "host",
-    "metadata",
-    "prefer",
-    "retry-attempt",
-    "user-agent",
-)
+    "accept", "client-request-id", "connection", "consistencylevel", "content-length", "content-type", "host",
+    "metadata", "prefer", "retry-attempt", "user-agent",
+)  # fmt: skip
 _SECRET_FIELDS = frozenset({"client_secret", "client_assertion", "assertion", "password", "refresh_token"})
 
 Entry = dict[str, t.Any]

@@ -14,35 +14,17 @@ BETA = "beta"
 
 RISK_LEVELS = ("low", "medium", "high", "hidden", "none", "unknownFutureValue")
 RISK_STATES = (
-    "none",
-    "confirmedSafe",
-    "remediated",
-    "dismissed",
-    "atRisk",
-    "confirmedCompromised",
-    "unknownFutureValue",
-)
+    "none", "confirmedSafe", "remediated", "dismissed", "atRisk", "confirmedCompromised", "unknownFutureValue",
+)  # fmt: skip
 RISK_DETAILS = (
-    "none",
-    "adminGeneratedTemporaryPassword",
-    "userPerformedSecuredPasswordChange",
-    "userPerformedSecuredPasswordReset",
-    "adminConfirmedSigninSafe",
-    "aiConfirmedSigninSafe",
-    "userPassedMFADrivenByRiskBasedPolicy",
-    "adminDismissedAllRiskForUser",
-    "adminConfirmedSigninCompromised",
-    "hidden",
-    "adminConfirmedUserCompromised",
-    "unknownFutureValue",
-    "m365DAdminDismissedDetection",
-    "adminConfirmedServicePrincipalCompromised",
-    "adminDismissedAllRiskForServicePrincipal",
-    "userChangedPasswordOnPremises",
-    "adminDismissedRiskForSignIn",
-    "adminConfirmedAccountSafe",
+    "none", "adminGeneratedTemporaryPassword", "userPerformedSecuredPasswordChange",
+    "userPerformedSecuredPasswordReset", "adminConfirmedSigninSafe", "aiConfirmedSigninSafe",
+    "userPassedMFADrivenByRiskBasedPolicy", "adminDismissedAllRiskForUser", "adminConfirmedSigninCompromised",
+    "hidden", "adminConfirmedUserCompromised", "unknownFutureValue", "m365DAdminDismissedDetection",
+    "adminConfirmedServicePrincipalCompromised", "adminDismissedAllRiskForServicePrincipal",
+    "userChangedPasswordOnPremises", "adminDismissedRiskForSignIn", "adminConfirmedAccountSafe",
     "microsoftRevokedSessions",
-)
+)  # fmt: skip
 # Members behind the sentinel are shown only to a client that says it can take them.
 SENTINEL = "unknownFutureValue"
 LATE_DETAILS = frozenset(RISK_DETAILS[RISK_DETAILS.index(SENTINEL) + 1 :])
@@ -51,13 +33,9 @@ ACTIVITIES = ("signin", "user", "unknownFutureValue", "servicePrincipal")
 TIMINGS = ("notDefined", "realtime", "nearRealtime", "offline", "unknownFutureValue")
 # Microsoft spells the sentinel of this one with a capital.
 TOKEN_ISSUERS = (
-    "AzureAD",
-    "ADFederationServices",
-    "UnknownFutureValue",
-    "AzureADBackupAuth",
-    "ADFederationServicesMFAAdapter",
+    "AzureAD", "ADFederationServices", "UnknownFutureValue", "AzureADBackupAuth", "ADFederationServicesMFAAdapter",
     "NPSExtension",
-)
+)  # fmt: skip
 
 STRING = Edm("string")
 BOOLEAN = Edm("boolean")
