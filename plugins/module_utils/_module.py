@@ -130,6 +130,8 @@ class _Module(_AnsibleModule):
             if name in self._brakes:
                 held = {spelling: self.params[spelling] for spelling in spellings if spelling in self.params}
                 self.refusals += tuple(_blank_brakes(held))
+                # Taken out, or ansible-core 2.16 refuses a null in a list first, in words of its own.
+                self.params = {key: value for key, value in self.params.items() if not _is_blank(held.get(key, key))}
             for spelling in spellings:
                 if spelling in self.params and _is_nothing(self.params[spelling], blank=name in connection):
                     del self.params[spelling]

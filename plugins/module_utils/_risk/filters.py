@@ -226,9 +226,11 @@ def detected_ticks(detection: t.Mapping[str, t.Any]) -> int | None:
 
 class _HasAges(t.Protocol):
     @property
-    def has_ages(self) -> bool: ...
+    def has_ages(self) -> bool:
+        """Whether a range counts back from now."""
 
-    def at(self: F, now: int) -> F: ...
+    def at(self: F, now: int) -> F:
+        """The same filter with its ages counted back from a time."""
 
 
 F = t.TypeVar("F", bound=_HasAges)
