@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import PermissionDeniedError, ServiceError
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import (
+    PermissionDeniedError,
+    RequestError,
+    ServiceError,
+)
 from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.directory import (
     SERVICE_PRINCIPALS,
     USERS,
@@ -12,6 +16,7 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.dire
 )
 from ansible_collections.identityops.entra_risk.plugins.module_utils._graph.names import fold
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import (
+    GRAPH,
     LocalGraph,
     upn,
     user_id,
@@ -83,3 +88,21 @@ def test_finds_applications_by_their_application_id(refused: bool) -> None:
     found = Directory(graph.client(), SERVICE_PRINCIPALS).having([app_id, user_id(9)])
     # Where filters are refused, there is the alternate key, which the local tenant does not know.
     assert {item.id for item in found.values()} == (set() if refused else {app.id})
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_another_refusal_is_not_taken_for_nobody(single: bool) -> None:
+    graph, directory = people(1)
+    graph.tenant.add_fault(path="/users/" if single else r"/users\?", status=405)
+    graph.tenant.add_fault(path=r"/users\?", status=400)
+    with pytest.raises(RequestError) as caught:
+        directory.having([upn(0)])
+    assert caught.value.status == 405
+
+
+def test_asks_for_each_where_the_list_breaks_off() -> None:
+    graph, directory = people(2)
+    link = {"value": [], "@odata.nextLink": f"{GRAPH}/v1.0/users?$skiptoken=2"}
+    graph.tenant.add_fault(path=r"/users\?.*skiptoken", status=400)
+    graph.tenant.add_fault(path=r"/users\?", status=200, body=link)
+    assert directory.having([upn(0), upn(1)]).keys() == {upn(0), upn(1)}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import ServiceError
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import RequestError, ServiceError
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.api import RiskApi
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.loader import (
     EVERYTHING,
@@ -115,3 +115,21 @@ def test_reads_everybody_with_a_name_where_the_filter_does_not_work() -> None:
     cache = RecordCache()
     RecordLoader(RiskApi(graph.client(), RISKY_USERS), cache).read_names([upn(1)], surely=True)
     assert cache.records.keys() == set(keys) and cache.complete
+
+
+@pytest.mark.parametrize("count", [2, 40])
+def test_another_refusal_than_that_of_a_filter_ends_the_reading(count: int) -> None:
+    graph = LocalGraph()
+    ids = [graph.add(number) for number in range(count)]
+    graph.tenant.add_fault(method="GET", status=405)
+    with pytest.raises(RequestError):
+        load(graph, ids)
+
+
+def test_asks_for_no_more_names_once_the_filter_is_refused() -> None:
+    graph = LocalGraph(filters="refuse")
+    keys = [graph.add(number) for number in range(20)]
+    cache = RecordCache()
+    RecordLoader(RiskApi(graph.client(), RISKY_USERS), cache).read_names([upn(n) for n in range(20)], surely=True)
+    # The filter by name, that of the active ones, and all.
+    assert cache.records.keys() == set(keys) and graph.reads == 3

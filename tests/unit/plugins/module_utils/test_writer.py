@@ -112,7 +112,7 @@ def test_does_not_know_what_became_of_writes_that_are_always_lost() -> None:
     assert progress.having(Status.UNKNOWN) == ids and graph.written == []
 
 
-@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("status", [401, 403, 405])
 def test_stops_at_a_refusal_that_concerns_everybody(status: int) -> None:
     graph = LocalGraph()
     ids = [graph.add(number) for number in range(61)]
@@ -120,3 +120,12 @@ def test_stops_at_a_refusal_that_concerns_everybody(status: int) -> None:
     progress, error = write(graph, ids)
     assert error is not None and error.status == status
     assert progress.attempts == {} and graph.written == []
+
+
+def test_tells_of_the_write_where_reading_it_back_fails_too() -> None:
+    graph = LocalGraph()
+    ids = [graph.add(number) for number in range(2)]
+    graph.tenant.add_fault(method="POST", drop="after")
+    graph.tenant.add_fault(method="GET", status=405, nth=list(range(2, 99)))
+    progress, error = write(graph, ids)
+    assert error is not None and error.kind == "network" and progress.having(Status.UNKNOWN) == ids
