@@ -73,7 +73,7 @@ class Response:
 
     @property
     def is_html(self) -> bool:
-        """True for the pages that proxies and gateways put in the place of the service's answer."""
+        """True for the pages that proxies and gateways put instead of the service's answer."""
         return "html" in self.headers.get("content-type", "").lower() or self.text.lstrip()[:1] == "<"
 
 

@@ -65,7 +65,7 @@ class Retry:
     :param seconds: how long after the first failure an attempt may still begin.
     :param tries: so many attempts at most.
     :param end: no attempt begins after it, on the monotonic clock.
-    :param pause: sleeps in the place of the clock.
+    :param pause: sleeps instead of the clock.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Retry:
     def failed(self, error: EntraRiskError, *, wait: float | None = None, tries: float | None = None) -> None:
         """An attempt failed: sleep until the next one, at least for as long as the service asks for.
 
-        :param wait: seconds, in the place of our own rule.
+        :param wait: seconds, instead of our own rule.
         :param tries: how many attempts are worth it after such a failure.
         :raises EntraRiskError: the error, when no attempt is left.
         """

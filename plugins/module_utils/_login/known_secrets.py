@@ -54,7 +54,7 @@ def known_secrets(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -
 
 
 def _texts(value: t.Any) -> t.Iterator[str]:
-    """All texts and numbers in a value, however deep: a list in the place of a secret holds one all the same."""
+    """All texts and numbers in a value, however deep: a list instead of a secret holds one all the same."""
     if isinstance(value, t.Mapping):
         value = list(value.values())
     if isinstance(value, (list, tuple)):

@@ -259,7 +259,7 @@ class MetadataHttp(LoginHttp):
         if not isinstance(body, dict):
             raise ServiceError(
                 f"{host} answered the managed identity with something that is not JSON (HTTP {answer.status}). Check "
-                "that this machine has a managed identity, and that no proxy answers in the place of its endpoint "
+                "that this machine has a managed identity, and that no proxy answers instead of its endpoint "
                 "(NO_PROXY).",
                 status=answer.status,
             )
