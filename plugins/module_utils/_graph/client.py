@@ -90,8 +90,9 @@ class GraphClient:
         self.redactor = redactor
         self._interruption = interruption or Interruption()
         self._pacers: dict[str, Pacer] = {}
-        # Ticks of the service's clock in its first good answer that tells them.
+        # Ticks of the service's clock in its first good answer that tells them, and in the latest.
         self.first_date: int | None = None
+        self.last_date: int | None = None
         self._reached = False
 
     def get(
@@ -110,8 +111,10 @@ class GraphClient:
         """
         return self._request(_Call("GET", f"{self.origin}{path}", required, params=params, accept=accept), end)
 
-    def post(self, path: str, body: t.Any, *, required: RequiredPermission) -> GraphResponse:
-        """POST an action that answers 204.
+    def post(
+        self, path: str, body: t.Any, *, required: RequiredPermission, accept: t.Sequence[int] = ()
+    ) -> GraphResponse:
+        """POST an action that answers 204, or one of the statuses in `accept` with a JSON object.
 
         Retried only when the service surely did not carry it out. Any other end without a clear answer is raised with
         `outcome_unknown`, so that the caller reads back before it sends again.
@@ -119,7 +122,8 @@ class GraphClient:
         :raises StoppedError: the work has to end before this is sent.
         """
         try:
-            return self._request(_Call("POST", f"{self.origin}{path}", required, body=body, writes=True))
+            call = _Call("POST", f"{self.origin}{path}", required, body=body, writes=True, accept=accept)
+            return self._request(call)
         except EntraRiskError:
             raise
         except Exception as exc:
@@ -140,10 +144,11 @@ class GraphClient:
             if isinstance(outcome, Response):
                 if call.is_answered_by(outcome):
                     reply = call.reply(outcome, self.redactor)
-                    if self.first_date is None:
-                        self.first_date = reply.date
+                    if reply.date is not None:
+                        self.first_date = reply.date if self.first_date is None else self.first_date
+                        self.last_date = reply.date
                     return reply
-                if outcome.status == 401 and is_from_graph(outcome) and not renewed and self._renew():
+                if outcome.status == 401 and is_from_graph(outcome) and not renewed and self.renew():
                     renewed = True
                     self.counts.retried += 1
                     continue
@@ -204,12 +209,12 @@ class GraphClient:
                 writes=call.writes,
                 redactor=self.redactor,
             )
-            error.retry_after = self._asked_wait(outcome)
+            error.retry_after = self.asked_wait(outcome)
         if not passes or (call.writes and error.outcome_unknown):
             raise error
         return error
 
-    def _asked_wait(self, answer: Response) -> float:
+    def asked_wait(self, answer: Response) -> float:
         """Seconds that the service asks us to wait, a little more by chance; 0 where it does not ask."""
         said = answer.headers
         asked = retry_after(said.get("retry-after"), said.get("date"), self.clock) or 0.0
@@ -224,7 +229,8 @@ class GraphClient:
         with _nothing_sent(), self._interruption.interruptible():
             return self._tokens.token()
 
-    def _renew(self) -> bool:
+    def renew(self) -> bool:
+        """Log in anew after the token was refused. False where the token was given ready."""
         with _nothing_sent(), self._interruption.interruptible():
             return self._tokens.renew()
 
@@ -258,7 +264,7 @@ class _Call:
 
     def is_answered_by(self, answer: Response) -> bool:
         if self.writes:
-            return answer.status == 204
+            return answer.status == 204 or (answer.status in self.accept and isinstance(answer.json(), dict))
         if answer.status in self.accept:
             # What a gateway answers must not pass for Graph's word.
             return is_from_graph(answer)

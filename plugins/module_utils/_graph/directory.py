@@ -62,11 +62,15 @@ SERVICE_PRINCIPALS = DirectorySet(
 
 @dataclasses.dataclass(frozen=True)
 class DirectoryObject:
-    """An object that exists. `key` is its unique property: a user's name, an application (client) ID."""
+    """An object that exists. `key` is its unique property: a user's name, an application (client) ID.
+
+    `properties` holds all that was read of it, untouched.
+    """
 
     id: str
     name: str | None
     key: str | None = None
+    properties: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
 
 class Directory:
@@ -75,16 +79,24 @@ class Directory:
     After the first refusal `forbidden` holds the error, and nothing more is asked: it would be refused as well.
 
     :param same: gives the form in which two keys are compared.
+    :param more: properties to read besides the id, the name and the key.
     """
 
-    def __init__(self, client: GraphClient, kind: DirectorySet, same: t.Callable[[str], str] = str.lower) -> None:
+    def __init__(
+        self,
+        client: GraphClient,
+        kind: DirectorySet,
+        same: t.Callable[[str], str] = str.lower,
+        *,
+        more: t.Sequence[str] = (),
+    ) -> None:
         self._client = client
         self._kind = kind
         self._same = same
         self._required = RequiredPermission(kind.permission, rate_limit_group="directory")
         self._root = f"/{client.api_version}"
         self._path = f"{self._root}/{kind.path}"
-        self._select = ",".join(dict.fromkeys(("id", kind.name_property, kind.unique_property)))
+        self._select = ",".join(dict.fromkeys(("id", kind.name_property, kind.unique_property, *more)))
         self._by_key: dict[str, DirectoryObject | None] = {}
         self.forbidden: PermissionDeniedError | None = None
 
@@ -101,6 +113,18 @@ class Directory:
         self._by_key.update({self._same(key): known.get(self._same(key)) for key in new})
         wanted = ((self._same(key), self._by_key[self._same(key)]) for key in keys)
         return {key: item for key, item in wanted if item is not None}
+
+    def read(self, ids: t.Sequence[str]) -> dict[str, DirectoryObject]:
+        """The objects that have these ids, by id, with all properties. One request for 15 ids.
+
+        Their keys are known from then on.
+
+        :raises PermissionDeniedError: the token may not read these objects.
+        """
+        asked = set(ids)
+        found = {item.id: item for item in self._look_up("id", ids) if item.id in asked}
+        self._by_key.update({self._same(item.key): item for item in found.values() if item.key is not None})
+        return found
 
     def existing(self, ids: t.Sequence[str]) -> dict[str, DirectoryObject]:
         """Those of the ids that exist, by id. One request for 1,000 ids; for 15 where that is refused.
@@ -176,7 +200,10 @@ class Directory:
         """What is an object with an id that can be one; nothing else is told or asked for."""
         return [
             DirectoryObject(
-                item["id"].lower(), _text(item, self._kind.name_property), _text(item, self._kind.unique_property)
+                item["id"].lower(),
+                _text(item, self._kind.name_property),
+                _text(item, self._kind.unique_property),
+                item,
             )
             for item in (items if isinstance(items, (list, tuple)) else ())
             if isinstance(item, dict) and is_object_id(item.get("id"))

@@ -40,6 +40,12 @@ _TOO_LONG = frozenset({414, 431})
 # With any of these the filter of a list may be what is wrong: another one may do.
 FILTER_REFUSED = _TOO_LONG | {400}
 
+# By the group of the requests.
+_LIMITS = {
+    "identityProtection": "Identity Protection allows one request a second for the whole tenant and all its apps",
+}
+_OTHER_LIMIT = "The directory has a limit for each app and one for the whole tenant"
+
 # Enough to understand, too little to flood a log.
 _LONGEST_QUOTE = 300
 _LONGEST_ID = 100
@@ -69,12 +75,20 @@ def request_id(answer: Response, redactor: Redactor) -> str | None:
 
 
 def graph_error(
-    answer: Response, *, host: str, required: RequiredPermission, call_id: str, writes: bool, redactor: Redactor
+    answer: Response,
+    *,
+    host: str,
+    required: RequiredPermission,
+    call_id: str,
+    writes: bool,
+    redactor: Redactor,
+    from_graph: bool | None = None,
 ) -> EntraRiskError:
     """The error that says what an answer means. The order of the rules matters: the first that fits counts.
 
     :param host: where the request went.
     :param call_id: the `client-request-id` of the request.
+    :param from_graph: whether Graph itself says it; None where only the answer can tell.
     """
     said = _ErrorBody.read(answer, redactor)
     facts: dict[str, t.Any] = {
@@ -83,7 +97,7 @@ def graph_error(
         "request_id": request_id(answer, redactor) or said.request_id,
         "client_request_id": call_id,
     }
-    from_graph = is_from_graph(answer)
+    from_graph = is_from_graph(answer) if from_graph is None else from_graph
     quote = f"{'Graph answered' if from_graph else 'The answer was'} {answer.status}"
     if said.code or said.message:
         quote += ": " + " - ".join(filter(None, (said.code, said.message)))
@@ -123,9 +137,10 @@ def graph_error(
     if answer.status == 403:
         return _no_role(quote, required, facts)
     if answer.status == TOO_MANY:
+        limit = _LIMITS.get(required.rate_limit_group, _OTHER_LIMIT)
         return ThrottledError(
-            f"Graph kept answering that there are too many requests. {quote} Identity Protection allows one "
-            "request a second for the whole tenant and all its apps: try again later, or raise retry_timeout.",
+            f"Graph kept answering that there are too many requests. {quote} {limit}: try again later, or raise "
+            "retry_timeout.",
             outcome_unknown=outcome_unknown,
             **facts,
         )
@@ -180,6 +195,12 @@ def _no_license(quote: str, required: RequiredPermission, facts: dict[str, t.Any
 
 
 def _no_permission(quote: str, required: RequiredPermission, facts: dict[str, t.Any]) -> EntraRiskError:
+    if required.other_causes:
+        return PermissionDeniedError(
+            f"Graph refuses this. {quote} Either the token lacks the Graph permission {required.permission}, or "
+            f"{required.other_causes}.",
+            **facts,
+        )
     return PermissionDeniedError(
         f"The token lacks the Graph permission {required.permission}. {quote} "
         f"Grant the app the application permission {required.permission} and give admin consent, then run again.",
@@ -196,6 +217,8 @@ def _conditional_access(quote: str, required: RequiredPermission, facts: dict[st
 
 
 def _no_role(quote: str, required: RequiredPermission, facts: dict[str, t.Any]) -> EntraRiskError:
+    if required.other_causes:
+        return _no_permission(quote, required, facts)
     role = f"With a delegated token the user needs the Entra role {required.role}; " if required.role else ""
     return PermissionDeniedError(
         f"Graph does not allow this. {quote} {role}with an app-only token the app needs the application permission "

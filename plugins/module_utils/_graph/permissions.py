@@ -20,3 +20,5 @@ class RequiredPermission:
     license: str | None = None
     # Identity Protection has one request a second; the directory has other limits and is paced on its own.
     rate_limit_group: str = "identityProtection"
+    # Why Graph may refuse one object to a token that has the permission, as the end of a sentence.
+    other_causes: str | None = None

@@ -39,7 +39,8 @@ from .._risk.resolver import TargetResolver
 from .._risk.resources import ACTIVE_STATES, Resource
 from .._risk.wait import wait_for
 from .._risk.writer import Status, write_all
-from .result import ChangeResult, ModuleResult
+from .result import ModuleResult
+from .risk_result import RiskChangeResult
 
 # The modules that write choose who is at risk unless told otherwise: who was confirmed as compromised stays that way.
 _DEFAULT_STATES = ACTIVE_STATES[:1]
@@ -143,7 +144,7 @@ def run(
     :param connect: gives the client; checks the connection options before anything is sent.
     """
     return_all = params[f"return_{resource.labels.key}"] == "all"
-    result = ChangeResult(params["state"], resource, return_all=return_all, check_mode=check_mode, diff=diff)
+    result = RiskChangeResult(params["state"], resource, return_all=return_all, check_mode=check_mode, diff=diff)
     with result.capture():
         task = parse_task(params, resource, _timestamps.from_seconds((clock or Clock()).wall()))
         if params["state"] == "compromised" and params[f"exclude_{resource.labels.key}"] == []:
@@ -187,7 +188,7 @@ def refused(params: t.Mapping[str, t.Any], resource: Resource, error: EntraRiskE
     """
     state = params.get("state")
     known = state if isinstance(state, str) and state in resource.actions else None
-    return ChangeResult(known, resource, error=error).report()
+    return RiskChangeResult(known, resource, error=error).report()
 
 
 def _due(decisions: t.Iterable[Decision]) -> list[Decision]:
@@ -236,7 +237,7 @@ def _check_existence(
     return list(map(with_status, targets))
 
 
-def _warn(result: ChangeResult) -> None:
+def _warn(result: RiskChangeResult) -> None:
     labels = result.resource.labels
     total = labels.count(len(result.decisions))
     # A name that the directory knows cannot be a typing error, and of the others there is a warning already.

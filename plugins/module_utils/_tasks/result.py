@@ -15,11 +15,9 @@ import typing as t
 from .. import _timestamps
 from .._errors import EntraRiskError, InternalError, UsersError
 from .._graph.client import GraphClient, RequestCounts
-from .._risk.decisions import Decision, Outcome
-from .._risk.resources import Action, Resource
-from .._risk.wait import is_applied
+from .._risk.decisions import Decision, Outcome, Target
+from .._risk.resources import Labels, Resource
 from .._risk.writer import Progress, Status
-from .snake_case import snake_case
 
 # Where only the exceptions are returned, so many of those whom a stopped task did not come to, and of those whom
 # `limit` left for later: they share one cause.
@@ -114,9 +112,9 @@ class Ending:
 class ChangeResult:
     """What is gathered in the course of a task that changes something. The report merges decisions and progress.
 
-    Without a `state` the task failed before it began.
+    Each kind of task says by methods of its own how its objects look before and after.
 
-    :param waited: seconds that were waited for the new states; None when nobody waited.
+    Without a `state` the task failed before it began.
     """
 
     state: str | None
@@ -127,15 +125,44 @@ class ChangeResult:
     client: GraphClient | None = None
     decisions: t.Sequence[Decision] = ()
     progress: Progress = dataclasses.field(default_factory=Progress)
-    waited: int | None = None
-    truncated: bool = False
     warnings: list[str] = dataclasses.field(default_factory=list)
     error: EntraRiskError | None = None
 
+    # What the kinds of tasks differ in
+
+    def done(self) -> str:
+        """What was done, or would be, as a sentence with a gap for the number of objects."""
+        raise NotImplementedError
+
+    def before(self, target: Target) -> dict[str, t.Any]:
+        """The part `before` of an entry."""
+        raise NotImplementedError
+
+    def after(self, ending: Ending) -> dict[str, t.Any]:
+        """The part `after` of an entry."""
+        raise NotImplementedError
+
+    def diff_text(self, shown: t.Mapping[str, t.Any]) -> str:
+        """How the diff shows one of these two parts."""
+        raise NotImplementedError
+
+    def more_of(self, target: Target) -> dict[str, t.Any]:
+        """What tells a person which object is meant, besides its id and its name."""
+        return {}
+
+    def more(self, endings: t.Sequence[Ending], error: EntraRiskError | None) -> dict[str, t.Any]:
+        """What the result holds besides that of every task."""
+        return {}
+
+    def accepted(self, decision: Decision) -> Ending:
+        """How it ended for an object whose write Graph accepted."""
+        return Ending(decision, Outcome.CHANGED, written=True)
+
+    # What they have in common
+
     @property
-    def action(self) -> Action:
-        """What brings an object to the state."""
-        return self.resource.actions[self.state or ""]
+    def labels(self) -> Labels:
+        return self.resource.labels
 
     @contextlib.contextmanager
     def capture(self) -> t.Iterator[None]:
@@ -163,18 +190,21 @@ class ChangeResult:
                 message += f" The result holds {len(shown):,} of the {total:,} that were skipped or failed."
         counts = self.client.counts if self.client else RequestCounts()
         data: dict[str, t.Any] = {
-            "changed": any(map(self._is_touched, endings)),
+            "changed": any(map(self.is_touched, endings)),
             "state": self.state,
-            self.resource.labels.key: list(map(self._entry, shown)),
+            self.labels.key: list(map(self._entry, shown)),
             "summary": summary,
-            "verified": self._is_verified(endings, error),
             "evaluated_at": rendered(self.client.first_date if self.client else None),
-            "truncated": self.truncated,
             "requests": requests_made(counts, self.progress.request_ids),
+            **self.more(endings, error),
         }
         if self.diff:
             data["diff"] = self._diff(endings)
         return ModuleResult(data, message, tuple(self.warnings), error)
+
+    def is_touched(self, ending: Ending) -> bool:
+        """Whether the object was written to, or would be in check mode."""
+        return ending.written or ending.outcome is Outcome.CHANGED
 
     def _ending(self, decision: Decision) -> Ending:
         if not decision.is_due:
@@ -187,17 +217,11 @@ class ChangeResult:
             return Ending(anew, anew.outcome, anew.reason, anew.message)
         if attempt.error is not None:
             return Ending(decision, Outcome.FAILED, "rejected", attempt.error.message)
-        one = self.resource.labels.one
         if attempt.status is Status.UNKNOWN:
+            one = self.labels.one
             message = f"No clear answer came, so it is not known whether this {one} was written to. Run again."
             return Ending(decision, Outcome.FAILED, "pending", message)
-        if self.waited is not None and not self._is_seen(decision):
-            message = (
-                f"Graph accepted the change, but it did not show within {self.waited} seconds. "
-                "Look again later, or raise wait_timeout."
-            )
-            return Ending(decision, Outcome.FAILED, "pending", message, written=True)
-        return Ending(decision, Outcome.CHANGED, written=True)
+        return self.accepted(decision)
 
     def _not_attempted(self, decision: Decision) -> Ending:
         if self.error is None:
@@ -206,55 +230,22 @@ class ChangeResult:
         message = f"Not written: {_STOPS.get(kind, 'the task stopped first')} (error kind {kind})."
         return Ending(decision, Outcome.FAILED, message=message, not_attempted=True)
 
-    def _is_seen(self, decision: Decision) -> bool:
-        """Whether the new state was read back."""
-        key = decision.target.id or ""
-        return key in self.progress.seen and is_applied(self.progress.seen[key], self.action)
-
-    def _is_verified(self, endings: t.Iterable[Ending], error: EntraRiskError | None) -> bool:
-        if self.check_mode or error is not None or self.truncated:
-            return False
-        return all(self._is_seen(ending.decision) for ending in endings if ending.written)
-
-    def _is_touched(self, ending: Ending) -> bool:
-        """Whether the object was written to, or would be in check mode."""
-        return ending.written or ending.outcome is Outcome.CHANGED
-
     def _entry(self, ending: Ending) -> dict[str, t.Any]:
         target = ending.decision.target
-        record = target.record
-        entry: dict[str, t.Any] = {"id": target.id, self.resource.name_key: target.name}
-        for name in self.resource.shown:
-            entry[snake_case(name)] = record.properties.get(name) if record else None
+        entry: dict[str, t.Any] = {"id": target.id, self.resource.name_key: target.name, **self.more_of(target)}
         entry.update(outcome=ending.outcome.value, reason=ending.reason, written=ending.written)
         if ending.message:
             entry["message"] = ending.message
-        entry["before"] = {
-            "risk_state": record.state if record else None,
-            "risk_level": record.level if record else None,
-            "risk_last_updated": record.updated if record else None,
-        }
-        state, level = self._state_after(ending)
-        entry["after"] = {"risk_state": state, "risk_level": level}
-        return entry
-
-    def _state_after(self, ending: Ending) -> tuple[str | None, str | None]:
-        record = ending.decision.target.record
-        if self._is_touched(ending):
-            key = ending.decision.target.id or ""
-            if key not in self.progress.seen:
-                return self.action.state_after, self.action.level_after
-            record = self.progress.seen[key]
-        return (record.state, record.level) if record else (None, None)
+        return {**entry, "before": self.before(target), "after": self.after(ending)}
 
     def _diff(self, endings: t.Iterable[Ending]) -> dict[str, dict[str, str]]:
         before: dict[str, str] = {}
         after: dict[str, str] = {}
-        for ending in filter(self._is_touched, endings):
+        for ending in filter(self.is_touched, endings):
             target = ending.decision.target
             name = target.label if target.label not in before else f"{target.label} ({target.id})"
-            before[name] = _shown(target.record.state, target.record.level) if target.record else "not listed"
-            after[name] = _shown(*self._state_after(ending))
+            before[name] = self.diff_text(self.before(target))
+            after[name] = self.diff_text(self.after(ending))
         return {"before": before, "after": after}
 
     def _error_of_failed(self, endings: t.Iterable[Ending]) -> EntraRiskError | None:
@@ -263,12 +254,12 @@ class ChangeResult:
             return None
         reasons = [f"{item.decision.target.label} ({item.reason}: {item.message})" for item in failed[:3]]
         rest = len(failed) - len(reasons)
-        labels = self.resource.labels
-        more = f" And {rest} more, see the {labels.many} with outcome failed." if rest else ""
-        return UsersError(f"{len(failed)} of {labels.count(len(self.decisions))} failed: {'; '.join(reasons)}.{more}")
+        more = f" And {rest} more, see the {self.labels.many} with outcome failed." if rest else ""
+        total = self.labels.count(len(self.decisions))
+        return UsersError(f"{len(failed)} of {total} failed: {'; '.join(reasons)}.{more}")
 
     def _message(self, endings: t.Sequence[Ending], summary: t.Mapping[str, int], error: EntraRiskError | None) -> str:
-        touched = sum(map(self._is_touched, endings))
+        touched = sum(map(self.is_touched, endings))
         not_attempted = sum(ending.not_attempted for ending in endings)
         unknown = len(self.progress.having(Status.UNKNOWN))
         counts = {
@@ -282,11 +273,9 @@ class ChangeResult:
         if unseen := sum(ending.written and ending.outcome is Outcome.FAILED for ending in endings):
             others.insert(0, f"{unseen} of them not seen in the new state yet")
         if touched:
-            sentence = (self.action.would_do if self.check_mode else self.action.done).format(
-                self.resource.labels.count(touched)
-            )
+            sentence = self.done().format(self.labels.count(touched))
         elif unknown:
-            sentence = f"It is not known whether anything was written to {self.resource.labels.count(unknown)}"
+            sentence = f"It is not known whether anything was written to {self.labels.count(unknown)}"
         else:
             sentence = "Nothing was written" if error else "Nothing to change"
         sentence += f" ({', '.join(others)})." if others else "."
@@ -303,7 +292,3 @@ def _exceptions(endings: t.Iterable[Ending]) -> list[Ending]:
             if not ending.is_alike or alike <= _MOST_ALIKE_SHOWN:
                 chosen.append(ending)
     return chosen
-
-
-def _shown(state: str | None, level: str | None) -> str:
-    return f"{state} ({level})" if state else "not listed"
