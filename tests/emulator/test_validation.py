@@ -34,16 +34,13 @@ def asked(method: str, target: str, body: t.Any = None) -> Request:
 # Columns: method, what follows the path of the risky users, body, words of the remark.
 BAD_REQUESTS: t.Sequence[tuple[str, str, t.Any, str]] = [
     ("POST", "/dismiss", {"userIds": [UNKNOWN_ID, UNKNOWN_ID]}, "non-unique"),
-    ("POST", "/dismiss", {"userIds": []}, "userIds"),
     ("POST", "/dismiss", {"userIds": [str(uuid.uuid4()) for dummy in range(61)]}, "userIds"),
     ("POST", "/dismiss", {"userIds": ["adele@contoso.example"]}, "does not match"),
     ("POST", "/dismiss", {"userIds": [UNKNOWN_ID], "x": 1}, "'x' was unexpected"),
-    ("POST", "/dismiss", {}, "required"),
     ("POST", "/dismiss", None, "body"),
     ("POST", "/remediate", {"userIds": [UNKNOWN_ID]}, "not found"),
     ("GET", "?top=5", None, "'top'"),
     ("GET", "?$top=501", None, "501"),
-    ("GET", "?$orderby=id", None, "$orderby"),
     ("GET", "?$top=5&$top=6", None, "twice"),
     ("GET", "?$select=secret", None, "secret"),
     ("GET", "/adele@contoso.example", None, "does not match"),
@@ -72,7 +69,6 @@ def page(**changes: t.Any) -> dict[str, t.Any]:
     ("status", "data", "headers", "words"),
     [
         (200, page(), ANSWER_HEADERS, None),
-        (200, page(riskState=None), ANSWER_HEADERS, None),
         (200, page(riskState="bogus"), ANSWER_HEADERS, "bogus"),
         (200, page(riskLastUpdatedDateTime="2026-01-01T00:00:00Z"), ANSWER_HEADERS, "riskLastUpdatedDateTime"),
         (200, page(more=1), ANSWER_HEADERS, "more"),
@@ -97,36 +93,17 @@ def test_violations_stand_in_the_journal(tenant: Tenant, graph: Client, emulator
     assert tenant.journal.summary()["violations"] == ["unknown query parameter 'top'"]
 
 
-@pytest.fixture
-def connection(emulator: Emulator) -> t.Iterator[http.client.HTTPSConnection]:
-    context = ssl.create_default_context(cafile=emulator.ca_path)
-    opened = http.client.HTTPSConnection(urlsplit(emulator.graph_url).netloc, timeout=10, context=context)
-    yield opened
-    opened.close()
-
-
 @pytest.mark.breaks_contract
-@pytest.mark.parametrize("method", ["DELETE", "TRACE"])
 @pytest.mark.parametrize("body", [b"GET /", [b"abc", b"de"]], ids=["length", "chunked"])
-def test_an_unused_body_does_not_spoil_the_connection(
-    method: str, body: t.Any, connection: http.client.HTTPSConnection
-) -> None:
+def test_an_unused_body_does_not_spoil_the_connection(body: t.Any, emulator: Emulator) -> None:
+    context = ssl.create_default_context(cafile=emulator.ca_path)
+    connection = http.client.HTTPSConnection(urlsplit(emulator.graph_url).netloc, timeout=10, context=context)
     sockets = set()
-    for request in ((method, "/nothing", body), ("GET", "/nothing")):
+    for request in (("DELETE", "/nothing", body), ("GET", "/nothing")):
         connection.request(*request)
         answer = connection.getresponse()
         answer.read()
         assert answer.status == 401
         sockets.add(connection.sock)
     assert len(sockets) == 1
-
-
-@pytest.mark.parametrize(
-    ("header", "value"),
-    [("Content-Length", "x"), ("Content-Length", "99999999999"), ("Transfer-Encoding", "chunked")],
-)
-def test_what_is_no_http_is_refused(header: str, value: str, connection: http.client.HTTPSConnection) -> None:
-    connection.putrequest("POST", "/nothing")
-    connection.putheader(header, value)
-    connection.endheaders(b"zz\r\n")
-    assert connection.getresponse().status == 400
+    connection.close()

@@ -14,7 +14,7 @@ import pytest
 
 from ..entra_emulator.emulator import Emulator
 from ..entra_emulator.pki import ClientCertificate
-from ..entra_emulator.tenant import Tenant
+from ..entra_emulator.tenant import IDENTITY_HEADER, Tenant
 from .people import ID, ids
 from .running import Run
 
@@ -77,6 +77,21 @@ ACCEPTED: t.Mapping[str, tuple[str, Given]] = {
     ),
     "OIDC token": (ASSERTION, lambda f: {**f.app, "oidc_token": f.oidc}),
     "managed identity": (MACHINE, lambda f: {"auth_source": "msi", "env": f.machine}),
+    "managed identity of App Service": (
+        MACHINE,
+        lambda f: {
+            "auth_source": "msi",
+            "env": {"IDENTITY_ENDPOINT": f"{f.tenant.machine_url}/msi/token", "IDENTITY_HEADER": IDENTITY_HEADER},
+        },
+    ),
+    "managed identity of Azure ML, one of two": (
+        MACHINE,
+        lambda f: {
+            "auth_source": "msi",
+            "client_id": f.tenant.add_identity(user_assigned=True).client_id,
+            "env": {"MSI_ENDPOINT": f"{f.tenant.machine_url}/azureml/token", "MSI_SECRET": IDENTITY_HEADER},
+        },
+    ),
     "token, with everything else present and wrong": (
         TOKEN,
         lambda f: {
