@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
+from tests.commands import Ansible
 from tests.entra_emulator import timestamps
 from tests.entra_emulator.emulator import Emulator
 from tests.entra_emulator.tenant import Tenant
 
-ROOT = Path(__file__).resolve().parents[2]
 # Whoever can choose a display name can try this. If any of it ran, the title of the page would change.
 HOSTILE = "</title><script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\">{{ 6 * 7 }}"
 READER = ("IdentityRiskyUser.Read.All", "IdentityRiskEvent.Read.All")
@@ -46,7 +43,6 @@ class Report:
 
     path: Path
     tenant: Tenant
-    output: str
 
     @property
     def url(self) -> str:
@@ -67,34 +63,17 @@ def populate(tenant: Tenant) -> None:
 def write(
     emulator: Emulator, tenant: Tenant, path: Path, *, roles: t.Sequence[str] = READER, **answers: t.Any
 ) -> Report:
-    """Run the playbook as a user of the command line does.
-
-    :param roles: the permissions of the app.
-    :param answers: further variables of the playbook, without their prefix.
-    :raises AssertionError: it failed.
-    """
+    """Run the playbook as a user of the command line does. `answers` are its variables, without their prefix."""
     app = tenant.add_app(roles=list(roles))
     variables = {f"entra_risk_{name}": value for name, value in {"report_path": str(path), **answers}.items()}
-    bin_path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    done = subprocess.run(
-        ["ansible-playbook", "identityops.entra_risk.report_risk", "--extra-vars", json.dumps(variables)],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]),
-            "AZURE_AUTHORITY_HOST": emulator.login_url,
-            "AZURE_CLIENT_ID": app.client_id,
-            "AZURE_SECRET": app.secret or "",
-            "AZURE_TENANT": tenant.id,
-            "LC_ALL": "C.UTF-8",
-            "MSGRAPH_URL": emulator.graph_url,
-            "PATH": bin_path,
-            "REQUESTS_CA_BUNDLE": emulator.ca_path,
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+    ansible = Ansible(
+        path.with_suffix(".home"),
+        AZURE_AUTHORITY_HOST=emulator.login_url,
+        AZURE_CLIENT_ID=app.client_id,
+        AZURE_SECRET=app.secret or "",
+        AZURE_TENANT=tenant.id,
+        MSGRAPH_URL=emulator.graph_url,
+        REQUESTS_CA_BUNDLE=emulator.ca_path,
     )
-    assert done.returncode == 0, done.stdout
-    return Report(path, tenant, done.stdout)
+    ansible.run("ansible-playbook", "identityops.entra_risk.report_risk", "-e", json.dumps(variables))
+    return Report(path, tenant)

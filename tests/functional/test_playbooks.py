@@ -5,16 +5,18 @@ Most cases need no module: one run of ansible-playbook evaluates the variables o
 
 from __future__ import annotations
 
-import dataclasses
+import base64
+import hashlib
 import json
 import os
-import subprocess
-import sys
+import re
 import typing as t
 from pathlib import Path
 
+import pytest
 import yaml
 
+from ..commands import Ansible, Run
 from ..entra_emulator import timestamps
 from ..entra_emulator.emulator import Emulator
 from ..entra_emulator.tenant import Tenant
@@ -29,47 +31,20 @@ _SUM_UP = "sum_up"
 Answers = dict[str, t.Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Played:
-    """How ansible-playbook ended."""
-
-    code: int
-    output: str
-
-    @property
-    def handed_on(self) -> dict[str, t.Any]:
-        """What `set_stats` left."""
-        # Whatever else a text may hold, a line ends here.
-        (line,) = [line for line in self.output.split("\n") if line.startswith("\tRUN: ")]
-        return dict(json.loads(line.removeprefix("\tRUN: ")))
+@pytest.fixture
+def ansible(emulator: Emulator, tmp_path: Path) -> Ansible:
+    places = {"MSGRAPH_URL": emulator.graph_url, "REQUESTS_CA_BUNDLE": emulator.ca_path}
+    return Ansible(tmp_path / "home", ANSIBLE_SHOW_CUSTOM_STATS="1", **places)
 
 
-def _play(playbook: str | Path, answers: Answers, env: t.Mapping[str, str] | None = None) -> Played:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    done = subprocess.run(
-        ["ansible-playbook", str(playbook), "--extra-vars", json.dumps(answers)],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(_ROOT.parents[2]),
-            "ANSIBLE_LOCALHOST_WARNING": "0",
-            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_PIPELINING": "1",
-            "ANSIBLE_SHOW_CUSTOM_STATS": "1",
-            "LC_ALL": "C.UTF-8",
-            "PATH": path,
-            **(env or {}),
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return Played(done.returncode, done.stdout)
+def _handed_on(run: Run) -> dict[str, t.Any]:
+    """What `set_stats` left."""
+    # Whatever else a text may hold, a line ends here.
+    (line,) = [line for line in run.output.split("\n") if line.startswith("\tRUN: ")]
+    return dict(json.loads(line.removeprefix("\tRUN: ")))
 
 
-def _evaluate(cases: t.Sequence[tuple[str, Answers, str]], directory: Path) -> list[t.Any]:
+def _evaluate(ansible: Ansible, cases: t.Sequence[tuple[str, Answers, str]], directory: Path) -> list[t.Any]:
     """The values of expressions in the plays of the shipped playbooks, in one run.
 
     :param cases: a playbook, further variables, and an expression.
@@ -91,8 +66,7 @@ def _evaluate(cases: t.Sequence[tuple[str, Answers, str]], directory: Path) -> l
         )
         keep = {"dest": str(directory / f"{playbook}.txt"), "content": lines, "mode": "0600"}
         plays.append(_local({**_variables(playbook), "cases": chosen}, [{"ansible.builtin.copy": keep}]))
-    done = _write_and_play(plays, directory)
-    assert done.code == 0, done.output
+    _write_and_play(ansible, plays, directory)
     values = {
         playbook: iter((directory / f"{playbook}.txt").read_text(encoding="utf-8").splitlines())
         for playbook in dict.fromkeys(playbook for playbook, *dummy in cases)
@@ -120,10 +94,10 @@ def _local(variables: Answers, tasks: list[t.Any]) -> dict[str, t.Any]:
     }
 
 
-def _write_and_play(plays: list[t.Any], directory: Path) -> Played:
+def _write_and_play(ansible: Ansible, plays: list[t.Any], directory: Path) -> None:
     playbook = directory / "plays.yml"
     playbook.write_text(json.dumps(plays), encoding="utf-8")
-    return _play(playbook, {})
+    ansible.run("ansible-playbook", playbook)
 
 
 LISTS: tuple[tuple[t.Any, list[t.Any]], ...] = (
@@ -184,75 +158,86 @@ _CHOICE = "exactly one of entra_risk_users and entra_risk_filters"
 _PLAN = "entra_risk_plan is not a whole plan"
 _UNANSWERED = "entra_risk_exclude_users is not answered"
 
-COMPLAINTS: tuple[tuple[str, Answers, str], ...] = (
-    ("dismiss_risk", {}, _CHOICE),
-    ("dismiss_risk", {"users": " ", "filters": None}, _CHOICE),
-    ("dismiss_risk", {**_NAMED, **_BY_FILTERS}, _CHOICE),
-    ("dismiss_risk", {"users": " ,;\n"}, "entra_risk_users holds no name"),
-    ("dismiss_risk", {"users": ["a@x.example", None]}, "entra_risk_users has an empty entry"),
-    ("dismiss_risk", {"users": "- a@x.example\n-"}, "entra_risk_users has an empty entry"),
-    ("dismiss_risk", {"filters": "low", "max_changes": 5}, "entra_risk_filters is not a dictionary"),
-    (
-        "dismiss_risk",
+# By the playbook and the complaint.
+COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
+    ("dismiss_risk", _CHOICE): [{}, {"users": " ", "filters": None}, {**_NAMED, **_BY_FILTERS}],
+    ("dismiss_risk", "entra_risk_users holds no name"): [{"users": " ,;\n"}],
+    ("dismiss_risk", "entra_risk_users has an empty entry"): [
+        {"users": ["a@x.example", None]},
+        {"users": "- a@x.example\n-"},
+    ],
+    ("dismiss_risk", "entra_risk_filters is not a dictionary"): [{"filters": "low", "max_changes": 5}],
+    ("dismiss_risk", "entra_risk_filters has a key without a value"): [
         {"filters": 'updated_before: " "', "max_changes": 5},
-        "entra_risk_filters has a key without a value",
-    ),
-    (
-        "dismiss_risk",
         {"filters": {"risk_level": None}, "max_changes": 5},
-        "entra_risk_filters has a key without a value",
-    ),
-    ("plan_dismissal", {**_STALE, "filters": "updated_after: None"}, "entra_risk_filters has a key without a value"),
-    ("dismiss_risk", {"filters": {}, "max_changes": " "}, "entra_risk_max_changes is required with entra_risk_filters"),
-    ("dismiss_risk", {"filters": {}}, "entra_risk_max_changes is required with entra_risk_filters"),
-    ("dismiss_risk", {**_NAMED, "max_changes": None}, "entra_risk_max_changes has no value"),
-    ("dismiss_risk", {**_NAMED, "exclude_users": None}, "entra_risk_exclude_users has no value"),
-    ("dismiss_risk", {**_NAMED, "exclude_users": " None "}, "entra_risk_exclude_users has no value"),
-    ("dismiss_risk", {**_NAMED, "exclude_users": ", ;"}, "entra_risk_exclude_users has no value"),
-    ("dismiss_risk", {**_NAMED, "exclude_users": [None]}, "entra_risk_exclude_users has an empty entry"),
-    ("dismiss_risk", {**_NAMED, "exclude_users": ["a@x.example", " "]}, "entra_risk_exclude_users has an empty entry"),
-    ("dismiss_risk", {**_NAMED, "if_unmodified_since": " "}, "entra_risk_if_unmodified_since is blank"),
-    ("dismiss_risk", {**_NAMED, "if_unmodified_since": None}, "entra_risk_if_unmodified_since is blank"),
-    ("dismiss_risk", {**_NAMED, "if_unmodified_since": "None"}, "entra_risk_if_unmodified_since is blank"),
-    ("confirm_compromised", {"exclude_users": "none"}, "entra_risk_users is not answered"),
-    ("confirm_compromised", _NAMED, _UNANSWERED),
-    ("confirm_compromised", {**_NAMED, "exclude_users": None}, _UNANSWERED),
-    ("confirm_compromised", {**_NAMED, "exclude_users": "None"}, _UNANSWERED),
-    ("confirm_compromised", {**_NAMED, "exclude_users": [None]}, _UNANSWERED),
-    ("confirm_compromised", {**_NAMED, "exclude_users": "[null]"}, _UNANSWERED),
-    ("confirm_compromised", {**_NAMED, "exclude_users": []}, _UNANSWERED),
-    ("confirm_compromised", {**_NAMED, "exclude_users": " ;\n"}, _UNANSWERED),
-    ("confirm_compromised", {**_NAMED, "exclude_users": ["none", None]}, "entra_risk_exclude_users has an empty entry"),
-    ("dismiss_stale_risk", {}, _UNANSWERED),
-    ("dismiss_stale_risk", {**_STALE, "levels": ", "}, "entra_risk_levels takes low, medium and none"),
-    ("dismiss_stale_risk", {**_STALE, "levels": ["low", None]}, "entra_risk_levels takes low, medium and none"),
-    ("dismiss_stale_risk", {**_STALE, "levels": '["low", "high"]'}, "entra_risk_levels takes low, medium and none"),
-    ("plan_dismissal", {**_NAMED}, _UNANSWERED),
-    ("plan_dismissal", {"exclude_users": "none"}, _CHOICE),
-    ("act_on_plan", {}, _PLAN),
-    ("act_on_plan", {"plan": " "}, _PLAN),
-    ("act_on_plan", {"plan": "None"}, _PLAN),
-    ("act_on_plan", {"plan": [_PLANNED]}, _PLAN),
-    ("act_on_plan", {"plan": {**_PLANNED, "count": 2}}, _PLAN),
-    ("act_on_plan", {"plan": {**_PLANNED, "users": "1"}}, _PLAN),
-    ("act_on_plan", {"plan": {**_PLANNED, "users": None, "count": None}}, _PLAN),
-    ("act_on_plan", {"plan": {**_PLANNED, "state": " "}}, _PLAN),
-    ("act_on_plan", {"plan": {**_PLANNED, "evaluated_at": " "}}, _PLAN),
-    ("act_on_plan", {"plan": {**_PLANNED, "evaluated_at": "None"}}, _PLAN),
-    ("act_on_plan", {"plan": {**_PLANNED, "exclude_users": None}}, _PLAN),
-    ("act_on_plan", {"plan": {**_PLANNED, "exclude_users": [""]}}, _PLAN),
-    (
-        "act_on_plan",
-        {"plan": {**_PLANNED, "msg": "No.", "error": {"kind": "login"}}},
-        "The plan failed, so there is nothing to act on: No.",
-    ),
-    ("act_on_plan", {"plan": _PLANNED, "exclude_users": None}, "entra_risk_exclude_users has no value"),
-    ("report_risk", {"report_days": "0"}, "entra_risk_report_days is a number from 1 to 366"),
-    ("report_risk", {"report_days": "1_0"}, "entra_risk_report_days is a number from 1 to 366"),
-    ("report_risk", {"report_days": True}, "entra_risk_report_days is a number from 1 to 366"),
-    ("report_risk", {"report_limit": 0}, "entra_risk_report_limit is a number of at least 1"),
-    ("report_risk", {"report_path": "/tmp/"}, "entra_risk_report_path names a folder"),
-)
+    ],
+    ("plan_dismissal", "entra_risk_filters has a key without a value"): [{**_STALE, "filters": "updated_after: None"}],
+    ("dismiss_risk", "entra_risk_max_changes is required with entra_risk_filters"): [
+        {"filters": {}, "max_changes": " "},
+        {"filters": {}},
+    ],
+    ("dismiss_risk", "entra_risk_max_changes has no value"): [{**_NAMED, "max_changes": None}],
+    ("dismiss_risk", "entra_risk_exclude_users has no value"): [
+        {**_NAMED, "exclude_users": None},
+        {**_NAMED, "exclude_users": " None "},
+        {**_NAMED, "exclude_users": ", ;"},
+    ],
+    ("dismiss_risk", "entra_risk_exclude_users has an empty entry"): [
+        {**_NAMED, "exclude_users": [None]},
+        {**_NAMED, "exclude_users": ["a@x.example", " "]},
+    ],
+    ("dismiss_risk", "entra_risk_if_unmodified_since is blank"): [
+        {**_NAMED, "if_unmodified_since": " "},
+        {**_NAMED, "if_unmodified_since": None},
+        {**_NAMED, "if_unmodified_since": "None"},
+    ],
+    ("confirm_compromised", "entra_risk_users is not answered"): [{"exclude_users": "none"}],
+    ("confirm_compromised", _UNANSWERED): [
+        _NAMED,
+        {**_NAMED, "exclude_users": None},
+        {**_NAMED, "exclude_users": "None"},
+        {**_NAMED, "exclude_users": [None]},
+        {**_NAMED, "exclude_users": "[null]"},
+        {**_NAMED, "exclude_users": []},
+        {**_NAMED, "exclude_users": " ;\n"},
+    ],
+    ("confirm_compromised", "entra_risk_exclude_users has an empty entry"): [
+        {**_NAMED, "exclude_users": ["none", None]}
+    ],
+    ("dismiss_stale_risk", _UNANSWERED): [{}],
+    ("dismiss_stale_risk", "entra_risk_levels takes low, medium and none"): [
+        {**_STALE, "levels": ", "},
+        {**_STALE, "levels": ["low", None]},
+        {**_STALE, "levels": '["low", "high"]'},
+    ],
+    ("plan_dismissal", _UNANSWERED): [{**_NAMED}],
+    ("plan_dismissal", _CHOICE): [{"exclude_users": "none"}],
+    ("act_on_plan", _PLAN): [
+        {},
+        {"plan": " "},
+        {"plan": "None"},
+        {"plan": [_PLANNED]},
+        {"plan": {**_PLANNED, "count": 2}},
+        {"plan": {**_PLANNED, "users": "1"}},
+        {"plan": {**_PLANNED, "users": None, "count": None}},
+        {"plan": {**_PLANNED, "state": " "}},
+        {"plan": {**_PLANNED, "evaluated_at": " "}},
+        {"plan": {**_PLANNED, "evaluated_at": "None"}},
+        {"plan": {**_PLANNED, "exclude_users": None}},
+        {"plan": {**_PLANNED, "exclude_users": [""]}},
+    ],
+    ("act_on_plan", "The plan failed, so there is nothing to act on: No."): [
+        {"plan": {**_PLANNED, "msg": "No.", "error": {"kind": "login"}}}
+    ],
+    ("act_on_plan", "entra_risk_exclude_users has no value"): [{"plan": _PLANNED, "exclude_users": None}],
+    ("report_risk", "entra_risk_report_days is a number from 1 to 366"): [
+        {"report_days": "0"},
+        {"report_days": "1_0"},
+        {"report_days": True},
+    ],
+    ("report_risk", "entra_risk_report_limit is a number of at least 1"): [{"report_limit": 0}],
+    ("report_risk", "entra_risk_report_path names a folder"): [{"report_path": "/tmp/"}],
+}
 
 VALUES: tuple[tuple[str, Answers, str, t.Any], ...] = (
     ("dismiss_stale_risk", {"age": " "}, "dismiss_stale_age", "90d"),
@@ -315,7 +300,8 @@ SUMS: tuple[tuple[Answers, list[str]], ...] = (
 )
 
 
-def test_reads_answers_and_sums_up(tmp_path: Path) -> None:
+def test_reads_answers_and_sums_up(ansible: Ansible, tmp_path: Path) -> None:
+    complained = [(*key, answers) for key, several in COMPLAINTS.items() for answers in several]
     complaints = "answers_complaints | select | list"
     sums = "sum_up_lines | select | list + [sum_up_error.kind, sum_up_truncated | string]"
 
@@ -326,19 +312,19 @@ def test_reads_answers_and_sums_up(tmp_path: Path) -> None:
         *[("dismiss_risk", named({"users": answer}), "answered_users_list") for answer, dummy in LISTS],
         *[(playbook, named(answers), expression) for playbook, answers, expression, dummy in VALUES],
         *[(playbook, named(answers), complaints) for playbook, answers in NO_COMPLAINT],
-        *[(playbook, named(answers), complaints) for playbook, answers, dummy in COMPLAINTS],
+        *[(playbook, named(answers), complaints) for playbook, dummy, answers in complained],
         *[(_SUM_UP, {"sum_up_job": "job", "sum_up_result": result}, sums) for result, dummy in SUMS],
     ]
-    values = iter(_evaluate(cases, tmp_path))
+    values = iter(_evaluate(ansible, cases, tmp_path))
     assert [(answer, next(values)) for answer, dummy in LISTS] == list(LISTS)
     assert [(*case[:3], next(values)) for case in VALUES] == list(VALUES)
     assert [(*case, next(values)) for case in NO_COMPLAINT] == [(*case, []) for case in NO_COMPLAINT]
-    found = [(playbook, answers, " ".join(next(values))) for playbook, answers, dummy in COMPLAINTS]
-    assert [each for each, (*dummy, expected) in zip(found, COMPLAINTS) if expected not in each[2]] == []
+    found = [(*case, " ".join(next(values))) for case in complained]
+    assert [case for case in found if case[1] not in case[3]] == []
     assert [(result, next(values)) for result, dummy in SUMS] == list(SUMS)
 
 
-def test_replaces_nothing_but_pages(tmp_path: Path) -> None:
+def test_replaces_nothing_but_pages(ansible: Ansible, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text(f"<!DOCTYPE html>\n{_GENERATOR}\n", encoding="utf-8")
     foreign = tmp_path / "foreign (1).html"
@@ -356,8 +342,7 @@ def test_replaces_nothing_but_pages(tmp_path: Path) -> None:
     check = [{**tasks[2], "ignore_errors": True}]
     plays = [_local({"report_risk_path": f"{tmp_path}/{name}"}, [*tasks[:2], *check, _collect()]) for name in names]
     keep = {"dest": str(tmp_path / "collected"), "content": "[{{ collected | join(',') }}]", "mode": "0600"}
-    done = _write_and_play([*plays, _local({}, [{"ansible.builtin.copy": keep}])], tmp_path)
-    assert done.code == 0, done.output
+    _write_and_play(ansible, [*plays, _local({}, [{"ansible.builtin.copy": keep}])], tmp_path)
     said = json.loads((tmp_path / "collected").read_text(encoding="utf-8"))
     for message, expected in zip(said, names.values()):
         assert (expected or "All assertions passed") in message
@@ -369,14 +354,13 @@ def _collect() -> dict[str, t.Any]:
     return {"ansible.builtin.set_fact": {"collected": text}}
 
 
-def _report(emulator: Emulator, tenant: Tenant, answers: Answers) -> Played:
-    token = tenant.mint_token(roles=_READER)
-    env = {"MSGRAPH_URL": emulator.graph_url, "REQUESTS_CA_BUNDLE": emulator.ca_path}
-    return _play("identityops.entra_risk.report_risk", {"entra_risk_access_token": token, **answers}, env)
+def _play(ansible: Ansible, tenant: Tenant, playbook: str, status: int, answers: Answers) -> Run:
+    given = {"entra_risk_access_token": tenant.mint_token(roles=_READER), **answers}
+    return ansible.run("ansible-playbook", f"identityops.entra_risk.{playbook}", "-e", json.dumps(given), status=status)
 
 
 def test_report_hands_on_numbers_without_a_page_and_takes_no_text_for_numbers(
-    emulator: Emulator, tenant: Tenant, tmp_path: Path
+    ansible: Ansible, tenant: Tenant, tmp_path: Path
 ) -> None:
     day = timestamps.ago(hours=0)[:10]
     forged = f'oddity\n{day}|high|leakedCredentials\r\n]|[\u2028\x85,"x"],{{{{ 6 * 7 }}}}'
@@ -384,9 +368,8 @@ def test_report_hands_on_numbers_without_a_page_and_takes_no_text_for_numbers(
     for kind in (forged, "leakedCredentials", "LEAKEDCREDENTIALS", "a|b"):
         tenant.add_detections(1, "anna@contoso.example", risk_event_type=kind, risk_level="low")
     path = tmp_path / "missing" / "page.html"
-    played = _report(emulator, tenant, {"entra_risk_report_path": str(path)})
-    assert played.code == 2, played.output
-    report = played.handed_on["entra_risk_report"]
+    played = _play(ansible, tenant, "report_risk", 2, {"entra_risk_report_path": str(path)})
+    report = _handed_on(played)["entra_risk_report"]
     assert report["detections"]["by_type"] == {forged: 1, "leakedCredentials": 1, "LEAKEDCREDENTIALS": 1, "a|b": 1}
     assert report["detections"]["by_level"]["low"] == 4
     assert sum(report["detections"]["per_day"].values()) == 4
@@ -396,39 +379,40 @@ def test_report_hands_on_numbers_without_a_page_and_takes_no_text_for_numbers(
     assert f"The page was not written: Destination directory {path.parent} does not exist" in played.output
 
 
-def test_report_about_nobody_without_a_date(emulator: Emulator, tenant: Tenant, tmp_path: Path) -> None:
+def test_report_about_nobody_without_a_date(ansible: Ansible, tenant: Tenant, tmp_path: Path) -> None:
     tenant.add_fault(listener="graph", headers={"Date": None})
     path = tmp_path / "page.html"
     path.write_text(f"<!DOCTYPE html>\n{_GENERATOR}\nold\n", encoding="utf-8")
-    played = _report(emulator, tenant, {"entra_risk_report_path": f" {path}\n"})
-    assert played.code == 0, played.output
-    report = played.handed_on["entra_risk_report"]
+    answers = {"entra_risk_report_path": f" {path}\n", "entra_risk_tenant_name": "<script>alert(1)</script>"}
+    played = _play(ansible, tenant, "report_risk", 0, answers)
+    report = _handed_on(played)["entra_risk_report"]
     assert (report["evaluated_at"], report["users"]["count"], report["error"]) == (None, 0, None)
     assert "by the clock of this machine" in played.output
     page = path.read_text(encoding="utf-8")
     assert _GENERATOR in page.splitlines()
     assert "old" not in page.splitlines()
     assert path.stat().st_mode & 0o777 == 0o600
+    # Nothing is fetched, and what runs is what the policy of the page names.
+    assert "<script>alert" not in page and not re.search(r"\s(?:src|href|on\w+)=|@import|url\(", page)
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="(.*?)"', page)
+    parts = [re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL) for tag in ("style", "script")]
+    style, script = (base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for (part,) in parts)
+    sources = f"style-src 'sha256-{style}'; script-src 'sha256-{script}'"
+    assert policy == f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
 
 
-def test_plan_and_report_hand_on_why_they_failed(emulator: Emulator, tenant: Tenant) -> None:
+def test_plan_and_report_hand_on_why_they_failed(ansible: Ansible, tenant: Tenant) -> None:
     tenant.add_fault(listener="graph", status=403, code="Forbidden", message="No. {{ 6 * 7 }} {% raw %} {# all #}")
     answers = {
-        "entra_risk_access_token": tenant.mint_token(roles=_READER),
         "entra_risk_exclude_users": "none",
         "entra_risk_users": '["anna@contoso.example"]',
         # Of an earlier node.
         "entra_risk_plan": _PLANNED,
     }
-    env = {"MSGRAPH_URL": emulator.graph_url, "REQUESTS_CA_BUNDLE": emulator.ca_path}
-    plan = _play("identityops.entra_risk.plan_dismissal", answers, env)
-    assert plan.code == 2, plan.output
-    handed_on = plan.handed_on["entra_risk_plan"]
+    handed_on = _handed_on(_play(ansible, tenant, "plan_dismissal", 2, answers))["entra_risk_plan"]
     assert (handed_on["users"], handed_on["count"], handed_on["error"]["kind"]) == (None, None, "permission")
     # It is made for a file of variables, where braces would be a template.
     assert "No. { { 6 * 7 }} { % raw %} { # all #}" in handed_on["msg"]
-    report = _play("identityops.entra_risk.report_risk", answers, env)
-    assert report.code == 2, report.output
-    handed_on = report.handed_on["entra_risk_report"]
+    handed_on = _handed_on(_play(ansible, tenant, "report_risk", 2, answers))["entra_risk_report"]
     assert (handed_on["users"], handed_on["error"]["kind"]) == (None, "permission")
     assert "No. {{ 6 * 7 }}" in handed_on["msg"]

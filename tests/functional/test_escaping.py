@@ -6,7 +6,7 @@ import jinja2
 import pytest
 from jinja2 import nodes
 
-from .report import ROOT
+from ..commands import ROOT
 
 TEMPLATES = ROOT / "playbooks" / "templates" / "report_risk"
 
