@@ -238,7 +238,8 @@ def lint(session: nox.Session) -> None:
         ours = ("dev.py", "noxfile.py", "tests/demo.py", "tests/entra_emulator", "benchmarks")
         place.check("mypy tests", "mypy", *ours)
         # From above, where the imports of the modules can be followed.
-        above = 'cd ../../.. && mypy --config-file "$OLDPWD/.mypy.ini" "$OLDPWD/plugins" "$OLDPWD/tests/functional"'
+        parts = " ".join(f'"$OLDPWD/{part}"' for part in ("plugins", "extensions", "tests/functional"))
+        above = f'cd ../../.. && mypy --config-file "$OLDPWD/.mypy.ini" {parts}'
         place.check("mypy plugins", "sh", "-c", above)
         place.check("yamllint", "yamllint", "--strict", ".")
         place.check("ansible-lint", "ansible-lint", "--offline", "--profile", "production", "--strict")

@@ -125,7 +125,7 @@ CLOCK_SLACK = 60 * _timestamps.TICKS_PER_SECOND
 class RiskFilter:
     """Chooses records. None means that a property does not matter."""
 
-    states: tuple[str, ...]
+    states: tuple[str, ...] | None = None
     levels: tuple[str, ...] | None = None
     updated: TimeRange = ALWAYS
 
@@ -146,14 +146,15 @@ class RiskFilter:
         return self._matches_risk(record) and not self.updated.is_open and record.updated_ticks is None
 
     def _matches_risk(self, record: Record) -> bool:
-        return record.state in self.states and (self.levels is None or record.level in self.levels)
+        return (self.states is None or record.state in self.states) and (
+            self.levels is None or record.level in self.levels
+        )
 
-    def odata(self) -> str:
-        """The `$filter`. It can ask for a record too many, never for one too few."""
-        clauses = [any_of("riskState", self.states)]
-        if self.levels is not None:
-            clauses.append(any_of("riskLevel", self.levels))
-        return " and ".join([*clauses, *self.updated.odata("riskLastUpdatedDateTime")])
+    def odata(self) -> str | None:
+        """The `$filter`, None for all records. It can ask for a record too many, never for one too few."""
+        wanted = {"riskState": self.states, "riskLevel": self.levels}
+        clauses = [any_of(name, values) for name, values in wanted.items() if values is not None]
+        return " and ".join([*clauses, *self.updated.odata("riskLastUpdatedDateTime")]) or None
 
     def states_only(self) -> RiskFilter:
         """The part that Graph documents, for a service that refuses the rest."""
@@ -255,14 +256,15 @@ def pages_by_service_time(wanted: F, now: int, read: t.Callable[[F], t.Iterator[
         yield exact, page
 
 
-def parse(value: t.Mapping[str, t.Any], default_states: t.Sequence[str], now: int) -> RiskFilter:
+def parse(value: t.Mapping[str, t.Any], default_states: t.Sequence[str] | None, now: int) -> RiskFilter:
     """A checked filter from the option's value. An empty value means the default states.
 
+    :param default_states: None for all states, also those that Graph has and this collection does not know.
     :param now: ticks by the clock here, to find a range that holds nothing.
     :raises RequestError: an empty list, a value that Graph does not know, a time that cannot be read.
     """
     return RiskFilter(
-        states=choices(value, "risk_state", RISK_STATES) or tuple(default_states),
+        states=choices(value, "risk_state", RISK_STATES) or (tuple(default_states) if default_states else None),
         levels=choices(value, "risk_level", RISK_LEVELS),
         updated=time_range(value, "updated", now),
     )

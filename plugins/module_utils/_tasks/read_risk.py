@@ -130,7 +130,7 @@ def read(
             # What was read until an error is worth something, and the report says that there may be more.
             records = resolver.chosen[: query.limit]
             gathered.truncated = resolver.truncated or len(records) < len(resolver.chosen)
-            gathered.entries = [_entry(record, api.properties) for record in records]
+            gathered.entries = [all_properties(record, api.properties) for record in records]
         if query.include_history:
             for record, entry in zip(records, gathered.entries):
                 entry["history"] = _history(api, record, gathered)
@@ -182,7 +182,7 @@ def _unknown(targets: t.Sequence[Target], directory: Directory, gathered: _Gathe
     return [target for target in targets if target.id in missing or target.directory_status is DirectoryStatus.ABSENT]
 
 
-def _entry(record: Record, properties: t.Sequence[str]) -> dict[str, t.Any]:
+def all_properties(record: Record, properties: t.Sequence[str]) -> dict[str, t.Any]:
     """All properties, those that Graph left out as null, and those that are newer than this collection as well."""
     return {**{snake_case(name): None for name in properties}, **with_snake_case(record.properties)}
 
