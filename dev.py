@@ -45,7 +45,7 @@ def main(command: str = "--help", *words: str) -> int:
         sys.exit(f"There is no command {command!r}, only {', '.join(COMMANDS)}.")
     names = words[: words.index("--")] if "--" in words else words
     noxfile = (ROOT / "noxfile.py").read_text(encoding="utf-8")
-    sessions = re.findall(r"^def (\w+)\(session.* -> None:", noxfile, re.MULTILINE)
+    sessions = re.findall(r'^(?:def |pytest_session\(")(\w+)(?:\(session.* -> None:|")', noxfile, re.MULTILINE)
     for name in names if command == "test" else ():
         if name.partition("(")[0] not in sessions:
             sys.exit(f"There is no session {name!r}, only {', '.join(sessions)}.")

@@ -208,25 +208,21 @@ def integration(session: nox.Session) -> None:
         place.check("claims of the demo", "python", "-m", "tests.demo")
 
 
-@nox.session
-def awx(session: nox.Session) -> None:
-    """The playbooks and the credentials as AWX uses them, and many tenants at once."""
-    with workplace(session, "-r", "tests/awx/requirements.txt") as place:
-        place.pytest("tests/awx", "tests/tenants")
+def pytest_session(name: str, *requirements: str, run: t.Sequence[str], default: bool = True) -> None:
+    """A session that is one run of pytest."""
+
+    def session(session: nox.Session) -> None:
+        with workplace(session, *requirements) as place:
+            place.pytest(*run)
+
+    nox.session(session, name=name, default=default)
 
 
-@nox.session
-def units(session: nox.Session) -> None:
-    """The unit tests by pytest."""
-    with workplace(session, "ansible-core", *UNITS) as place:
-        place.pytest(*COVER, "tests/unit")
-
-
-@nox.session
-def functional(session: nox.Session) -> None:
-    """Every module in-process, against the local tenant."""
-    with workplace(session, "ansible-core", *UNITS, *FUNCTIONAL) as place:
-        place.pytest(*COVER, "tests/functional")
+# The playbooks and the credentials as AWX uses them, and many tenants at once.
+pytest_session("awx", "-r", "tests/awx/requirements.txt", run=["tests/awx", "tests/tenants"])
+pytest_session("units", "ansible-core", *UNITS, run=[*COVER, "tests/unit"])
+# Every module in-process, against the local tenant.
+pytest_session("functional", "ansible-core", *UNITS, *FUNCTIONAL, run=[*COVER, "tests/functional"])
 
 
 @nox.session
@@ -256,11 +252,11 @@ def sanity(session: nox.Session) -> None:
         place.ansible_test("sanity", "--junit")
 
 
-@nox.session
-def emulator(session: nox.Session) -> None:
-    """The local tenant's own tests."""
-    with workplace(session, "-r", "tests/emulator/requirements.txt") as place:
-        place.pytest("tests/emulator")
+# The local tenant: its own tests; and through the unmodified msgraph-sdk.
+pytest_session("emulator", "-r", "tests/emulator/requirements.txt", run=["tests/emulator"])
+pytest_session("sdk", "-r", "tests/sdk/requirements.txt", run=["tests/sdk"], default=False)
+# Every file in docs/examples, against the collections that it uses.
+pytest_session("examples", "-r", "tests/examples/requirements.txt", run=["tests/examples"], default=False)
 
 
 @nox.session
@@ -304,20 +300,6 @@ def coverage(session: nox.Session) -> None:
         percent = 100 * totals["covered_branches"] / totals["num_branches"]
         note = f"{percent:.1f} % of {totals['num_branches']}, {BRANCHES_WANTED:.0f} % wanted"
         place.record("branches", int(percent >= BRANCHES_WANTED), int(percent < BRANCHES_WANTED), note=note)
-
-
-@nox.session(default=False)
-def examples(session: nox.Session) -> None:
-    """Every file in docs/examples, against the collections that it uses."""
-    with workplace(session, "-r", "tests/examples/requirements.txt") as place:
-        place.pytest("tests/examples")
-
-
-@nox.session(default=False)
-def sdk(session: nox.Session) -> None:
-    """The local tenant through the unmodified msgraph-sdk."""
-    with workplace(session, "-r", "tests/sdk/requirements.txt") as place:
-        place.pytest("tests/sdk")
 
 
 @nox.session(default=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import pathlib
 import re
+import sys
 import typing as t
 
 import pytest
@@ -101,6 +102,12 @@ def test_relative_imports_are_static(path: pathlib.Path) -> None:
 def test_a_library_has_one_door(library: str) -> None:
     users = [path.relative_to(MODULE_UTILS).as_posix() for path, tree in TREES.items() if library in libraries(tree)]
     assert users == [DOORS[library]]
+
+
+def test_nothing_else_is_needed() -> None:
+    """msal brings along cryptography, and without socks a message says so."""
+    needed = {name for tree in TREES.values() for name in libraries(tree)}
+    assert needed - set(sys.stdlib_module_names) == {*DOORS, "socks"}
 
 
 def test_one_file_alone_speaks_to_ansible() -> None:
