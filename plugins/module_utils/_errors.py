@@ -133,7 +133,7 @@ class StoppedError(EntraRiskError):
 
     # No ServiceError: who waits for the service goes on after those.
     kind = "service"
-    REMEDY: t.ClassVar[str] = "Run it again: what was written already is not written a second time."
+    REMEDY: t.ClassVar[str] = "Run it again for the rest."
 
 
 class InternalError(EntraRiskError):

@@ -320,8 +320,8 @@ def time_range(value: t.Mapping[str, t.Any], what: str, now: int) -> TimeRange:
     :param now: ticks by the clock here, to find a range that holds nothing.
     :raises RequestError: a text that is neither a time nor an age, or a range that is empty.
     """
-    after, after_age = _moment(value, f"{what}_after")
-    before, before_age = _moment(value, f"{what}_before")
+    after, after_age = moment(value.get(f"{what}_after"), f"filters.{what}_after")
+    before, before_age = moment(value.get(f"{what}_before"), f"filters.{what}_before")
     found = TimeRange(after, before, after_age, before_age)
     exact = found.at(now)
     if exact.after is not None and exact.before is not None and exact.after >= exact.before:
@@ -332,9 +332,11 @@ def time_range(value: t.Mapping[str, t.Any], what: str, now: int) -> TimeRange:
     return found
 
 
-def _moment(value: t.Mapping[str, t.Any], key: str) -> tuple[int | None, int | None]:
-    """The ticks of a time, or the seconds of an age. A text that came out empty is not taken for "any time"."""
-    text = value.get(key)
+def moment(text: str | None, option: str) -> tuple[int | None, int | None]:
+    """The ticks of a time, or the seconds of an age. A text that came out empty is not taken for "any time".
+
+    :raises RequestError: it is neither.
+    """
     if text is None:
         return None, None
     age = _timestamps.parse_age(text)
@@ -344,6 +346,6 @@ def _moment(value: t.Mapping[str, t.Any], key: str) -> tuple[int | None, int | N
         return _timestamps.parse(text), None
     except ValueError:
         raise RequestError(
-            f"filters.{key}: {'an empty text' if not text.strip() else repr(text)} is neither a time in ISO 8601 with "
+            f"{option}: {'an empty text' if not text.strip() else repr(text)} is neither a time in ISO 8601 with "
             "an offset (2026-01-31T00:00:00Z) nor an age (30m, 12h, 90d, 8w)."
         ) from None
