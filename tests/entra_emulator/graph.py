@@ -13,6 +13,7 @@ import typing as t
 import uuid
 from urllib.parse import quote, urlencode
 
+from . import sessions
 from .listing import Page, Query, Values
 from .odata import Edm, Filter, ODataError, Order, parse_filter, parse_orderby, parse_select
 from .principals import DIRECTORIES, Directory
@@ -136,6 +137,13 @@ class GraphService:
             match = KEY_IN_BRACKETS.fullmatch(path[0]) if len(path) == 1 else None
             if match is not None and match["set"] == directory.name:
                 return self._directory_read(request, caller, directory, [match["key"].replace("''", "'")])
+        if path == ["$batch"] or (len(path) == 3 and path[0] == "users" and path[2] in sessions.REVOKE):
+            _expect_method(request, "POST")
+            _options(request, set())
+            if len(path) == 3:
+                return sessions.revoke(request, caller.tenant, caller.permissions, written)
+            body = _json_object(request)
+            return sessions.batch(request, caller.tenant, body, lambda part: self.serve(part, written), plain_failure)
         if path == ["directoryObjects", "getByIds"]:
             return self._objects_by_ids(request, caller)
         unknown = next((part for part in path if part != "identityProtection"), "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from . import sessions
 from .odata import Edm
 from .principals import DIRECTORIES, PEOPLE, USERS, WORKLOADS, Directory
 from .resources import BETA, GUID, RESOURCES, V1, Resource
@@ -45,6 +46,10 @@ _KINDS: t.Mapping[str, Schema] = {"string": _TEXT, "boolean": _TRUTH, "time": _T
 _SPECIAL: t.Mapping[str, Schema] = {
     "id": _GUID_SCHEMA,
     "additionalInfo": {**_TEXT, "contentMediaType": "application/json"},
+    "signInSessionsValidFromDateTime": {
+        "type": ["string", "null"],
+        "pattern": r"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$",
+    },
     **dict.fromkeys(("appId", "correlationId", "requestId", "userId"), _NULLABLE_GUID),
 }
 # A hash, in all that was ever published of real ones.
@@ -103,6 +108,7 @@ def _in_path(name: str, schema: Schema) -> Schema:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
+_USER_KEY = _in_path("id", {"type": "string", "pattern": f"^({GUID.pattern}|[^@]+@[^@]+)$"})
 _OPTIONS: t.Mapping[str, Schema] = {
     "$count": _query("$count", {"type": "boolean"}),
     "$filter": _query("$filter", {"type": "string", "minLength": 1}),
@@ -206,10 +212,10 @@ def _risk_paths(resource: Resource, version: str, path: str) -> t.Iterator[tuple
 def _directory_paths(directory: Directory, path: str) -> t.Iterator[tuple[str, Schema]]:
     properties = _properties(directory.properties)
     select = _select(properties)
-    key = _GUID_SCHEMA if directory is not USERS else {"type": "string", "pattern": f"^({GUID.pattern}|[^@]+@[^@]+)$"}
+    key = _USER_KEY if directory is USERS else _in_path("id", _GUID_SCHEMA)
     several = _entity({"value": {"type": "array", "items": _object(properties)}}, ["value"])
     yield path, {"get": _operation([_OPTIONS["$filter"], select, _top(999)], several)}
-    yield f"{path}/{{id}}", {"get": _operation([_in_path("id", key), select], _entity(properties))}
+    yield f"{path}/{{id}}", {"get": _operation([key, select], _entity(properties))}
 
 
 def _by_ids() -> Schema:
@@ -234,6 +240,27 @@ def _by_ids() -> Schema:
     )
 
 
+def _batch() -> Schema:
+    part = _object(
+        {
+            "id": {"type": "string", "minLength": 1},
+            "method": {"const": "POST"},
+            "url": {"type": "string", "pattern": "^/"},
+        },
+        ["id", "method", "url"],
+    )
+    answer = _object(
+        {"id": {"type": "string"}, "status": {"type": "integer"}, "headers": {}, "body": {}}, ["id", "status"]
+    )
+    return _operation(
+        [],
+        _object({"responses": {"type": "array", "items": answer}}, ["responses"]),
+        body=_object(
+            {"requests": {"type": "array", "minItems": 1, "maxItems": sessions.MAX_PARTS, "items": part}}, ["requests"]
+        ),
+    )
+
+
 def document() -> Schema:
     """The whole document."""
     paths: Schema = {}
@@ -244,6 +271,10 @@ def document() -> Schema:
         for directory in DIRECTORIES:
             paths.update(_directory_paths(directory, f"/{version}/{directory.name}"))
         paths[f"/{version}/directoryObjects/getByIds"] = {"post": _by_ids()}
+        revoked = _entity({"value": {"const": True}}, ["value"])
+        for name in sessions.REVOKE:
+            paths[f"/{version}/users/{{id}}/{name}"] = {"post": _operation([_USER_KEY], revoked)}
+        paths[f"/{version}/$batch"] = {"post": _batch()}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Identity Protection in Microsoft Graph", "version": V1},

@@ -34,6 +34,7 @@ USERS = Directory(
         "accountEnabled": BOOLEAN,
         "displayName": STRING,
         "mail": STRING,
+        "signInSessionsValidFromDateTime": STRING,
         "userPrincipalName": STRING,
         "userType": STRING,
     },
@@ -100,6 +101,7 @@ PEOPLE = Principals(
         "account_enabled": "accountEnabled",
         "directory_upn": "userPrincipalName",
         "display_name": "displayName",
+        "sessions_valid_from": "signInSessionsValidFromDateTime",
         "user_type": "userType",
     },
     details={

@@ -207,6 +207,7 @@ ALL_ROLES = (
     "IdentityRiskyServicePrincipal.ReadWrite.All",
     "IdentityRiskEvent.Read.All",
     "User.Read.All",
+    "User.RevokeSessions.All",
     "Application.Read.All",
 )
 

@@ -194,6 +194,7 @@ class Tenant:
         directory_upn: str | None = None,
         user_type: str = "Member",
         account_enabled: bool = True,
+        sessions_valid_from: str | None = "2025-01-12T07:30:00Z",
         listed: bool = True,
         deleted: bool = False,
         in_directory: bool | None = None,
@@ -211,6 +212,7 @@ class Tenant:
             "accountEnabled": account_enabled,
             "displayName": name,
             "mail": directory_upn or upn,
+            "signInSessionsValidFromDateTime": sessions_valid_from,
             "userPrincipalName": directory_upn or upn,
             "userType": user_type,
         }

@@ -32,7 +32,7 @@ def documented(tenant: Tenant) -> Tenant:
     return tenant
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", [*MODULES, "user_sessions"])
 def test_examples_do_what_they_say(documented: Tenant, run: Run, module: str) -> None:
     registered: dict[str, t.Any] = {}
     done: list[Ended] = []

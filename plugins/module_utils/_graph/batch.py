@@ -70,15 +70,13 @@ def _part(
             outcome_unknown=True,
         )
         return Part(error)
-    headers = item.get("headers")
-    answer = Response(
-        item["status"],
-        {str(name).lower(): str(value) for name, value in (headers if isinstance(headers, dict) else {}).items()},
-        _error_text(item.get("body")),
-    )
-    own_id = request_id(answer, client.redactor) or reply.request_id
+    said = item.get("headers")
+    headers = {str(name).lower(): str(value) for name, value in (said if isinstance(said, dict) else {}).items()}
+    # Not every part has one of its own.
+    headers.setdefault("request-id", reply.request_id or "")
+    answer = Response(item["status"], headers, _error_text(item.get("body")))
     if 200 <= answer.status < 300:
-        return Part(None, own_id, reply.date)
+        return Part(None, request_id(answer, client.redactor), reply.date)
     client.counts.throttled += answer.status == TOO_MANY
     failure = graph_error(
         answer,
@@ -90,7 +88,6 @@ def _part(
         # Nobody on the way knows the parts.
         from_graph=True,
     )
-    failure.request_id = failure.request_id or own_id
     failure.retry_after = client.asked_wait(answer)
     return Part(failure)
 

@@ -197,8 +197,8 @@ def _no_license(quote: str, required: RequiredPermission, facts: dict[str, t.Any
 def _no_permission(quote: str, required: RequiredPermission, facts: dict[str, t.Any]) -> EntraRiskError:
     if required.other_causes:
         return PermissionDeniedError(
-            f"Graph refuses this. {quote} Either the token lacks the Graph permission {required.permission}, or "
-            f"{required.other_causes}.",
+            f"Graph refuses this. {quote} Possible causes: the app lacks the Graph permission {required.permission} "
+            f"with admin consent, or {required.other_causes}.",
             **facts,
         )
     return PermissionDeniedError(

@@ -26,8 +26,8 @@ VALID_FROM = "signInSessionsValidFromDateTime"
 WRITE = RequiredPermission(
     "User.RevokeSessions.All",
     rate_limit_group="directory",
-    other_causes="the user is one whom this app may not touch: an administrator, a guest, synchronized from "
-    "on-premises, or in a restricted management administrative unit",
+    other_causes="this user is out of its reach (an administrator, a guest, synchronized from on-premises, in a "
+    "restricted management administrative unit)",
 )
 
 # What is read of each user besides the name.
@@ -198,7 +198,8 @@ class _Writer:
             return
         last = errors[-1]
         raise PermissionDeniedError(
-            f"Graph accepted none of the {len(attempts)} that were tried. {last.message}",
+            f"Graph refused each user that was tried ({len(attempts)}), so the token probably lacks the Graph "
+            f"permission {WRITE.permission}. {last.message}",
             status=last.status,
             code=last.code,
             request_id=last.request_id,

@@ -30,6 +30,7 @@ ROLES = [
     "IdentityRiskyServicePrincipal.ReadWrite.All",
     "IdentityRiskEvent.Read.All",
     "User.Read.All",
+    "User.RevokeSessions.All",
     "Application.Read.All",
 ]
 OLD = "2024-01-31T00:00:00Z"
@@ -138,6 +139,7 @@ def surroundings(
         "ansible_python_interpreter": sys.executable,
         "break_glass_accounts": ["break.glass@contoso.example"],
         "incident_users": ["adele.vance@contoso.example", "megan.bowen@contoso.example"],
+        "incident_noticed": "2026-01-31T08:15:00Z",
         "false_positives": ["alex.wilber@contoso.example"],
         "entra_tenant": tenant["id"],
         "entra_client_id": app["client_id"],

@@ -1,0 +1,234 @@
+"""Ending sign-in sessions: whose, since when, in how many requests, and what becomes of those whom Graph refuses."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ..entra_emulator.tenant import Tenant
+from .people import ID, NAME, ids
+from .running import Ended, Run
+
+LONG_AGO = "2025-01-12T07:30:00Z"
+PERMISSION = "User.RevokeSessions.All"
+
+
+def valid_from(tenant: Tenant, key: str) -> str:
+    return str((tenant.user(key).directory or {})["signInSessionsValidFromDateTime"])
+
+
+def writes(ended: Ended) -> list[str]:
+    return [request.rpartition("/")[2] for request in ended.graph if request.startswith("POST")]
+
+
+def test_check_run_and_run_again(people: Tenant, run: Run) -> None:
+    people.change_user(ID["megan"], sessions_valid_from="2026-01-30T22:41:07Z")
+
+    def go(since: str = "2026-01-30T22:41:07Z", **how: t.Any) -> Ended:
+        users = [NAME["adele"].upper(), ID["alex"].upper(), ID["adele"], NAME["megan"], NAME["safe"]]
+        return run("user_sessions", users=users, exclude_users=[NAME["safe"]], revoked_since=since, diff=True, **how)
+
+    looked, done = go(check=True), go()
+    for ended in (looked, done):
+        assert ended.outcomes == ["changed", "changed", "unchanged", "skipped excluded"] and ended.changed
+        assert [entry["id"] for entry in ended.entries] == ids("adele", "alex", "megan", "safe")
+        assert [entry["user_principal_name"] for entry in ended.entries][:2] == [NAME["adele"], NAME["alex"]]
+        assert ended.result["summary"] == {"changed": 2, "unchanged": 1, "skipped": 1, "failed": 0}
+        before = [LONG_AGO, LONG_AGO, "2026-01-30T22:41:07Z", LONG_AGO]
+        assert [entry["before"]["sessions_valid_from"] for entry in ended.entries] == before
+        assert ended.result["diff"]["before"] == {NAME["adele"]: LONG_AGO, NAME["alex"]: LONG_AGO}
+        assert ended.result["diff"]["after"].keys() == ended.result["diff"]["before"].keys()
+    assert looked.msg == "Would end the sessions of 2 users (1 unchanged, 1 skipped)."
+    assert done.msg == "Ended the sessions of 2 users (1 unchanged, 1 skipped)."
+    assert looked.graph == ["GET /v1.0/users", "GET /v1.0/users"]
+    assert done.graph[2:] == [f"POST /v1.0/users/{key}/revokeSignInSessions" for key in ids("adele", "alex")]
+    assert done.written == ids("adele", "alex") and len(done.result["requests"]["write_request_ids"]) == 2
+    assert [entry["written"] for entry in done.entries] == [True, True, False, False]
+    for entry in done.entries:
+        assert entry["after"]["sessions_valid_from"] == valid_from(people, entry["id"])
+    for since in ("2026-01-30T22:41:07Z", done.result["evaluated_at"]):
+        again = go(since, check=True)
+        assert again.outcomes[:2] == ["unchanged", "unchanged"]
+    assert run("user_sessions", user=ID["adele"], revoked_since="30m").outcomes == ["unchanged"]
+    assert run("user_sessions", user=ID["adele"]).outcomes == ["changed"]
+
+
+@pytest.mark.parametrize("unreadable", [None, "soon"])
+def test_ends_sessions_whose_time_is_unknown(people: Tenant, run: Run, unreadable: str | None) -> None:
+    people.change_user(ID["adele"], sessions_valid_from=unreadable)
+    ended = run("user_sessions", user=ID["adele"], revoked_since="8w")
+    assert ended.outcomes == ["changed"] and ended.entries[0]["before"] == {"sessions_valid_from": unreadable}
+    assert "cannot be read: 1 user" in str(ended.warnings)
+    assert run("user_sessions", user=ID["alex"], revoked_since="8w").warnings == []
+
+
+# What stops a task before its first write: the options, the kind, the words of the message.
+STOPS: t.Sequence[tuple[dict[str, t.Any], str, str]] = (
+    ({"revoked_since": "2100-01-01T00:00:00Z"}, "request", "still to come"),
+    ({"revoked_since": "yesterday"}, "request", "neither a time"),
+    ({"revoked_since": "2026-01-30T22:41:07"}, "request", "neither a time"),
+    ({"revoked_since": " "}, "request", "revoked_since: it is given, but null or blank"),
+    ({"revoked_since": None}, "request", "revoked_since: it is given, but null or blank"),
+    ({"exclude_users": None}, "request", "exclude_users: it is given, but null or blank"),
+    ({"exclude_users": ["nobody@contoso.example"]}, "request", "nobody@contoso.example"),
+    ({"max_changes": ""}, "request", "max_changes: it is given, but null or blank"),
+    ({"max_changes": 0}, "limit", "max_changes is 0"),
+    ({"max_changes": -1}, "request", "max_changes is -1"),
+    ({"users": None}, "request", "users"),
+    ({"users": ["adele, alex"]}, "request", "adele, alex"),
+    ({"state": "ended"}, "request", "value of state must be one of"),
+)
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(("options", "kind", "words"), STOPS, ids=[str(case[0]) for case in STOPS])
+def test_stops_before_the_first_write(
+    people: Tenant, run: Run, options: dict[str, t.Any], kind: str, words: str, check: bool
+) -> None:
+    ended = run("user_sessions", **{"users": ids("adele"), **options}, check=check)
+    assert (ended.kind, ended.changed, ended.written) == (kind, False, [])
+    assert words in ended.msg and valid_from(people, ID["adele"]) == LONG_AGO
+
+
+@pytest.mark.parametrize("skew", [-7200, 7200])
+def test_counts_by_the_clock_of_the_service(people: Tenant, run: Run, skew: int) -> None:
+    people.switches.date_skew = skew
+    first = run("user_sessions", users=ids("adele", "alex"), revoked_since="1h")
+    assert first.outcomes == ["changed", "changed"]
+    assert run("user_sessions", users=ids("adele"), revoked_since=first.result["evaluated_at"]).changed is False
+
+
+def test_asks_nothing_for_nobody(tenant: Tenant, run: Run) -> None:
+    ended = run("user_sessions", users=[])
+    assert (ended.changed, ended.graph, ended.msg) == (False, [], "Nothing to change.")
+
+
+def test_fails_without_the_permission_to_tell_users_apart(people: Tenant, run: Run) -> None:
+    ended = run("user_sessions", users=ids("adele"), access_token=people.mint_token(roles=[PERMISSION]))
+    assert (ended.kind, ended.written, ended.entries) == ("permission", [], []) and "User.Read.All" in ended.msg
+
+
+@pytest.mark.parametrize(("count", "tried"), [(1, 1), (20, 20), (130, 20)])
+def test_fails_without_the_permission_to_write(tenant: Tenant, run: Run, count: int, tried: int) -> None:
+    token = tenant.mint_token(roles=["User.Read.All"])
+    ended = run("user_sessions", users=tenant.add_users(count), access_token=token)
+    assert (ended.kind, ended.result["error"]["status"], ended.changed) == ("permission", 403, False)
+    assert PERMISSION in ended.msg and f"({tried})" in ended.msg
+    assert ended.outcomes == ["failed rejected"] * tried + ["failed"] * (count - tried)
+    assert len(writes(ended)) == (1 if count > 20 else count)
+
+
+@pytest.mark.parametrize("count", [5, 45])
+def test_does_what_can_be_done_and_explains_the_rest(tenant: Tenant, run: Run, count: int) -> None:
+    users = tenant.add_users(count)
+    tenant.switches.reject_ids = users[1:3]
+    tenant.add_fault(path=f"{users[3]}/revoke", status=404)
+    ended = run("user_sessions", users=[*users, ID["unknown"]], return_users="exceptions")
+    assert (ended.kind, ended.changed) == ("users", True)
+    assert ended.outcomes == ["failed rejected"] * 3 + ["failed unknown_user"]
+    assert ended.result["summary"] == {"changed": count - 3, "unchanged": 0, "skipped": 0, "failed": 4}
+    refused, dummy, gone, unknown = (entry["message"] for entry in ended.entries)
+    assert all(word in refused for word in (PERMISSION, "administrator", "guest", "Insufficient privileges"))
+    assert "404" in gone and "no such user" in unknown
+    assert sorted(ended.written) == sorted([users[0], *users[4:]])
+
+
+@pytest.mark.parametrize("count", [1, 21])
+def test_does_not_take_refused_guests_for_a_missing_permission(tenant: Tenant, run: Run, count: int) -> None:
+    guests = tenant.add_users(count, user_type="Guest")
+    tenant.switches.reject_ids = guests
+    ended = run("user_sessions", users=guests)
+    assert (ended.kind, ended.outcomes) == ("users", ["failed rejected"] * count)
+
+
+def test_130_users_take_nine_reads_and_seven_writes(tenant: Tenant, run: Run) -> None:
+    users = tenant.add_users(130)
+    names = [tenant.user(key).directory["userPrincipalName"] for key in users[:75]]  # type: ignore[index]
+    ended = run("user_sessions", users=[*names, *users[75:]], exclude_users=[names[0]], api_version="beta")
+    assert ended.result["summary"] == {"changed": 129, "unchanged": 0, "skipped": 1, "failed": 0}
+    assert ended.graph == ["GET /beta/users"] * 9 + ["POST /beta/$batch"] * 7
+    assert sorted(ended.written) == sorted(users[1:])
+    requests = ended.result["requests"]
+    assert (requests["sent"], requests["waited_seconds"], len(requests["write_request_ids"])) == (16, 0, 7)
+
+
+# What is wrong with one part of two batches at first: the faults of that part, and how often it is sent in all.
+PARTS: t.Mapping[str, tuple[list[dict[str, t.Any]], int]] = {
+    "too many requests": ([{"status": 429, "headers": {"Retry-After": "7"}}], 2),
+    "too many and away": ([{"status": 429, "times": 1}, {"status": 503, "times": 1}], 3),
+    "missing": ([{"drop": "before"}], 2),
+    "lost": ([{"drop": "after"}], 1),
+    "an error that carried it out": ([{"status": 500, "effect": True}], 1),
+    "an error": ([{"status": 500}], 2),
+}
+
+
+@pytest.mark.parametrize(("faults", "sent"), PARTS.values(), ids=PARTS)
+def test_sends_only_that_part_again(tenant: Tenant, run: Run, faults: list[dict[str, t.Any]], sent: int) -> None:
+    users = tenant.add_users(40)
+    for fault in faults:
+        tenant.add_fault(**{"path": f"{users[7]}/revoke", "times": 1, **fault})
+    ended = run("user_sessions", users=users)
+    assert set(ended.outcomes) == {"changed"} and all(entry["written"] for entry in ended.entries)
+    urls = [part["url"] for entry in ended.journal if entry["method"] == "POST" for part in entry["body"]["requests"]]
+    assert sum(users[7] in url for url in urls) == sent and len(urls) == 39 + sent
+    assert ended.written.count(users[7]) == 1
+    assert ended.result["requests"]["throttled"] == sum(fault.get("status") == 429 for fault in faults)
+    if "headers" in faults[0]:
+        assert ended.result["requests"]["waited_seconds"] >= 7
+
+
+# What is wrong with a whole request, one of singles or one batch, and how often it is sent.
+REQUESTS: t.Mapping[str, tuple[dict[str, t.Any], int]] = {
+    "lost": ({"drop": "after"}, 1),
+    "not arrived": ({"drop": "before"}, 2),
+    "no JSON": ({"effect": True, "status": 200, "body": "<html>"}, 1),
+    "an error of a gateway": ({"gateway": True, "status": 502}, 2),
+    "too many requests": ({"status": 429}, 2),
+}
+
+
+@pytest.mark.parametrize("count", [2, 21])
+@pytest.mark.parametrize(("fault", "sent"), REQUESTS.values(), ids=REQUESTS)
+def test_reads_back_what_was_lost(tenant: Tenant, run: Run, count: int, fault: dict[str, t.Any], sent: int) -> None:
+    users = tenant.add_users(count)
+    tenant.add_fault(method="POST", times=1, **fault)
+    ended = run("user_sessions", users=users)
+    assert set(ended.outcomes) == {"changed"} and ended.written == users
+    assert len(writes(ended)) == 1 + sent
+    assert ended.result["requests"]["retried"] == sent - 1
+
+
+def test_an_answer_that_holds_no_parts_is_an_unknown_end(tenant: Tenant, run: Run) -> None:
+    users = tenant.add_users(21)
+    parts = [{"id": "1", "status": 200}, {"id": "1", "status": 200}, {"id": "2", "status": "200"}, 3]
+    for body in ({"responses": parts}, {}):
+        tenant.add_fault(method="POST", path="batch", times=1, status=200, body=body)
+    ended = run("user_sessions", users=users)
+    assert set(ended.outcomes) == {"changed"} and ended.written == users
+    assert len(writes(ended)) == 4
+
+
+@pytest.mark.parametrize("count", [1, 21])
+def test_says_what_is_not_known(tenant: Tenant, run: Run, count: int) -> None:
+    users = tenant.add_users(count)
+    tenant.add_fault(method="POST", drop="before")
+    ended = run("user_sessions", users=users, retry_timeout=4)
+    assert (ended.kind, ended.changed) == ("network", False)
+    tried = min(count, 20)
+    assert ended.outcomes == ["failed pending"] * tried + ["failed"] * (count - tried)
+    assert ended.entries[0]["after"] == {"sessions_valid_from": None}
+
+
+@pytest.mark.parametrize("count", [3, 45])
+def test_logs_in_anew_for_parts_that_are_refused(tenant: Tenant, run: Run, count: int) -> None:
+    users, app = tenant.add_users(count), tenant.add_app(roles=["User.Read.All", PERMISSION])
+    tenant.add_fault(path=f"{users[1]}/revoke", times=1, status=401)
+    login = {"access_token": None, "tenant": tenant.id, "client_id": app.client_id, "secret": app.secret}
+    assert run("user_sessions", users=users, **login).written.count(users[1]) == 1
+    tenant.add_fault(path=f"{users[1]}/revoke", status=401)
+    ended = run("user_sessions", users=users)
+    assert ended.kind == "login" and ended.changed
+    assert ended.outcomes[:3] == (["changed", "failed", "failed"] if count == 3 else ["changed", "failed", "changed"])
+    assert ended.result["summary"]["changed"] == len(ended.written) < count
