@@ -26,9 +26,8 @@ LOOKBACK = 3600 * TICKS_PER_SECOND
 # Where more than a page changed within that time, it is read whole only so often. In between, one page has to do.
 WHOLE_EVERY = 300 * TICKS_PER_SECOND
 # A change that was made while the list was read has a time not much earlier than the service's clock at its beginning.
+# And when the newest change is so old, nobody else shows up with its very time.
 _OVERLAP = 10 * TICKS_PER_SECOND
-# Nobody shows up any more with the very time of the newest change, when that is so old.
-_SETTLED = 60 * TICKS_PER_SECOND
 # Of the page that is asked for, so much may be known already: the rest is for what is new.
 _KNOWN_PART = 0.8
 # Twice as many risky users as the largest tenant that was ever seen has. Each takes about 300 bytes.
@@ -99,8 +98,11 @@ class Watched:
         if self.since is not None or len(times) <= room or self.settled - self._whole_at >= WHOLE_EVERY:
             return Window(self.floor if self.since is not None else whole, True)
         times.sort(reverse=True)
-        edge = min(newest + (self.settled - newest > _SETTLED), self.settled - _OVERLAP, times[room - 1])
-        return Window(max(whole, edge), False)
+        # Graph is asked in whole seconds. The one of the newest change is over, or has to be asked for again.
+        edge = min(_second(newest, after=self.settled - newest > _OVERLAP), self.settled - _OVERLAP)
+        # Many may have changed in one second: it is left out where the page is too small for it.
+        page = _second(times[room - 1], after=times[room] >= _second(times[room - 1]))
+        return Window(max(whole, min(edge, page)), False)
 
     def changes(self, records: t.Iterable[Record]) -> t.Iterator[Change]:
         """Those of a page whose risk changed. Each one counts as known only when it is given to `remember`."""
@@ -156,3 +158,8 @@ class Watched:
             if updated < start:
                 del self.known[key]
                 self.floor = max(self.floor, updated + 1)
+
+
+def _second(ticks: int, *, after: bool = False) -> int:
+    """The second that a time lies in, or the one after it."""
+    return (ticks // TICKS_PER_SECOND + after) * TICKS_PER_SECOND

@@ -8,12 +8,15 @@ import pathlib
 import random
 import typing as t
 
+import pytest
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils._errors import EntraRiskError
 from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.watch import watch
 from ansible_collections.identityops.entra_risk.tests.entra_emulator import timestamps
-from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import LocalGraph
+from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import LocalGraph, user_id
 
 Event = dict[str, t.Any]
-Step = t.Callable[[], None]
+Step = t.Callable[[], object]
 CONNECTION = {
     "tenant": "contoso.example",
     "client_id": "00001111-aaaa-2222-bbbb-3333cccc4444",
@@ -22,16 +25,33 @@ CONNECTION = {
 
 
 class _Queue:
+    """Takes everything. `polls` holds the events of each poll."""
+
     def __init__(self) -> None:
-        self.events: list[Event] = []
+        self.polls: list[list[Event]] = [[]]
 
     async def put(self, event: Event) -> None:
-        self.events.append(event)
+        self.polls[-1].append(event)
+
+    @property
+    def names(self) -> list[list[str]]:
+        """The first part of the name of each user, poll by poll, and the state that it had before."""
+        return [
+            [
+                f"{event['risky_user']['user_principal_name'].partition('@')[0]}"
+                f" {event['previous']['risk_state'] if event['previous'] else 'unseen'}"
+                for event in poll
+            ]
+            for poll in self.polls
+        ]
 
 
-def follow(graph: LocalGraph, steps: t.Iterable[Step], queue: t.Any = None, **args: t.Any) -> list[Event]:
-    """The events until the steps are used up, and the source is cancelled."""
-    queue = queue or _Queue()
+def follow(graph: LocalGraph, steps: t.Iterable[Step], queue: t.Any = None, **args: t.Any) -> _Queue:
+    """Poll, run a step, poll again, and so on. After the last poll the source is cancelled.
+
+    :param steps: one fewer than there are polls.
+    """
+    queue = _Queue() if queue is None else queue
     rest = iter(steps)
 
     async def sleep(seconds: float) -> None:
@@ -39,17 +59,45 @@ def follow(graph: LocalGraph, steps: t.Iterable[Step], queue: t.Any = None, **ar
         step = next(rest, None)
         if step is None:
             raise asyncio.CancelledError
+        if isinstance(queue, _Queue):
+            queue.polls.append([])
         step()
 
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(
             watch(queue, {**CONNECTION, **args}, environ={}, clock=graph.time.clock, sleep=sleep, client=graph.client)
         )
-    return t.cast("list[Event]", getattr(queue, "events", []))
+    return t.cast(_Queue, queue)
 
 
 def nothing() -> None:
     """A step in which nothing happens."""
+
+
+def changing(graph: LocalGraph, number: int, state: str = "atRisk", *, ago: float = 0, **record: t.Any) -> Step:
+    """A step in which the risk of a user changes; who has no record gets one.
+
+    :param ago: seconds between the time that the record shows and the present.
+    """
+
+    def step() -> None:
+        key = user_id(number)
+        if key not in graph.records:
+            graph.add(number)
+        changed = timestamps.of(graph.time.clock.wall() - ago)
+        graph.records[key].update({"riskState": state, "riskLastUpdatedDateTime": changed, **record})
+
+    return step
+
+
+def both(*steps: Step) -> Step:
+    """Several steps as one."""
+
+    def all_of_them() -> None:
+        for step in steps:
+            step()
+
+    return all_of_them
 
 
 FAULTS: t.Sequence[dict[str, t.Any]] = (
@@ -100,3 +148,322 @@ def test_reports_ten_thousand_changes_once_each_through_faults_and_restarts(tmp_
     graph.tenant.clear_faults()
     follow(graph, [nothing] * 10, Queue(), checkpoint_path=str(tmp_path / "checkpoint.json"))
     assert pending == {}
+
+
+def test_reports_every_change_with_all_that_graph_tells_and_what_was_before() -> None:
+    graph = LocalGraph()
+    graph.add(1, "atRisk")
+    graph.add(2, "remediated")
+    queue = follow(
+        graph, [changing(graph, 1, "confirmedCompromised", riskDetail="hidden"), changing(graph, 1, "dismissed")]
+    )
+    assert queue.names == [[], ["user1 unseen"], ["user1 confirmedCompromised"]]
+    (event,) = queue.polls[1]
+    assert event["previous"] is None
+    assert event["risky_user"] == {
+        "id": user_id(1),
+        "user_principal_name": "user1@contoso.example",
+        "user_display_name": graph.records[user_id(1)]["userDisplayName"],
+        "risk_state": "confirmedCompromised",
+        "risk_level": "medium",
+        "risk_detail": "hidden",
+        "risk_last_updated_date_time": "2026-11-22T12:01:00.0000000Z",
+        "is_deleted": False,
+        "is_processing": False,
+    }
+    assert queue.polls[2][0]["previous"] == {"risk_state": "confirmedCompromised", "risk_level": "medium"}
+
+
+CASES: t.Mapping[str, tuple[dict[str, t.Any], t.Callable[[LocalGraph], list[Step]], list[list[str]]]] = {
+    "two users with one time, the second shows up later": (
+        {},
+        lambda graph: [changing(graph, 1), changing(graph, 2, ago=60), nothing],
+        [[], ["user1 unseen"], ["user2 unseen"], []],
+    ),
+    "a record shows up with a time long before the newest": (
+        {},
+        lambda graph: [changing(graph, 1), changing(graph, 2, ago=1800), nothing],
+        [[], ["user1 unseen"], ["user2 unseen"], []],
+    ),
+    "the service's clock is ahead of its records": (
+        {"date_skew": 7000.0},
+        lambda graph: [changing(graph, 1), changing(graph, 2), changing(graph, 1, "dismissed")],
+        [[], ["user1 unseen"], ["user2 unseen"], ["user1 atRisk"]],
+    ),
+    "the service's clock is behind its records": (
+        {"date_skew": -7000.0},
+        lambda graph: [changing(graph, 1), changing(graph, 2), changing(graph, 1, "dismissed")],
+        [[], ["user1 unseen"], ["user2 unseen"], ["user1 atRisk"]],
+    ),
+    "graph refuses the filter": (
+        {"filters": "refuse"},
+        lambda graph: [changing(graph, 1), changing(graph, 2, ago=1800), nothing],
+        [[], ["user1 unseen"], ["user2 unseen"], []],
+    ),
+    "graph ignores the filter": (
+        {"filters": "ignore"},
+        lambda graph: [changing(graph, 9), changing(graph, 2, ago=1800), nothing],
+        [[], ["user9 atRisk"], ["user2 unseen"], []],
+    ),
+    "graph breaks off the list": (
+        {"page_size": 1, "break_last_page": True},
+        lambda graph: [both(changing(graph, 1), changing(graph, 2)), both(nothing, graph_mends(graph)), nothing],
+        [[], ["user1 unseen"], ["user2 unseen"], []],
+    ),
+    "a user changes while the list is read": (
+        {"page_size": 1},
+        lambda graph: [
+            both(changing(graph, 1), changing(graph, 2), changing(graph, 3), meanwhile(graph, 1)),
+            nothing,
+            nothing,
+        ],
+        [[], ["user1 unseen", "user2 unseen", "user3 unseen"], ["user1 atRisk"], []],
+    ),
+    "an older copy comes from a part of the service that lags behind": (
+        {},
+        lambda graph: [
+            changing(graph, 1, "dismissed"),
+            changing(graph, 1, "atRisk", ago=300),
+            changing(graph, 1, "dismissed", ago=120),
+        ],
+        [[], ["user1 unseen"], [], []],
+    ),
+    "the time goes back for good": (
+        {},
+        lambda graph: [changing(graph, 1), changing(graph, 1, "dismissed", ago=300), nothing, nothing],
+        [[], ["user1 unseen"], [], ["user1 atRisk"], []],
+    ),
+    "only the time changes": (
+        {},
+        lambda graph: [changing(graph, 1), changing(graph, 1), nothing],
+        [[], ["user1 unseen"], ["user1 atRisk"], []],
+    ),
+    "what is not the risk changes": (
+        {},
+        lambda graph: [changing(graph, 1), lambda: graph.records[user_id(1)].update(isProcessing=True), nothing],
+        [[], ["user1 unseen"], [], []],
+    ),
+    "a state that nobody knows": (
+        {},
+        lambda graph: [changing(graph, 1, "newState"), changing(graph, 1)],
+        [[], ["user1 unseen"], ["user1 newState"]],
+    ),
+}
+
+
+def graph_mends(graph: LocalGraph) -> Step:
+    return lambda: graph.tenant.switches.update({"break_last_page": False})
+
+
+def meanwhile(graph: LocalGraph, number: int) -> Step:
+    """The user changes once more after the next page of Graph was read."""
+    return lambda: graph.tenant.add_fault(method="GET", times=1, change={user_id(number): {"risk_state": "dismissed"}})
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_misses_nothing_and_repeats_nothing_when(name: str) -> None:
+    switches, steps, expected = CASES[name]
+    graph = LocalGraph(**switches)
+    graph.add(9)
+    assert follow(graph, steps(graph)).names == expected
+
+
+@pytest.mark.parametrize("users", [0, 3, 600])
+def test_asks_once_a_poll_when_nothing_changes(users: int) -> None:
+    graph = LocalGraph(filters="honor")
+    asked: list[int] = []
+
+    def many() -> None:
+        for number in range(users):
+            changing(graph, number)()
+
+    def count() -> None:
+        asked.append(graph.reads)
+        graph.tenant.journal.clear()
+
+    follow(graph, [count, both(many, count), *[count] * 8], interval=30)
+    # What changed in the very second of the reading is asked for again.
+    assert asked == [1, 1, *([2, 2] if users > 500 else [1, 1]), *[1] * 6]
+
+
+SINCE: t.Mapping[str, tuple[dict[str, t.Any], list[str]]] = {
+    "now": ({}, []),
+    "an age": ({"since": "90m"}, ["user1 unseen", "user2 unseen"]),
+    "a time": ({"since": "2026-11-22T11:00:00Z"}, ["user1 unseen"]),
+    "an age, and filters": ({"since": "90m", "filters": {"risk_level": ["high"]}}, ["user2 unseen"]),
+    "an age, and filters as text": ({"since": "90m", "filters": {"risk_state": "dismissed, atRisk"}}, ["user1 unseen"]),
+    "an age, and an older time": ({"since": "90m", "filters": {"updated_before": "1h"}}, ["user2 unseen"]),
+}
+
+
+@pytest.mark.parametrize("name", SINCE)
+def test_begins_with_what_changed_since(name: str) -> None:
+    args, expected = SINCE[name]
+    graph = LocalGraph()
+    changing(graph, 1, ago=1800)()
+    changing(graph, 2, "remediated", ago=4000, riskLevel="high")()
+    changing(graph, 3, ago=8000)()
+    assert follow(graph, [nothing], **args).names == [expected, []]
+
+
+def test_remembers_the_state_that_the_filters_leave_out() -> None:
+    graph = LocalGraph()
+    steps = [changing(graph, 1), changing(graph, 1, "dismissed"), changing(graph, 1)]
+    queue = follow(graph, steps, filters={"risk_state": ["atRisk"]})
+    assert queue.names == [[], ["user1 unseen"], [], ["user1 dismissed"]]
+
+
+def test_tells_once_of_records_that_it_cannot_read(caplog: pytest.LogCaptureFixture) -> None:
+    graph = LocalGraph(filters="ignore")
+    graph.add(1, riskLastUpdatedDateTime="soon")
+    graph.add(2, id="../b")
+    steps = [lambda: graph.records[user_id(1)].update(riskState="dismissed"), nothing]
+    assert follow(graph, steps).names == [[], ["user1 atRisk"], []]
+    (ids, times) = sorted(record.getMessage() for record in caplog.records)
+    assert "whose id is not a GUID" in ids
+    assert "without a time" in times
+
+
+TRANSIENT: t.Sequence[dict[str, t.Any]] = (*FAULTS, {"status": 500, "times": 100}, {"drop": "before", "times": 12})
+
+
+@pytest.mark.parametrize("fault", TRANSIENT, ids=str)
+def test_outlives_faults_that_pass(fault: dict[str, t.Any]) -> None:
+    graph = LocalGraph()
+    graph.tenant.add_fault(**{"times": 4, **fault})
+    queue = follow(graph, [nothing] * 15 + [changing(graph, 1), nothing])
+    assert [name for poll in queue.names for name in poll] == ["user1 unseen"]
+    assert all(nap <= 30 for nap in graph.time.naps)
+
+
+ENDS: t.Mapping[str, tuple[dict[str, t.Any], str]] = {
+    "a missing license": ({"status": 403, "message": "Your tenant is not licensed for this feature."}, "not licensed"),
+    "a missing permission": ({"status": 403, "message": "required scopes are missing"}, "IdentityRiskyUser.Read.All"),
+    "tokens that Graph refuses again and again": ({"status": 401}, "Graph refused the access token"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_ends_with_a_message_after(name: str) -> None:
+    fault, message = ENDS[name]
+    graph = LocalGraph()
+    with pytest.raises(EntraRiskError, match=message):
+        follow(graph, [nothing, nothing, lambda: graph.tenant.add_fault(**fault), *[nothing] * 9])
+
+
+ARGUMENTS: t.Mapping[str, tuple[t.Any, str]] = {
+    "an unknown argument": ({"intervall": 60, 5: 1}, "5, intervall: the source has no such argument"),
+    "no dictionary": (["interval"], "must be a dictionary"),
+    "a short interval": ({"interval": 4}, "interval must be a whole number of seconds, 5 or more"),
+    "a fraction as interval": ({"interval": 7.5}, "interval must be"),
+    "true as interval": ({"interval": True}, "interval must be"),
+    "a blank since": ({"since": " "}, "since is neither now, nor a time"),
+    "a since without an offset": ({"since": "2026-01-31T00:00:00"}, "since is neither"),
+    "a since to come": ({"since": "2027-01-31T00:00:00Z"}, "since lies in the future"),
+    "filters as text": ({"filters": "atRisk"}, "filters must be a dictionary"),
+    "an unknown filter": ({"filters": {"state": ["atRisk"]}}, "filters.state: there is no such filter"),
+    "an unknown state": ({"filters": {"risk_state": ["bad"]}}, "filters.risk_state: 'bad' is none of"),
+    "an empty list of states": ({"filters": {"risk_state": []}}, "filters.risk_state is an empty list"),
+    "a number as level": ({"filters": {"risk_level": [1]}}, "filters.risk_level must be a list of words"),
+    "a blank time": ({"filters": {"updated_after": ""}}, "filters.updated_after is given, but is null, blank"),
+    "a null time": ({"filters": {"updated_after": None}}, "filters.updated_after is given, but is null, blank"),
+    "no time": ({"filters": {"updated_after": "soon"}}, "filters.updated_after: 'soon' is neither a time"),
+    "a blank path": ({"checkpoint_path": ""}, "checkpoint_path is given, but is no path"),
+    "a key as path": ({"checkpoint_path": "-----BEGIN PRIVATE KEY-----"}, "checkpoint_path is given, but is no path"),
+    "a folder that is missing": (
+        {"checkpoint_path": "/missing/file"},
+        r"\(/missing/file\) cannot be used: No such file",
+    ),
+    "a folder as path": ({"checkpoint_path": "/tmp"}, r"\(/tmp\) is not a regular file"),
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_refuses_in_one_sentence(name: str) -> None:
+    args, message = ARGUMENTS[name]
+    args = {**args, "secret": "canary"} if isinstance(args, dict) else args
+    graph = LocalGraph()
+    with pytest.raises(EntraRiskError, match=message) as caught:
+        asyncio.run(watch(_Queue(), args, environ={}, clock=graph.time.clock, client=graph.client))
+    assert "canary" not in str(caught.value)
+    assert not graph.tenant.journal.entries
+
+
+# The checkpoint
+
+
+@pytest.fixture
+def path(tmp_path: pathlib.Path) -> pathlib.Path:
+    return tmp_path / "checkpoint.json"
+
+
+def test_goes_on_where_it_was_stopped(path: pathlib.Path) -> None:
+    graph = LocalGraph()
+    assert follow(graph, [changing(graph, 1)], checkpoint_path=str(path)).names == [[], ["user1 unseen"]]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [*path.parent.iterdir()] == [path]
+    graph.time.now += 86_400
+    both(changing(graph, 2, ago=40_000), changing(graph, 1, "dismissed"))()
+    restarted = follow(graph, [nothing], checkpoint_path=str(path), since="90d")
+    assert restarted.names == [["user1 atRisk", "user2 unseen"], []]
+
+
+def test_reports_at_the_first_poll_what_it_could_not_hand_on(path: pathlib.Path) -> None:
+    graph = LocalGraph()
+    follow(graph, [], checkpoint_path=str(path))
+    changing(graph, 1)()
+
+    class Full:
+        async def put(self, event: Event) -> None:
+            raise asyncio.CancelledError
+
+    follow(graph, [], Full(), checkpoint_path=str(path))
+    assert follow(graph, [nothing], checkpoint_path=str(path)).names == [["user1 unseen"], []]
+
+
+DAMAGED = (
+    "",
+    "{",
+    "[]",
+    '{"format": 2}',
+    '{"format": 1, "watches": {}, "floor": 1, "settled": 1, "since": "x", "known": {}}',
+)
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_sets_a_damaged_checkpoint_aside(path: pathlib.Path, content: str, caplog: pytest.LogCaptureFixture) -> None:
+    path.write_text(content, encoding="utf-8")
+    graph = LocalGraph()
+    changing(graph, 1)()
+    assert follow(graph, [], checkpoint_path=str(path), since="1h").names == [["user1 unseen"]]
+    (aside,) = path.parent.glob("*.damaged-*")
+    assert aside.read_text(encoding="utf-8") == content
+    assert f"is damaged. It was renamed to {aside.name}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [({"filters": {"risk_state": ["atRisk"]}}, "for another filters"), ({"tenant": "x.example"}, "for another tenant")],
+)
+def test_refuses_a_checkpoint_of_something_else(path: pathlib.Path, other: dict[str, t.Any], message: str) -> None:
+    graph = LocalGraph()
+    follow(graph, [], checkpoint_path=str(path))
+    content = path.read_bytes()
+    token = graph.tenant.mint_token if "tenant" in other else None
+    if token:
+        graph = LocalGraph()
+    with pytest.raises(EntraRiskError, match=message):
+        follow(graph, [], checkpoint_path=str(path), **other)
+    assert path.read_bytes() == content
+
+
+def test_goes_on_while_the_checkpoint_cannot_be_written(path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+    graph = LocalGraph()
+    aside = path.parent.with_name("aside")
+    steps = [
+        both(lambda: path.parent.rename(aside), changing(graph, 1)),
+        both(lambda: aside.rename(path.parent), changing(graph, 2)),
+    ]
+    assert follow(graph, steps, checkpoint_path=str(path)).names == [[], ["user1 unseen"], ["user2 unseen"]]
+    assert "checkpoint_path cannot be written (No such file or directory)" in caplog.text
+    assert follow(graph, [], checkpoint_path=str(path)).names == [[]]
