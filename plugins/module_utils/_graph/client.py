@@ -21,7 +21,7 @@ from .. import _timestamps
 from .._errors import EntraRiskError, InternalError, NetworkError
 from .._http import Response, Transport, host_of
 from .._interruption import Interruption
-from .._login.claims import claims
+from .._login.claims import Claims, read_claims
 from .._login.connection import Connection
 from .._login.tokens import TokenSource, token_source
 from .._redact import Redactor
@@ -96,6 +96,10 @@ class GraphClient:
         self.last_date: int | None = None
         self._reached = False
 
+    def claims(self) -> Claims:
+        """Log in, if that was not done yet, and read what the token says of itself."""
+        return read_claims(self._token())
+
     def get(
         self,
         path: str,
@@ -135,10 +139,6 @@ class GraphClient:
     def query(self, path: str, body: t.Any, *, required: RequiredPermission) -> GraphResponse:
         """POST that only reads (such as `getByIds`): repeated like a GET."""
         return self._request(_Call("POST", f"{self.origin}{path}", required, body=body))
-
-    def claims(self) -> t.Mapping[str, t.Any]:
-        """What the access token says of itself, unverified. Logs in when needed."""
-        return claims(self._token())
 
     def _request(self, call: _Call, end: float = math.inf) -> GraphResponse:
         """Send until there is a good answer, or an error that no retry helps."""

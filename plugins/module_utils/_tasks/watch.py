@@ -216,7 +216,7 @@ class _Watcher:
     async def _open(self) -> None:
         """Read the checkpoint. It says what was reported in this tenant, so the login comes first."""
         claims = await asyncio.to_thread(self._client.claims)
-        tenant = claims.get("tid") or self._job.connection.get("tenant") or self._job.connection.get("tenant_id")
+        tenant = claims.tenant_id or self._job.connection.get("tenant") or self._job.connection.get("tenant_id")
         owner = {
             "tenant": str(tenant or "unknown").lower(),
             "graph_url": self._client.origin,
