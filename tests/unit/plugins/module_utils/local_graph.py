@@ -62,10 +62,13 @@ class LocalGraph:
 
     :param filters: what Identity Protection does with a `$filter`: `honor`, `refuse` or `ignore` it. The directory
         honors them all.
+    :param token: arguments of `mint_token`; without them the token may do everything.
     :param switches: those of the local tenant.
     """
 
-    def __init__(self, *, filters: str = "honor", **switches: t.Any) -> None:
+    def __init__(
+        self, *, filters: str = "honor", token: t.Mapping[str, t.Any] | None = None, **switches: t.Any
+    ) -> None:
         self.filters = filters
         self.time = SimulatedTime()
         clock = self.time.clock
@@ -73,7 +76,9 @@ class LocalGraph:
         self.tenant.switches.update(switches)
         self._graph = GraphService(find_tenant=lambda dummy: self.tenant, tokens=_surroundings().tokens)
         self._traffic = Traffic()
-        self._token = self.tenant.mint_token(roles=ALL_ROLES, audience=GRAPH, expires_in=1e9)
+        self._token = self.tenant.mint_token(
+            **{"roles": ALL_ROLES, "audience": GRAPH, "expires_in": 1e9, **(token or {})}
+        )
 
     def token(self) -> str:
         return self._token
