@@ -179,6 +179,15 @@ def test_sends_only_that_part_again(tenant: Tenant, run: Run, faults: list[dict[
         assert ended.result["requests"]["waited_seconds"] >= 7
 
 
+def test_gives_up_a_part_at_the_deadline(tenant: Tenant, run: Run) -> None:
+    users = tenant.add_users(41)
+    tenant.add_fault(path=f"{users[7]}/revoke", status=429)
+    ended = run("user_sessions", users=users, retry_timeout=60)
+    assert (ended.kind, ended.result["summary"]["changed"], len(ended.written)) == ("throttled", 19, 19)
+    assert users[7] not in ended.written and ended.outcomes[7] == "failed"
+    assert "The directory has a limit" in ended.msg
+
+
 # What is wrong with a whole request, one of singles or one batch, and how often it is sent.
 REQUESTS: t.Mapping[str, tuple[dict[str, t.Any], int]] = {
     "lost": ({"drop": "after"}, 1),

@@ -43,26 +43,34 @@ def stop(number: signal.Signals = signal.SIGTERM) -> None:
     os.kill(os.getpid(), number)
 
 
-def check_account(ended: Ended, asked: int) -> None:
-    """The result says of each user what became of it in the tenant, where the first 60 were written to."""
+def check_account(ended: Ended, asked: int, done: int = 60) -> None:
+    """The result says of each user what became of it in the tenant, where the first ones were written to."""
     assert ended.failed and ended.kind == "service" and "Run it again" in ended.msg, ended.msg
-    assert len(ended.written) == 60 and ended.changed
-    assert ended.result["summary"] == {"changed": 60, "unchanged": 0, "skipped": 0, "failed": asked - 60}
+    assert len(ended.written) == done and ended.changed
+    assert ended.result["summary"] == {"changed": done, "unchanged": 0, "skipped": 0, "failed": asked - done}
     for entry in ended.entries:
         assert (entry["outcome"] == "changed") is (entry["id"] in ended.written)
         if entry["outcome"] == "failed":
             assert entry["reason"] is None and "Not written" in entry["message"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("number", "module", "done"),
+    [
+        (signal.SIGTERM, "risky_user", 60),
+        (signal.SIGINT, "risky_user", 60),
+        (signal.SIGHUP, "risky_user", 60),
+        (signal.SIGTERM, "user_sessions", 20),
+    ],
+)
 def test_a_signal_during_a_pause_ends_the_work_with_its_result(
-    tenant: Tenant, run: Run, after_sleeps: AfterSleeps, number: signal.Signals
+    tenant: Tenant, run: Run, after_sleeps: AfterSleeps, number: signal.Signals, module: str, done: int
 ) -> None:
     users = tenant.add_users(200)
-    tenant.switches.rate_limit = 1
+    tenant.add_fault(path="dismiss|batch", nth=2, status=429)
     after_sleeps(lambda: stop(number) if written(tenant) else None)
-    ended = run("risky_user", state="dismissed", users=users)
-    check_account(ended, 200)
+    ended = run(module, users=users, **({"state": "dismissed"} if module == "risky_user" else {}))
+    check_account(ended, 200, done)
     assert number.name in ended.msg
 
 
