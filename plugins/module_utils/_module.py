@@ -25,6 +25,7 @@ from ._login.connection import describe, resolve
 from ._login.known_secrets import SHORTEST_SECRET, known_secrets
 from ._login.options import argument_spec as connection_spec
 from ._login.shapes import is_word
+from ._progress import VARIABLE, ProgressFile
 from ._redact import Redactor
 from ._tasks.result import ModuleResult
 from ._text import DEEPEST, Carrier, printable_lines
@@ -205,7 +206,8 @@ def run_module(
             if REQUESTS_ERROR is not None:
                 raise REQUESTS_ERROR
             connection = resolve(module.params, os.environ, redactor)
-            return _graph.connect(connection, redactor, interruption=interruption)
+            progress = ProgressFile(os.environ.get(VARIABLE))
+            return _graph.connect(connection, redactor, interruption=interruption, progress=progress)
 
         try:
             result = work(module.params, *on, check_mode=module.check_mode, diff=bool(module._diff), connect=connect)

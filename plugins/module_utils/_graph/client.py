@@ -24,6 +24,7 @@ from .._interruption import Interruption
 from .._login.claims import Claims, read_claims
 from .._login.connection import Connection
 from .._login.tokens import TokenSource, token_source
+from .._progress import ProgressFile
 from .._redact import Redactor
 from .._retry import Clock, Retry, retry_after
 from .errors import TOO_MANY, graph_error, is_from_graph, is_transient, request_id
@@ -67,6 +68,7 @@ class GraphClient:
     :param origin: `https://host[:port]`.
     :param retry_timeout: seconds that one request may spend on retries.
     :param interruption: asked before each request whether the work has to end.
+    :param progress: told of each step, also by those who work with the client.
     """
 
     def __init__(
@@ -80,7 +82,9 @@ class GraphClient:
         redactor: Redactor,
         clock: Clock | None = None,
         interruption: Interruption | None = None,
+        progress: ProgressFile | None = None,
     ) -> None:
+        self.progress = progress or ProgressFile()
         self.counts = RequestCounts()
         self.api_version = api_version
         self.retry_timeout = retry_timeout
@@ -159,7 +163,8 @@ class GraphClient:
                     continue
             error = self._transient_error(call, outcome)
             throttled = isinstance(outcome, Response) and outcome.status == TOO_MANY
-            attempt.failed(error, wait=pacer.refused() if throttled else None, tries=self._most_tries(outcome))
+            with self.progress.waiting(_waits_for(outcome)):
+                attempt.failed(error, wait=pacer.refused() if throttled else None, tries=self._most_tries(outcome))
             self.counts.retried += 1
         raise AssertionError("the loop ends by an answer or an error")
 
@@ -285,6 +290,12 @@ class _Call:
         )
 
 
+def _waits_for(outcome: Response | NetworkError) -> str:
+    if isinstance(outcome, NetworkError):
+        return "no connection"
+    return "too many requests" if outcome.status == TOO_MANY else f"the service answered {outcome.status}"
+
+
 @contextlib.contextmanager
 def _nothing_sent() -> t.Iterator[None]:
     """A login whose end is not known says nothing of the request that waits for it: that one has not left."""
@@ -300,6 +311,7 @@ def connect(
     redactor: Redactor,
     clock: Clock | None = None,
     interruption: Interruption | None = None,
+    progress: ProgressFile | None = None,
 ) -> GraphClient:
     """A client for a connection. Files of the credential are read and checked; nothing is sent yet."""
     clock = clock or Clock()
@@ -314,4 +326,5 @@ def connect(
         redactor=redactor,
         clock=clock,
         interruption=interruption,
+        progress=progress,
     )

@@ -38,6 +38,7 @@ class RiskApi:
         self._path = resource.paths[client.api_version]
         # Entries of lists without an object ID: they are no records, and nobody can act on them.
         self.without_id: set[str] = set()
+        self._read = 0
 
     def get(self, object_id: str) -> Record | None:
         """One record by id in lower case, None when Graph has none (404). One request.
@@ -81,6 +82,8 @@ class RiskApi:
                 records.append(record)
             else:
                 self.without_id.add(repr(item.get("id") if isinstance(item, dict) else item)[:100])
+        self._read += len(records)
+        self.client.progress.read(self._read, self.resource.labels.many)
         return records
 
     def history(self, object_id: str) -> t.Iterator[Page]:

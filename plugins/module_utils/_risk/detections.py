@@ -239,6 +239,7 @@ class DetectionReader:
         """Keep what is on a page; read twice, the later copy counts. Gives the detections that are on it."""
         detections = [item for item in page.items if isinstance(item, dict) and isinstance(item.get("id"), str)]
         self._read.update((item["id"], item) for item in detections)
+        self._client.progress.read(len(self._read), "risk detections")
         return detections
 
     def _is_selected(self, detection: t.Mapping[str, t.Any]) -> bool:

@@ -58,6 +58,7 @@ def wait_for(
         with contextlib.suppress(NetworkError, ServiceError, ThrottledError):
             seen.update(read_again(RiskApi(client, api.resource, end=end + _LAST_LOOK), action, pending))
         pending = [item for item in pending if item not in seen or not is_applied(seen[item], action)]
+        client.progress.confirmed(len(ids) - len(pending), len(ids), api.resource.labels.many)
         left = end - client.clock.monotonic()
         if not pending or left <= 0:
             break

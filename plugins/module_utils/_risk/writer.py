@@ -81,6 +81,7 @@ class _Writer:
         ids = list(self._due)
         size = self._api.resource.ids_per_write
         deferred: list[t.Sequence[str]] = []
+        self._show()
         for start in range(0, len(ids), size):
             refused = self._send(ids[start : start + size])
             if refused and self._all_refused():
@@ -167,6 +168,11 @@ class _Writer:
 
     def _note(self, ids: t.Sequence[str], attempt: Attempt) -> None:
         self._progress.attempts.update(dict.fromkeys(ids, attempt))
+        self._show()
+
+    def _show(self) -> None:
+        written = len(self._progress.having(Status.ACCEPTED))
+        self._api.client.progress.written(written, len(self._due), self._api.resource.labels.many)
 
     def _still_due(self, chunk: t.Sequence[str], cause: EntraRiskError) -> list[str]:
         """Those who still need a write whose answer was lost. The rules hold for the record of now as for any other."""

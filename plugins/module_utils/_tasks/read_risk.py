@@ -132,8 +132,9 @@ def read(
             gathered.truncated = resolver.truncated or len(records) < len(resolver.chosen)
             gathered.entries = [all_properties(record, api.properties) for record in records]
         if query.include_history:
-            for record, entry in zip(records, gathered.entries):
+            for number, (record, entry) in enumerate(zip(records, gathered.entries), 1):
                 entry["history"] = _history(api, record, gathered)
+                api.client.progress.read(number, "histories", total=len(records))
 
     return gathered.report(failure_of(work))
 
