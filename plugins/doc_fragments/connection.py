@@ -160,4 +160,7 @@ notes:
     HTTP, to loopback addresses and to the endpoint of a managed identity, never use a proxy. Special characters in the
     user name and the password of a proxy must be percent-encoded.
   - Numbers must be written in digits. V(true) and V(1_0) in quotes are refused, which Ansible would take for 1 and 10.
+  - A task that takes longer than ten seconds shows on standard error, every five seconds, how far it is. It shows
+    numbers only, and only where the module runs on the controller itself and the task is not C(async).
+    E(ENTRA_RISK_PROGRESS=0) in the environment of Ansible switches that off.
 """
