@@ -50,7 +50,8 @@ def _answers(reply: GraphResponse) -> dict[str, t.Mapping[str, t.Any]]:
     answers: dict[str, t.Mapping[str, t.Any]] = {}
     twice = set()
     for item in responses if isinstance(responses, list) else ():
-        if isinstance(item, dict) and isinstance(item.get("id"), str) and type(item.get("status")) is int:
+        status = item.get("status") if isinstance(item, dict) else None
+        if isinstance(status, int) and not isinstance(status, bool) and isinstance(item.get("id"), str):
             if item["id"] in answers:
                 twice.add(item["id"])
             answers[item["id"]] = item

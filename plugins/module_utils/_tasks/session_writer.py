@@ -88,6 +88,8 @@ class _Writer:
         ids = list(self._due)
         for start in range(0, len(ids), self._size):
             self._send(ids[start : start + self._size])
+            written = len(self._progress.having(Status.ACCEPTED))
+            self._client.progress.written(written, len(ids), "users")
             self._check_permission(at_least=PARTS_PER_BATCH)
         self._check_permission(at_least=1)
 

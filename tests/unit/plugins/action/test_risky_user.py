@@ -13,6 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.identityops.entra_risk.plugins.action import risky_user as action
 from ansible_collections.identityops.entra_risk.plugins.module_utils._progress import VARIABLE, ProgressFile
@@ -118,3 +119,14 @@ def test_is_silent_where_nobody_can_follow_or_wants_to(
 ) -> None:
     monkeypatch.setenv(action.SWITCH, switch)
     assert play(**task) == ""
+
+
+def test_every_module_has_this_action() -> None:
+    plugins = Path(action.__file__).parents[1]
+    modules = {path.stem for path in (plugins / "modules").glob("*.py")}
+    runtime = yaml.safe_load((plugins.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert set(runtime["action_groups"]["all"]) == modules
+    name = "identityops.entra_risk.risky_user"
+    assert runtime["plugin_routing"]["modules"] == {
+        module: {"action_plugin": name} for module in modules - {"risky_user"}
+    }
