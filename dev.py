@@ -4,6 +4,7 @@
 dev.py demo                                     show the main job against a local stand-in for Entra and Graph
 dev.py test [SESSION ...] [-- PYTEST ARGUMENTS] check the collection
 dev.py bench [--quick | --startup | --render]   measure risky_user against other ways
+dev.py docs                                     check the documentation, build its site below .cache
 dev.py fix                                      format the Python files, repair what the linter can repair
 dev.py shell                                    open a shell with all tools, in a copy of the collection
 """
@@ -26,7 +27,7 @@ if sys.version_info < (3, 10):
     sys.exit("dev.py needs Python 3.10 or newer; this is {}.{}.".format(*sys.version_info))
 
 ROOT = Path(__file__).resolve().parent
-COMMANDS = ("demo", "test", "bench", "fix", "shell")
+COMMANDS = ("demo", "test", "bench", "docs", "fix", "shell")
 # The first release that runs sessions side by side.
 NOX = "nox>=2026.10"
 NEEDED_MB = 1000

@@ -262,7 +262,9 @@ pytest_session("examples", "-r", "tests/examples/requirements.txt", run=["tests/
 @nox.session
 def docs(session: nox.Session) -> None:
     """What people read, and the archive that they install."""
-    with workplace(session, *RUNTIME, "antsibull-docs", "galaxy-importer") as place:
+    with workplace(session, *RUNTIME, "antsibull-docs", "galaxy-importer", "sphinx-ansible-theme") as place:
+        place.check("site", "python", "docs/site/build.py", CACHE / "site")
+        print(f"   {CACHE / 'site' / 'build' / 'html' / 'index.html'}", flush=True)
         words = ("--plugin-docs", "--validate-collection-refs", "self", "--disallow-unknown-collection-refs", ".")
         place.check("antsibull-docs", "antsibull-docs", "lint-collection-docs", *words)
         modules = [f"identityops.entra_risk.{path.stem}" for path in sorted(place.tree.glob("plugins/modules/*.py"))]
