@@ -211,11 +211,10 @@ def integration(session: nox.Session) -> None:
 def pytest_session(name: str, *requirements: str, run: t.Sequence[str], default: bool = True) -> None:
     """A session that is one run of pytest."""
 
+    @nox.session(name=name, default=default)
     def session(session: nox.Session) -> None:
         with workplace(session, *requirements) as place:
             place.pytest(*run)
-
-    nox.session(session, name=name, default=default)
 
 
 # The playbooks and the credentials as AWX uses them, and many tenants at once.
