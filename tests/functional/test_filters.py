@@ -110,4 +110,5 @@ def test_warns_where_the_list_breaks_off(aged: Tenant, run: Run) -> None:
     assert ended.changed and names(ended.entries) == "adam Bob zoe"
     assert sorted(ended.written) == sorted(entry["id"] for entry in ended.entries)
     assert len(ended.warnings) == 1 and "Run the task again" in ended.warnings[0]
+    assert (ended.result["truncated"], ended.result["verified"]) == (True, False)
     assert [entry["status"] for entry in ended.journal] == [200, 400, 204]

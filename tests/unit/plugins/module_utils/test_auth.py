@@ -452,14 +452,19 @@ def assertion(net: Net, keyring: Keyring) -> tuple[dict[str, t.Any], dict[str, t
 
 
 class TestCertificate:
-    def test_a_certificate_signs_the_login(self, net: Net, keyring: Keyring) -> None:
+    @pytest.mark.parametrize("chain", [False, True])
+    def test_a_certificate_signs_the_login(self, net: Net, keyring: Keyring, chain: bool) -> None:
         path = keyring.write("chain.pem", keyring.pem(keyring.issuer, keyring.own, keyring.key))
         entra(net)
-        login = log_in({**APP, "x509_certificate_path": path})
+        login = log_in({**APP, "x509_certificate_path": path, "send_certificate_chain": chain})
         assert not net.calls
         assert login.source.token() == "canary-token-1"
         header, claims = assertion(net, keyring)
-        assert (header["alg"], len(header["x5c"])) == ("PS256", 1)
+        sent = ["".join(item.split()) for item in header["x5c"]]
+        own, issuer = (
+            "".join(keyring.pem(item).decode().split("-----")[2].split()) for item in (keyring.own, keyring.issuer)
+        )
+        assert (header["alg"], sent) == (("RS256", [own, issuer]) if chain else ("PS256", [own]))
         assert (claims["iss"], claims["sub"]) == (CLIENT, CLIENT)
         assert urls(net) == [DISCOVERY, TOKENS]
 
@@ -472,17 +477,6 @@ class TestCertificate:
         header, dummy = assertion(net, keyring)
         assert header["alg"] == "RS256"
         assert jwt.utils.base64url_decode(header["x5t"]).hex() == keyring.thumbprint
-
-    def test_the_whole_chain_when_asked_for(self, net: Net, keyring: Keyring) -> None:
-        path = keyring.write("chain.pem", keyring.pem(keyring.issuer, keyring.key, keyring.own))
-        entra(net)
-        log_in({**APP, "certificate_path": path, "send_certificate_chain": True}).source.token()
-        header, dummy = assertion(net, keyring)
-        sent = ["".join(item.split()) for item in header["x5c"]]
-        expected = [
-            "".join(keyring.pem(item).decode().split("-----")[2].split()) for item in (keyring.own, keyring.issuer)
-        ]
-        assert sent == expected
 
     @pytest.mark.parametrize(
         ("path", "reason"),
@@ -507,11 +501,6 @@ class TestCertificate:
 
 
 class TestFederation:
-    def test_token(self, net: Net) -> None:
-        entra(net)
-        log_in({**APP, "oidc_token": "canary-oidc\n"}).source.token()
-        assert form(net)["client_assertion"] == "canary-oidc"
-
     def test_token_file_is_read_for_each_login(self, net: Net, tmp_path: pathlib.Path) -> None:
         entra(net, {"json": token(1)}, {"json": token(2)})
         path = tmp_path / "token"
@@ -650,16 +639,6 @@ class TestManagedIdentity:
         message = str(failure(login, kind))
         assert words in message and "None" not in message and capfd.readouterr().err == ""
         assert sum(login.time.slept) < 5
-
-    def test_app_service(self, net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:4141/msi/token")
-        monkeypatch.setenv("IDENTITY_HEADER", "canary-header")
-        answer = {"access_token": "canary-token-1", "expires_on": "4000000000", "token_type": "Bearer"}
-        net.add(responses.GET, "http://127.0.0.1:4141/msi/token", json=answer)
-        login = log_in(MSI)
-        assert login.source.token() == "canary-token-1"
-        assert net.calls[0].request.headers["X-IDENTITY-HEADER"] == "canary-header"
-        assert login.redactor.redact("canary-header") == "********"
 
     @pytest.mark.parametrize(
         ("broken", "begin"),

@@ -164,11 +164,6 @@ def test_a_query_answers_data_and_is_repeated_like_a_get(script: Script) -> None
     assert script.client.counts.retried == 1
 
 
-def test_an_accepted_status_is_a_reply(script: Script) -> None:
-    script.answers((404, said("gone", "NotFound")))
-    assert script.get(accept=(404,)).status == 404
-
-
 @pytest.mark.parametrize(
     "body",
     ["<html>no such site</html>", "", "gone", {"error": "gone"}, {"error": {"message": "no code"}},

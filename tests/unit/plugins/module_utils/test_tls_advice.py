@@ -40,7 +40,7 @@ def serve() -> t.Iterator[Server]:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]  # no noise
         servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         return f"https://127.0.0.1:{server.server_port}/"
 
     yield serve

@@ -20,7 +20,7 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._http impor
 from ansible_collections.identityops.entra_risk.plugins.module_utils._redact import Redactor
 
 Behavior = t.Callable[[socket.socket], None]
-TIMEOUT = 0.5
+TIMEOUT = 0.25
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -98,7 +98,7 @@ def answering(answer: bytes) -> Behavior:
 )
 def test_a_slow_answer_ends_at_the_timeout(behave: Behavior) -> None:
     began = time.monotonic()
-    assert fail(behave, NetworkError, r"in full within 0\.5 seconds")
+    assert fail(behave, NetworkError, r"in full within 0\.25 seconds")
     assert time.monotonic() - began >= TIMEOUT
 
 
