@@ -104,7 +104,7 @@ notes:
   - Without C(User.Read.All) the task fails before the first write, since users could not be told apart.
   - No license is needed.
   - Graph can refuse single users, such as administrators and guests. They fail with the reason V(rejected). When it
-    refuses everybody, the task fails with the kind V(permission) in RV(error).
+    refuses everybody and the token does not show the permission, the task fails with V(permission) in RV(error.kind).
   - An end of sessions whose answer is lost is read back before it is tried again. A second one does no harm.
 seealso:
   - module: identityops.entra_risk.risky_user

@@ -135,11 +135,23 @@ def test_does_what_can_be_done_and_explains_the_rest(tenant: Tenant, run: Run, c
 
 
 @pytest.mark.parametrize("count", [1, 21])
-def test_does_not_take_refused_guests_for_a_missing_permission(tenant: Tenant, run: Run, count: int) -> None:
-    guests = tenant.add_users(count, user_type="Guest")
-    tenant.switches.reject_ids = guests
-    ended = run("user_sessions", users=guests)
-    assert (ended.kind, ended.outcomes) == ("users", ["failed rejected"] * count)
+@pytest.mark.parametrize(
+    ("user_type", "token", "kind"),
+    [
+        ("Member", {"roles": ["User.Read.All", PERMISSION]}, "users"),
+        # The signed-in user may lack a role, whatever the token says.
+        ("Member", {"scp": f"User.Read.All {PERMISSION}"}, "permission"),
+        ("Guest", {"scp": f"User.Read.All {PERMISSION}"}, "users"),
+    ],
+)
+def test_does_not_take_refused_users_for_a_missing_permission(
+    tenant: Tenant, run: Run, count: int, user_type: str, token: dict[str, t.Any], kind: str
+) -> None:
+    refused = tenant.add_users(count, user_type=user_type)
+    tenant.switches.reject_ids = refused
+    ended = run("user_sessions", users=refused, access_token=tenant.mint_token(**token))
+    assert ended.kind == kind and ended.outcomes[:20] == ["failed rejected"] * min(count, 20)
+    assert (len(ended.outcomes) == ended.outcomes.count("failed rejected")) is (kind == "users" or count == 1)
 
 
 def test_130_users_take_nine_reads_and_seven_writes(tenant: Tenant, run: Run) -> None:

@@ -198,6 +198,10 @@ class _Writer:
         ]
         if len(errors) < at_least or self._progress.having(Status.ACCEPTED):
             return
+        claims = self._client.claims()
+        if claims.kind == "application" and WRITE.permission in (claims.permissions or ()):
+            # So Graph refuses these users, whoever they are, and may accept the next ones.
+            return
         last = errors[-1]
         raise PermissionDeniedError(
             f"Graph refused each user that was tried ({len(attempts)}), so the token probably lacks the Graph "
