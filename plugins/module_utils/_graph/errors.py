@@ -188,7 +188,7 @@ def named_request(request_id: str | None) -> str:
 
 def _no_license(quote: str, required: RequiredPermission, facts: dict[str, t.Any]) -> EntraRiskError:
     return LicenseError(
-        f"The tenant is not licensed for this. {quote} "
+        f"The tenant is not licensed for Entra ID Protection. {quote} "
         f"These calls need {required.license or 'Microsoft Entra ID P2'}. Check that the task names the right tenant.",
         **facts,
     )
