@@ -166,6 +166,10 @@ COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
         {"users": ["a@x.example", None]},
         {"users": "- a@x.example\n-"},
     ],
+    ("check_access", "entry that is not the name of a check"): [
+        {"required_checks": "Groups"},
+        {"required_checks": [None]},
+    ],
     ("dismiss_risk", "entra_risk_filters is not a dictionary"): [{"filters": "low", "max_changes": 5}],
     ("dismiss_risk", "entra_risk_filters has a key without a value"): [
         {"filters": 'updated_before: " "', "max_changes": 5},
@@ -264,6 +268,13 @@ VALUES: tuple[tuple[str, Answers, str, t.Any], ...] = (
     ),
     ("dismiss_risk", {"access_token": " ", "auth_source": None}, "answered_connection.values() | list", ["", ""]),
     ("dismiss_risk", {"ticket": " CHG-1 "}, "answered_ticket", "CHG-1"),
+    ("check_access", {"required_checks": " "}, "check_access_required", ["read_risky_users", "write_risky_users"]),
+    (
+        "check_access",
+        {"required_checks": "read_groups, write_risky_users"},
+        "check_access_required",
+        ["read_risky_users", "write_risky_users", "read_groups"],
+    ),
     ("report_risk", {"report_days": " "}, "report_risk_days", "30"),
     ("report_risk", {"report_path": "\n"}, "report_risk_path", ""),
     ("report_risk", {"tenant_name": None}, "report_risk_tenant", ""),
@@ -401,7 +412,7 @@ def test_report_about_nobody_without_a_date(ansible: Ansible, tenant: Tenant, tm
     assert policy == f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
 
 
-def test_plan_and_report_hand_on_why_they_failed(ansible: Ansible, tenant: Tenant) -> None:
+def test_check_plan_and_report_hand_on_why_they_failed(ansible: Ansible, tenant: Tenant) -> None:
     tenant.add_fault(listener="graph", status=403, code="Forbidden", message="No. {{ 6 * 7 }} {% raw %} {# all #}")
     answers = {
         "entra_risk_exclude_users": "none",
@@ -413,6 +424,12 @@ def test_plan_and_report_hand_on_why_they_failed(ansible: Ansible, tenant: Tenan
     assert (handed_on["users"], handed_on["count"], handed_on["error"]["kind"]) == (None, None, "permission")
     # It is made for a file of variables, where braces would be a template.
     assert "No. { { 6 * 7 }} { % raw %} { # all #}" in handed_on["msg"]
+    access = _play(ansible, tenant, "check_access", 2, {"entra_risk_required_checks": "nonsense"})
+    assert "There is no check nonsense" in access.output
+    assert re.search("read_risky_users +NO +IdentityRiskyUser.Read.All", access.output)
+    handed_on = _handed_on(access)["entra_risk_access"]
+    assert (handed_on["ok"], handed_on["missing"]) == (False, ["read_risky_users", "write_risky_users", "nonsense"])
+    assert "No. { { 6 * 7 }} { % raw %} { # all #}" in handed_on["checks"][0]["message"]
     handed_on = _handed_on(_play(ansible, tenant, "report_risk", 2, answers))["entra_risk_report"]
     assert (handed_on["users"], handed_on["error"]["kind"]) == (None, "permission")
     assert "No. {{ 6 * 7 }}" in handed_on["msg"]
