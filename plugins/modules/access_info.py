@@ -50,17 +50,17 @@ EXAMPLES = r"""
   identityops.entra_risk.access_info:
   register: access
 
-- name: Show what does not
+- name: Show it
   ansible.builtin.debug:
-    msg: "{{ item.message }}"
-  loop: "{{ access.checks | rejectattr('allowed', 'true') }}"
+    msg: "{{ item.permission }}: {{ item.message or 'allowed' }}"
+  loop: "{{ access.checks }}"
   loop_control:
     label: "{{ item.name }}"
 
 - name: Stop here when risky_user could not work
-  ansible.builtin.assert:
-    that: access.ok
-    fail_msg: "{{ access.msg }}"
+  identityops.entra_risk.access_info:
+  register: access
+  failed_when: access.error is defined or not access.ok
 """
 
 RETURN = r"""
