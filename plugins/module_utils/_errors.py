@@ -49,8 +49,11 @@ class EntraRiskError(Exception):
 
     def details(self) -> dict[str, t.Any]:
         """The value of `error` in a failed result. Every key is always there; what is unknown is null."""
+        return {"kind": self.kind, **self.facts()}
+
+    def facts(self) -> dict[str, t.Any]:
+        """What the service said besides the message, as arguments for an error that says the same in other words."""
         return {
-            "kind": self.kind,
             "status": self.status,
             "code": self.code,
             "request_id": self.request_id,

@@ -69,6 +69,17 @@ options:
       - Given, but null or blank, it fails the task. An empty list says on purpose that nobody is protected.
     type: list
     elements: str
+  if_password_changed:
+    description:
+      - Only with O(state=dismissed). Whether to leave users alone whose password was not changed after the last change
+        of the risk. They are skipped with the reason V(password_unchanged), and so is everybody for whom one of the two
+        times is missing or cannot be read.
+      - Needs the permission C(User.Read.All). Without it, the task fails before the first write.
+      - The time of the password of a user who is synchronized from Active Directory is the time when Entra learned of
+        the change. Creating a password counts as a change.
+      - Given, but null or blank, it fails the task.
+    type: bool
+    default: false
   return_users:
     description:
       - Which users to return. V(all) returns all of them.
@@ -83,6 +94,7 @@ options:
 extends_documentation_fragment:
   - identityops.entra_risk.filters
   - identityops.entra_risk.changes
+  - identityops.entra_risk.guards
   - identityops.entra_risk.connection
   - identityops.entra_risk.attributes
   - identityops.entra_risk.attributes.action_group
@@ -97,6 +109,9 @@ attributes:
 notes:
   - Reading needs the Graph permission C(IdentityRiskyUser.Read.All), which is enough for check mode. Writing needs
     C(IdentityRiskyUser.ReadWrite.All). User principal names, in O(users) and O(exclude_users), need C(User.Read.All).
+  - O(exclude_groups), O(exclude_role_holders) and O(if_password_changed) are guards. They are read from the directory
+    once a task, also in check mode, and only when somebody is about to be written to. Each needs permissions of its
+    own. A guard that cannot be read in full fails the task before the first write.
   - The tenant needs Microsoft Entra ID P2.
   - Guests are judged by the risk in their home tenant. They have no risk record here, and are V(not_listed).
   - The actions show up in the audit log of Entra, service C(Identity Protection), and may raise alerts in a SIEM.
@@ -205,8 +220,8 @@ users:
     reason:
       description:
         - Null, or one word that tells why. V(not_listed) for unchanged users without a risk record.
-          V(excluded), V(deleted) and V(over_limit) for skipped users. V(unknown_user), V(modified_since),
-          V(unknown_state), V(pending) and V(rejected) for failed users.
+          V(excluded), V(privileged), V(deleted), V(password_unchanged) and V(over_limit) for skipped users.
+          V(unknown_user), V(modified_since), V(unknown_state), V(pending) and V(rejected) for failed users.
         - Null for a failed user means that the task stopped before this user was done. RV(users[].message) tells
           whether it is known that nothing was written.
       type: str

@@ -62,12 +62,31 @@ NO_SELECTION = Selection(())
 
 @dataclasses.dataclass(frozen=True)
 class Protected:
-    """Who is never written to: by id, by any name that a record shows, and by application (client) id."""
+    """Who is never written to: by id, by any name that a record shows, and by application (client) id.
+
+    `members` maps the ids of members to the group, `role_holders` those of role holders to what is true of them.
+    """
 
     ids: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    members: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    role_holders: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
-    def holds(self, target: Target) -> bool:
+    def decide(self, target: Target, labels: Labels) -> Decision | None:
+        """Why an object is never written to; None where it may be."""
+        never = f"so this {labels.one} is never written to."
+        key = target.id or ""
+        if self._names(target):
+            return Decision(target, Outcome.SKIPPED, "excluded", f"Listed in exclude_{labels.key}, {never}")
+        if key in self.members:
+            message = f"A member of the group {self.members[key]}, which is listed in exclude_groups, {never}"
+            return Decision(target, Outcome.SKIPPED, "excluded", message)
+        if key in self.role_holders:
+            message = f"{self.role_holders[key]}, and exclude_role_holders is true, {never}"
+            return Decision(target, Outcome.SKIPPED, "privileged", message)
+        return None
+
+    def _names(self, target: Target) -> bool:
         record = target.record
         app_id = record.properties.get("appId") if record else None
         if target.id in self.ids or (isinstance(app_id, str) and app_id.lower() in self.ids):
@@ -110,12 +129,17 @@ class Decision:
 
 @dataclasses.dataclass(frozen=True)
 class Rules:
-    """What decides: the resource, the action, who is protected, and the ticks after which a change is too new."""
+    """What decides: the resource, the action, who is protected, and the ticks after which a change is too new.
+
+    With `password_times`, only those are written to whose password was changed after the risk: what the directory says
+    of it, by id.
+    """
 
     resource: Resource
     action: Action
     unmodified_since: int | None = None
     protected: Protected = Protected()
+    password_times: t.Mapping[str, object] | None = None
 
     def decide(self, target: Target) -> Decision:
         """The decision for one object. The order of the rules is the contract: protection first, then what is not
@@ -123,13 +147,8 @@ class Rules:
         """
         labels = self.resource.labels
         record = target.record
-        if self.protected.holds(target):
-            return Decision(
-                target,
-                Outcome.SKIPPED,
-                "excluded",
-                f"Listed in exclude_{labels.key}, so this {labels.one} is never written to.",
-            )
+        if protected := self.protected.decide(target, labels):
+            return protected
         if record is None:
             return self._decide_without_record(target)
         if record.deleted:
@@ -152,6 +171,9 @@ class Rules:
                 f"{_when_changed(record)}, and if_unmodified_since is {_timestamps.render(since)}. "
                 f"Look at the {labels.one} again before you decide.",
             )
+        if self.password_times is not None and (why := _not_secured(record, self.password_times)):
+            message = f"{why} With if_password_changed, this {labels.one} is not written to."
+            return Decision(target, Outcome.SKIPPED, "password_unchanged", message)
         return Decision(target, Outcome.CHANGED)
 
     def _decide_without_record(self, target: Target) -> Decision:
@@ -196,6 +218,26 @@ def _when_changed(record: Record) -> str:
     return f"The risk changed at {record.updated}"
 
 
+def _not_secured(record: Record, password_times: t.Mapping[str, object]) -> str | None:
+    """Why nobody can say that the password was changed after the last change of the risk; None where it was."""
+    if record.id not in password_times:
+        return "The directory does not show the user, so it is not known when the password was changed."
+    said = password_times[record.id]
+    changed = _timestamps.parse_or_none(said)
+    if said is None:
+        return "The directory does not say when the password was changed."
+    if changed is None:
+        return (
+            f"The directory says that the password was changed at {shortened(str(said))}, which is not a time that can "
+            "be read."
+        )
+    if record.updated_ticks is None:
+        return f"{_when_changed(record)}, so the time of the password ({said}) proves nothing."
+    if changed > record.updated_ticks:
+        return None
+    return f"The password was last changed at {said}, which is not after the last change of the risk, {record.updated}."
+
+
 def parse_selection(values: t.Iterable[object], option: str, resource: Resource) -> Selection:
     """The objects of an option, checked.
 
@@ -220,13 +262,14 @@ def parse_selection(values: t.Iterable[object], option: str, resource: Resource)
         if resource.asked_by_name and any("@" in text for text in wrong):
             hint = "A name has one @ and no whitespace, quotes, brackets, separators or dot at an end. "
         raise RequestError(
-            f"{option}: {listing([_shortened(text) for text in wrong])} {is_or_are} {resource.labels.wrong}. "
+            f"{option}: {listing(list(map(shortened, wrong)))} {is_or_are} {resource.labels.wrong}. "
             f"{hint}Correct {it_or_them} and run again."
         )
     return Selection(tuple(order.values()), as_given)
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """A value in quotes, for a message that stays readable."""
     return repr(text if len(text) <= 100 else f"{text[:97]}...")
 
 

@@ -8,14 +8,141 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import typing as t
 
-from .._errors import PermissionDeniedError, RequestError
+from .._errors import EntraRiskError, PermissionDeniedError, RequestError
+from .._graph.client import GraphClient
 from .._graph.directory import Directory
-from .._graph.names import fold
-from .decisions import Decision, Protected, Selection, listing
+from .._graph.groups import GROUP_MEMBERS, Groups, UnknownGroupError
+from .._graph.names import fold, is_object_id
+from .._graph.roles import ROLE_ASSIGNMENTS, ROLE_ELIGIBILITY, principals
+from .decisions import Decision, Protected, Selection, listing, shortened
 from .loader import RecordCache
 from .resources import Resource
+
+# The options that protect users by what the directory says. They are brakes as well.
+GUARD_SPEC: dict[str, dict[str, t.Any]] = {
+    "exclude_groups": {"type": "list", "elements": "str"},
+    "exclude_role_holders": {"type": "bool", "default": False},
+}
+PASSWORD_PROPERTY = "lastPasswordChangeDateTime"
+
+
+@dataclasses.dataclass(frozen=True)
+class Guards:
+    """What a task asks for: the groups whose members, and whether those with a role, are never written to."""
+
+    groups: tuple[str, ...] = ()
+    role_holders: bool = False
+
+
+def parse_guards(params: t.Mapping[str, t.Any]) -> Guards:
+    """The guards of a module's parameters; none where the module has no such options.
+
+    :raises RequestError: a group that is not an object ID.
+    """
+    groups = [text.strip() for text in params.get("exclude_groups") or ()]
+    wrong = [text for text in groups if not is_object_id(text)]
+    if wrong:
+        raise RequestError(
+            f"exclude_groups: {listing(list(map(shortened, wrong)))} {'is' if len(wrong) == 1 else 'are'} not an "
+            "object ID (a GUID). Names of groups are not unique, so give the object ID that the Entra admin center "
+            "shows for the group."
+        )
+    return Guards(tuple(dict.fromkeys(map(str.lower, groups))), bool(params.get("exclude_role_holders")))
+
+
+def read_guards(
+    guards: Guards, client: GraphClient, protected: Protected, is_needed: t.Callable[[Protected], bool]
+) -> Protected:
+    """Those who are protected, with the members of groups and the role holders. Each list is read once.
+
+    :param protected: who is protected without the guards.
+    :param is_needed: whether anybody would still be written to if these were protected. Asked before each guard, so
+        that nothing is read for nobody.
+    :raises EntraRiskError: a guard could not be read in full, so nobody may be written to.
+    """
+    groups = Groups(client)
+    if guards.groups and is_needed(protected):
+        protected = dataclasses.replace(protected, members=_members(guards.groups, groups))
+    if guards.role_holders and is_needed(protected):
+        protected = dataclasses.replace(protected, role_holders=_role_holders(client, groups))
+    return protected
+
+
+def read_password_times(directory: Directory, ids: t.Sequence[str]) -> dict[str, object]:
+    """When the password of each was last changed, as the directory says it. One request for 15.
+
+    :param directory: users, with `PASSWORD_PROPERTY`.
+    :raises EntraRiskError: the directory could not be asked.
+    """
+    with _explained(
+        "if_password_changed: the times of the last password changes could not be read (Graph permission "
+        "User.Read.All), so nobody can tell whose password was changed."
+    ):
+        found = directory.read(ids)
+    return {key: item.properties.get(PASSWORD_PROPERTY) for key, item in found.items()}
+
+
+def _members(group_ids: t.Sequence[str], groups: Groups) -> dict[str, str]:
+    """The group of each member; of several, the one that is listed first."""
+    found: dict[str, str] = {}
+    for group_id in group_ids:
+        with _explained(
+            f"exclude_groups: the members of the group {group_id} could not be read in full (Graph permission "
+            f"{GROUP_MEMBERS.permission}), so nobody can tell who is protected."
+        ):
+            members = groups.members(group_id)
+            if not members:
+                raise RequestError(
+                    "The group shows no member. Check the object ID. If its membership is hidden, the app also needs "
+                    "the permission Member.Read.Hidden; if the group is empty on purpose, leave it out."
+                )
+        found.update(dict.fromkeys(members - found.keys(), group_id))
+    return found
+
+
+def _role_holders(client: GraphClient, groups: Groups) -> dict[str, str]:
+    """What is true of each role holder. Groups that have a role are opened, and so is what may be a group."""
+    found: dict[str, str] = {}
+    may_be_groups: dict[str, tuple[str, bool]] = {}
+    for which in (ROLE_ASSIGNMENTS, ROLE_ELIGIBILITY):
+        with _explained(
+            f"exclude_role_holders: {which.name} could not be read in full (Graph permission "
+            f"{which.required.permission}), so nobody can tell who is protected."
+        ):
+            for principal in principals(client, which):
+                found.setdefault(principal.id, which.holds)
+                if principal.is_group is not False:
+                    holds, is_group = may_be_groups.get(principal.id, (which.holds, False))
+                    may_be_groups[principal.id] = holds, is_group or principal.is_group is True
+    for key, (holds, is_group) in may_be_groups.items():
+        with _explained(
+            f"exclude_role_holders: the members of the group {key}, which has a role, could not be read in full (Graph "
+            f"permission {GROUP_MEMBERS.permission}), so nobody can tell who is protected."
+        ):
+            try:
+                members = groups.members(key)
+            except UnknownGroupError:
+                if is_group:
+                    raise
+                # A user, or something else that has no members.
+                continue
+        for member in members:
+            found.setdefault(member, f"{holds} through the group {key}")
+    return found
+
+
+@contextlib.contextmanager
+def _explained(text: str) -> t.Iterator[None]:
+    """An error says first what it means for the task."""
+    try:
+        yield
+    except EntraRiskError as exc:
+        exc.message = f"{text} {exc.message}"
+        raise
 
 
 def on_sight(excluded: Selection) -> Protected:
@@ -53,10 +180,7 @@ def resolve_exclusions(
             f"{option}: {listing(keys)} could not be looked up in the directory, so nobody can tell whether a "
             f"{resource.labels.one} about to be written to is meant. {exc.message}"
             + (" Or use object IDs." if resource.asked_by_name else ""),
-            status=exc.status,
-            code=exc.code,
-            request_id=exc.request_id,
-            client_request_id=exc.client_request_id,
+            **exc.facts(),
         ) from None
     missing = [key for key in keys if fold(key) not in known and key not in by_id]
     if missing:
@@ -66,7 +190,7 @@ def resolve_exclusions(
             "Correct the entry, or use the object ID."
         )
     seen = {record.id for name in excluded.names for record in cache.named(name)}
-    return Protected(protected.ids | seen | {item.id for item in known.values()}, protected.names)
+    return dataclasses.replace(protected, ids=protected.ids | seen | {item.id for item in known.values()})
 
 
 def _open_ids(excluded: Selection, cache: RecordCache) -> tuple[str, ...]:

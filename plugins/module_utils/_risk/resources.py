@@ -77,7 +77,8 @@ class Resource:
 
     `paths` maps the API version to the collection's path. `properties` are all that Graph has, of which `deciding` are
     those that a decision needs. Objects may be asked for by name only where names are unique (`asked_by_name`).
-    `shown` are properties that tell a person which object is meant, besides its id and its name.
+    `shown` are properties that tell a person which object is meant, besides its id and its name. `has_guards` says
+    whether groups and roles can protect the objects.
     """
 
     labels: Labels
@@ -93,6 +94,7 @@ class Resource:
     read: RequiredPermission
     write: RequiredPermission
     shown: tuple[str, ...] = ()
+    has_guards: bool = False
     beta_properties: tuple[str, ...] = ()
     ids_per_write: int = 60
     page_size: int = 500
@@ -171,6 +173,7 @@ RISKY_USERS = Resource(
     read=RequiredPermission("IdentityRiskyUser.Read.All", role=_ROLES_READ, license=_P2),
     write=RequiredPermission("IdentityRiskyUser.ReadWrite.All", role=_ROLES_WRITE, license=_P2),
     actions={"dismissed": _DISMISS, "compromised": _CONFIRM_COMPROMISED, "safe": _CONFIRM_SAFE},
+    has_guards=True,
 )
 
 RISKY_SERVICE_PRINCIPALS = Resource(

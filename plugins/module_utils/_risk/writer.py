@@ -108,10 +108,7 @@ class _Writer:
         return RequestError(
             f"Graph refused each of {self._api.resource.labels.count(len(errors))} and every chunk of the others, so "
             f"the task stopped. {last.message}",
-            status=last.status,
-            code=last.code,
-            request_id=last.request_id,
-            client_request_id=last.client_request_id,
+            **last.facts(),
         )
 
     def _halve(self, refused: t.Sequence[str]) -> None:

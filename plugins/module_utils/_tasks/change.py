@@ -26,6 +26,7 @@ from .._risk.decisions import (
     NO_SELECTION,
     Decision,
     DirectoryStatus,
+    Protected,
     Rules,
     Selection,
     Target,
@@ -34,7 +35,16 @@ from .._risk.decisions import (
     parse_selection,
 )
 from .._risk.filters import RiskFilter
-from .._risk.guards import on_sight, resolve_exclusions
+from .._risk.guards import (
+    GUARD_SPEC,
+    PASSWORD_PROPERTY,
+    Guards,
+    on_sight,
+    parse_guards,
+    read_guards,
+    read_password_times,
+    resolve_exclusions,
+)
 from .._risk.resolver import TargetResolver
 from .._risk.resources import ACTIVE_STATES, Resource
 from .._risk.wait import wait_for
@@ -53,6 +63,8 @@ class Task:
     selection: Selection | None
     risk_filter: RiskFilter | None
     excluded: Selection
+    guards: Guards
+    if_password_changed: bool
     max_changes: int | None
     limit: int | None
     since: int | None
@@ -69,6 +81,7 @@ def task_spec(resource: Resource) -> dict[str, dict[str, t.Any]]:
         **labels.option(labels.key, type="list", elements="str"),
         "filters": {"type": "dict", "options": filters.FILTER_SPEC},
         **labels.option(f"exclude_{labels.key}", type="list", elements="str"),
+        **({**GUARD_SPEC, "if_password_changed": {"type": "bool", "default": False}} if resource.has_guards else {}),
         "max_changes": {"type": "int"},
         "limit": {"type": "int"},
         "if_unmodified_since": {"type": "str"},
@@ -80,7 +93,8 @@ def task_spec(resource: Resource) -> dict[str, dict[str, t.Any]]:
 
 def brakes(resource: Resource) -> tuple[str, ...]:
     """The options that hold a task back. Given, but empty, they stop it: a template may have come out empty."""
-    return f"exclude_{resource.labels.key}", "max_changes", "if_unmodified_since"
+    guards = (*GUARD_SPEC, "if_password_changed") if resource.has_guards else ()
+    return f"exclude_{resource.labels.key}", *guards, "max_changes", "if_unmodified_since"
 
 
 def parse_task(params: t.Mapping[str, t.Any], resource: Resource, now: int) -> Task:
@@ -106,11 +120,16 @@ def parse_task(params: t.Mapping[str, t.Any], resource: Resource, now: int) -> T
         raise RequestError(f"limit goes with filters only: {labels.key} says already who is meant.")
     if params["wait_timeout"] < 1:
         raise RequestError(f"wait_timeout is {params['wait_timeout']}; it must be 1 second or more.")
+    if_password_changed = bool(params.get("if_password_changed"))
+    if if_password_changed and params["state"] != "dismissed":
+        raise RequestError("if_password_changed goes with state dismissed only. Leave it out, or choose that state.")
     exclude = f"exclude_{labels.key}"
     return Task(
         selection=parse_selection(params[labels.key], labels.key, resource) if named else None,
         risk_filter=None if named else filters.parse(params["filters"], _DEFAULT_STATES, now),
         excluded=parse_selection(params[exclude] or (), exclude, resource),
+        guards=parse_guards(params),
+        if_password_changed=if_password_changed,
         max_changes=max_changes,
         limit=limit,
         since=_parse_since(params["if_unmodified_since"]),
@@ -147,15 +166,18 @@ def run(
     result = RiskChangeResult(params["state"], resource, return_all=return_all, check_mode=check_mode, diff=diff)
     with result.capture():
         task = parse_task(params, resource, _timestamps.from_seconds((clock or Clock()).wall()))
-        if params["state"] == "compromised" and params[f"exclude_{resource.labels.key}"] == []:
-            result.warnings.append(
-                f"exclude_{resource.labels.key} is an empty list, so nobody is protected from being locked out."
-            )
+        if params["state"] == "compromised":
+            result.warnings += [
+                f"{option} is an empty list, so it protects nobody from being locked out."
+                for option in (f"exclude_{resource.labels.key}", "exclude_groups")
+                if params.get(option) == []
+            ]
         if task.selection == NO_SELECTION:
             return result.report()
         result.client = connect()
         api = RiskApi(result.client, resource)
-        directory = Directory(result.client, resource.directory, fold)
+        more = (PASSWORD_PROPERTY,) if task.if_password_changed else ()
+        directory = Directory(result.client, resource.directory, fold, more=more)
         resolver = TargetResolver(api, directory, result.warnings)
         try:
             targets = _resolve(task, resolver)
@@ -165,11 +187,10 @@ def run(
         targets = _check_existence(targets, rules, directory, result.warnings)
         result.decisions = list(map(rules.decide, targets))
         if due := _due(result.decisions):
-            # Read only now: whoever is excluded does not matter while nobody is written to.
+            # Read only now: whoever is protected does not matter while nobody is written to.
             protected = resolve_exclusions(task.excluded, due, resource, directory, resolver.cache)
-            rules = dataclasses.replace(rules, protected=protected)
-            decisions = list(map(rules.decide, targets))
-            result.decisions = apply_limit(decisions, task.limit, resource.labels)
+            rules = _guarded(dataclasses.replace(rules, protected=protected), task, targets, result.client, directory)
+            result.decisions = apply_limit(list(map(rules.decide, targets)), task.limit, resource.labels)
         _warn(result)
         check_max_changes(result.decisions, task.max_changes, resource.labels)
         if not check_mode:
@@ -193,6 +214,18 @@ def refused(params: t.Mapping[str, t.Any], resource: Resource, error: EntraRiskE
 
 def _due(decisions: t.Iterable[Decision]) -> list[Decision]:
     return [decision for decision in decisions if decision.is_due]
+
+
+def _guarded(rules: Rules, task: Task, targets: t.Sequence[Target], client: GraphClient, directory: Directory) -> Rules:
+    """The rules with what the guards say. None is read once nobody is left to write to."""
+
+    def due_with(protected: Protected) -> list[Decision]:
+        return _due(map(dataclasses.replace(rules, protected=protected).decide, targets))
+
+    protected = read_guards(task.guards, client, rules.protected, lambda now: bool(due_with(now)))
+    due = [decision.target.id or "" for decision in due_with(protected)] if task.if_password_changed else []
+    times = read_password_times(directory, due) if due else None
+    return dataclasses.replace(rules, protected=protected, password_times=times)
 
 
 def _resolve(task: Task, resolver: TargetResolver) -> list[Target]:

@@ -182,9 +182,8 @@ class Rules:
 
     def decide(self, target: SessionTarget) -> Decision:
         """The decision for one user. The order of the rules is the contract: protection first."""
-        if self.protected.holds(target):
-            message = "Listed in exclude_users, so this user is never written to."
-            return Decision(target, Outcome.SKIPPED, "excluded", message)
+        if protected := self.protected.decide(target, _LABELS):
+            return protected
         if target.directory_status is DirectoryStatus.ABSENT:
             message = f"The directory has no such user. {_LABELS.remedy} Deleted users have no sessions."
             return Decision(target, Outcome.FAILED, _LABELS.unknown, message)
