@@ -12,7 +12,6 @@ from tests.entra_emulator.resources import ALL_ROLES
 from tests.entra_emulator.tenant import Tenant
 
 from .client import Client
-from .kinds import KINDS, Kind
 
 loopback.refuse_everything_else()
 
@@ -40,13 +39,6 @@ def graph(emulator: Emulator, tenant: Tenant) -> t.Iterator[Client]:
     client = Client(emulator.graph_url, emulator.ca_path, tenant.mint_token(roles=ALL_ROLES))
     yield client
     client.close()
-
-
-@pytest.fixture(params=KINDS, ids=lambda kind: kind.label)
-def kind(request: pytest.FixtureRequest) -> Kind:
-    """Users, and then service principals."""
-    found: Kind = request.param
-    return found
 
 
 @pytest.fixture

@@ -98,17 +98,6 @@ def test_oidc_tokens_are_those_of_the_issuer(
     assert answer.json()["error_codes"] == [50027]
 
 
-@pytest.mark.parametrize(
-    ("fields", "status", "code"),
-    [({"grant_type": ""}, 400, 900144), ({"client_id": ""}, 400, 900144), ({"scope": ""}, 400, 900144),
-     ({"grant_type": "password"}, 400, 70003), ({"scope": "a/.default b/.default"}, 400, 70011),
-     ({"client_secret": ""}, 401, 7000216), ({"client_assertion": "x.y.z"}, 400, 900144)],
-)  # fmt: skip
-def test_a_malformed_token_request(fields: dict[str, str], status: int, code: int, app: App, post: Post) -> None:
-    answer = post(**{"client_secret": app.secret or "", **fields})
-    assert (answer.status_code, answer.json()["error_codes"]) == (status, [code])
-
-
 def test_discovery_keeps_the_origin_that_was_called(emulator: Emulator, tenant: Tenant) -> None:
     origin = emulator.login_url.replace("localhost", "127.0.0.1")
     client = Client(origin, emulator.ca_path)

@@ -1,4 +1,4 @@
-"""The list, one record, its history, and the directory; each kind of principal is found in its own place only."""
+"""What Graph says of links, paths, late members, and the directory; and what a write does to detections."""
 
 from __future__ import annotations
 
@@ -6,30 +6,7 @@ import pytest
 
 from tests.entra_emulator.tenant import Tenant
 
-from .client import GET_BY_IDS, RISKY_SERVICE_PRINCIPALS, RISKY_USERS, UNKNOWN_ID, Client
-from .kinds import Kind
-
-BETA = "/beta/identityProtection/riskyServicePrincipals"
-
-
-def test_the_list_and_one_record_show_the_same(tenant: Tenant, graph: Client) -> None:
-    user = tenant.add_user("adele.vance@contoso.example", risk_last_updated="2026-01-02T03:04:05.678Z")
-    tenant.add_user("unlisted@contoso.example", listed=False)
-    record = {
-        "id": user.id,
-        "isDeleted": False,
-        "isProcessing": False,
-        "riskDetail": "none",
-        "riskLastUpdatedDateTime": "2026-01-02T03:04:05.6780000Z",
-        "riskLevel": "medium",
-        "riskState": "atRisk",
-        "userDisplayName": "Adele Vance",
-        "userPrincipalName": "adele.vance@contoso.example",
-    }
-    context = f"{graph.origin}/v1.0/$metadata#identityProtection/riskyUsers"
-    assert graph.get().json() == {"@odata.context": context, "value": [record]}
-    single = graph.get(f"{RISKY_USERS}/{user.id.upper()}").json()
-    assert single == {**record, "@odata.context": f"{context}/$entity"}
+from .client import RISK_DETECTIONS, RISKY_USERS, UNKNOWN_ID, Client
 
 
 def test_next_links_keep_the_origin_and_cannot_be_made_up(tenant: Tenant, graph: Client) -> None:
@@ -84,31 +61,26 @@ def test_the_directory_is_asked_by_id_name_or_filter(tenant: Tenant, graph: Clie
     assert graph.get("/v1.0/users", filter="nothing eq 'x'").json()["error"]["code"] == "Request_UnsupportedQuery"
 
 
-def test_beta_tells_one_thing_more(tenant: Tenant, graph: Client) -> None:
-    added = tenant.add_service_principal("Payroll Sync", enabled=False)
-    (listed,) = graph.get(BETA).json()["value"]
-    assert listed["accountEnabled"] is listed["isEnabled"] is False
-    assert graph.get(f"{BETA}/{added.id}/history").json()["value"][0]["accountEnabled"] is False
-    assert len(graph.get(BETA, filter="accountEnabled eq true").json()["value"]) == 0
-    assert graph.get(RISKY_SERVICE_PRINCIPALS, filter="accountEnabled eq true").status_code == 400
-    assert "accountEnabled" not in graph.get(f"{RISKY_SERVICE_PRINCIPALS}/{added.id}/history").json()["value"][0]
-
-
-def test_each_kind_has_a_directory_of_its_own(kind: Kind, tenant: Tenant, graph: Client) -> None:
-    user, workload = tenant.add_user("adele.vance@contoso.example"), tenant.add_service_principal("Payroll Sync")
-    own, other = (user, workload) if kind.label == "users" else (workload, user)
-    assert [each["id"] for each in graph.get(kind.directory).json()["value"]] == [own.id]
-    for place in (kind.directory, kind.path):
-        assert graph.get(f"{place}/{own.id}", select="id").json()["id"] == own.id
-        assert graph.get(f"{place}/{other.id}").status_code == 404
-
-
-@pytest.mark.parametrize("types", [["servicePrincipal"], ["user", "servicePrincipal"], ["directoryObject"]])
-def test_objects_are_found_by_type(types: list[str], tenant: Tenant, graph: Client) -> None:
-    user, workload = tenant.add_user("adele.vance@contoso.example"), tenant.add_service_principal("Payroll Sync")
-    ids = [user.id, workload.id, tenant.add_user("gone@contoso.example", deleted=True).id, UNKNOWN_ID]
-    answer = graph.send("POST", f"{GET_BY_IDS}?$select=id", json={"ids": ids, "types": types})
-    names = [name for name in ("user", "servicePrincipal") if name in types or types == ["directoryObject"]]
-    found = {"user": user.id, "servicePrincipal": workload.id}
-    expected = [{"@odata.type": f"#microsoft.graph.{name}", "id": found[name]} for name in names]
-    assert answer.json()["value"] == expected
+def test_detections_follow_their_user(tenant: Tenant, graph: Client) -> None:
+    user = tenant.add_user("adele.vance@contoso.example")
+    before = tenant.add_detection("adele.vance@contoso.example", risk_event_type="leakedCredentials")
+    graph.act("confirmCompromised", user.id)
+    kept, added = graph.get(RISK_DETECTIONS).json()["value"]
+    assert kept["id"] == before["id"] and kept["riskState"] == "atRisk"
+    # Without a sign-in there is no place.
+    assert kept["ipAddress"] is kept["location"] is kept["requestId"] is kept["correlationId"] is None
+    assert (kept["activity"], kept["detectionTimingType"]) == ("user", "offline")
+    assert added["riskEventType"] == added["riskDetail"] == "adminConfirmedUserCompromised"
+    assert (added["riskState"], added["riskLevel"]) == ("confirmedCompromised", "high")
+    assert (added["userId"], added["requestId"]) == (user.id, None)
+        user.id,
+        "adele.vance@contoso.example",
+        None,
+    )
+    assert added["detectedDateTime"] > kept["detectedDateTime"]
+    tenant.switches.effect_delay = 900
+    graph.act("dismiss", user.id)
+    assert {item["riskState"] for item in tenant.detections} == {"atRisk", "confirmedCompromised"}
+    tenant.switches.effect_delay = 0
+    graph.act("dismiss", user.id)
+    assert {item["riskState"] for item in tenant.detections} == {"dismissed"}

@@ -1,4 +1,4 @@
-"""Who may ask what: tokens, permissions, license."""
+"""Who may ask what: tokens and permissions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from tests.entra_emulator.emulator import Emulator
 from tests.entra_emulator.pki import ClientCertificate
 from tests.entra_emulator.tenant import Tenant
 
-from .client import GET_BY_IDS, RISK_DETECTIONS, Client
-from .kinds import SERVICE_PRINCIPALS, USERS, Kind
+from .client import GET_BY_IDS, RISKY_SERVICE_PRINCIPALS, RISKY_USERS, Client
 
 Ask = t.Callable[..., t.Any]
 
@@ -77,54 +76,39 @@ def test_tenants_do_not_see_each_other(emulator: Emulator, tenant: Tenant, clien
 
 SCOPES = "You cannot perform the requested operation, required scopes are missing in the token."
 DENIED = "Insufficient privileges to complete the operation."
-# Columns: kind, permissions, and the statuses of reading, writing and looking up in the directory.
+USERS, WORKLOADS = (RISKY_USERS, "users"), (RISKY_SERVICE_PRINCIPALS, "servicePrincipals")
+# Columns: where Graph has them, permissions, and the statuses of reading, writing and looking up in the directory.
 PERMISSIONS = [
     (USERS, ["IdentityRiskyUser.Read.All"], 200, 403, 403),
     (USERS, ["User.Read.All"], 403, 403, 200),
     (USERS, ["Directory.Read.All", "IdentityRiskyUser.ReadWrite.All"], 200, 204, 200),
     (USERS, ["IdentityRiskyServicePrincipal.ReadWrite.All", "Application.Read.All"], 403, 403, 403),
-    (SERVICE_PRINCIPALS, ["IdentityRiskyServicePrincipal.Read.All"], 200, 403, 403),
-    (SERVICE_PRINCIPALS, ["IdentityRiskyServicePrincipal.ReadWrite.All", "Application.Read.All"], 200, 204, 200),
-    (SERVICE_PRINCIPALS, ["Directory.Read.All"], 403, 403, 200),
+    (WORKLOADS, ["IdentityRiskyServicePrincipal.Read.All"], 200, 403, 403),
+    (WORKLOADS, ["IdentityRiskyServicePrincipal.ReadWrite.All", "Application.Read.All"], 200, 204, 200),
+    (WORKLOADS, ["Directory.Read.All"], 403, 403, 200),
     # What an app has here without saying more.
-    (SERVICE_PRINCIPALS, list(DEFAULT_ROLES), 403, 403, 403),
+    (WORKLOADS, list(DEFAULT_ROLES), 403, 403, 403),
 ]
 
 
-@pytest.mark.parametrize(("kind", "roles", "read", "write", "look_up"), PERMISSIONS)
+@pytest.mark.parametrize(("where", "roles", "read", "write", "look_up"), PERMISSIONS)
 def test_permissions(
-    kind: Kind, roles: list[str], read: int, write: int, look_up: int, tenant: Tenant, client_for: Ask
+    where: tuple[str, str], roles: list[str], read: int, write: int, look_up: int, tenant: Tenant, client_for: Ask
 ) -> None:
-    added = kind.add(tenant, "adele.vance@contoso.example")
+    path, name = where
+    add = tenant.add_user if where is USERS else tenant.add_service_principal
+    added = add("adele.vance@contoso.example")
     client = client_for(tenant.mint_token(roles=roles))
-    by_type = {"ids": [added.id], "types": ["user" if kind is USERS else "servicePrincipal"]}
+    by_type = {"ids": [added.id], "types": [name[:-1]]}
     risk, directory = ("Forbidden", SCOPES), ("Authorization_RequestDenied", DENIED)
     for answer, status, refusal in (
-        (client.get(kind.path), read, risk),
-        (client.get(f"{kind.path}/{added.id}/history"), read, risk),
-        (client.act("dismiss", added.id, prefix=kind.path), write, risk),
-        (client.get(f"{kind.directory}/{added.id}"), look_up, directory),
-        (client.get(kind.directory), look_up, directory),
+        (client.get(path), read, risk),
+        (client.get(f"{path}/{added.id}/history"), read, risk),
+        (client.act("dismiss", added.id, prefix=path), write, risk),
+        (client.get(f"/v1.0/{name}/{added.id}"), look_up, directory),
+        (client.get(f"/v1.0/{name}"), look_up, directory),
         (client.send("POST", GET_BY_IDS, json=by_type), look_up, directory),
     ):
         assert answer.status_code == status
         if status == 403:
             assert (answer.json()["error"]["code"], answer.json()["error"]["message"]) == refusal
-
-
-@pytest.mark.parametrize("switch", ["licensed", "workload_licensed"])
-def test_a_tenant_without_license(switch: str, tenant: Tenant, graph: Client) -> None:
-    user, workload = tenant.add_user("adele.vance@contoso.example"), tenant.add_service_principal("Payroll Sync")
-    tenant.switches.update({switch: False})
-    for needed, answer in (
-        ("licensed", graph.get()),
-        ("licensed", graph.get(RISK_DETECTIONS)),
-        ("licensed", graph.act("dismiss", user.id)),
-        ("workload_licensed", graph.get(SERVICE_PRINCIPALS.path)),
-        ("workload_licensed", graph.act("dismiss", workload.id, prefix=SERVICE_PRINCIPALS.path)),
-    ):
-        assert (answer.status_code == 403) is (needed == switch)
-        if needed == switch:
-            assert answer.json()["error"]["message"] == "Your tenant is not licensed for this feature."
-    assert graph.get(f"/v1.0/users/{user.id}").status_code == 200
-    assert (tenant.user(user.id) == user) is (switch == "licensed")
