@@ -160,7 +160,7 @@ checks:
       type: str
       sample: >-
         The token lacks the Graph permission IdentityRiskyUser.ReadWrite.All. Grant the app the application permission
-        IdentityRiskyUser.ReadWrite.All of Microsoft Graph and give admin consent, then run again.
+        IdentityRiskyUser.ReadWrite.All and give admin consent, then run again with a new token.
 evaluated_at:
   description:
     - When the checks began, by the clock of the service, in ISO 8601 and UTC. Null when no answer told the time.

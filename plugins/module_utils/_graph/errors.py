@@ -203,7 +203,8 @@ def _no_permission(quote: str, required: RequiredPermission, facts: dict[str, t.
         )
     return PermissionDeniedError(
         f"The token lacks the Graph permission {required.permission}. {quote} "
-        f"Grant the app the application permission {required.permission} and give admin consent, then run again.",
+        f"Grant the app the application permission {required.permission} (for a user's token, the delegated one) and "
+        "give admin consent, then run again.",
         **facts,
     )
 

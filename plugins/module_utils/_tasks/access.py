@@ -151,10 +151,9 @@ def _explanation(check: Check, claims: Claims) -> str:
         return ""
     has_it = includes(claims.permissions, check.required.permission)
     if claims.kind == "delegated":
-        return "" if has_it and not _lacks_role(check, claims) else f"But {_remedy(check, claims)}"
-    if has_it:
-        return "The token does have that permission, so something else is in the way: ask Microsoft's support."
-    return ""
+        role = check.required.role
+        return f"The user needs the Entra role {role} as well." if role and not has_it else ""
+    return "The token does have that permission, so ask Microsoft's support what else is in the way." if has_it else ""
 
 
 def _conclude(check: Check, claims: Claims, findings: t.Mapping[str, Finding]) -> Finding:
@@ -165,8 +164,7 @@ def _conclude(check: Check, claims: Claims, findings: t.Mapping[str, Finding]) -
     granted = claims.permissions
 
     def refusal(cause: str) -> Finding:
-        remedy = _remedy(check, claims)
-        return Finding(False, reading.licensed, message=f"{cause} {remedy[0].upper()}{remedy[1:]}")
+        return Finding(False, reading.licensed, message=f"{cause} {_remedy(check, claims)}")
 
     def unknown(cause: str) -> Finding:
         return Finding(None, reading.licensed, message=cause)
@@ -201,14 +199,12 @@ def _lacks_role(check: Check, claims: Claims) -> bool:
 
 
 def _remedy(check: Check, claims: Claims) -> str:
-    permission = check.required.permission
-    if claims.kind != "delegated":
-        return (
-            f"grant the app the application permission {permission} of Microsoft Graph and give admin consent, "
-            "then run again."
-        )
-    role = f" and a user with the Entra role {check.required.role}" if check.required.role else ""
-    return f"this is the delegated token of a user, which needs the delegated permission {permission}{role}."
+    kind = "delegated" if claims.kind == "delegated" else "application"
+    role = f", and its user the Entra role {check.required.role}" if kind == "delegated" and check.required.role else ""
+    return (
+        f"Grant the app the {kind} permission {check.required.permission} and give admin consent{role}, then run again "
+        "with a new token."
+    )
 
 
 def _entry(check: Check, finding: Finding) -> dict[str, t.Any]:
