@@ -85,6 +85,7 @@ options:
       - exceptions
     default: all
 extends_documentation_fragment:
+  - identityops.entra_risk.guards
   - identityops.entra_risk.connection
   - identityops.entra_risk.attributes
   - identityops.entra_risk.attributes.action_group
@@ -186,8 +187,8 @@ users:
       sample: changed
     reason:
       description:
-        - Null, or one word that tells why. V(excluded) for skipped users. V(unknown_user), V(pending) and V(rejected)
-          for failed users.
+        - Null, or one word that tells why. V(excluded) and V(privileged) for skipped users. V(unknown_user),
+          V(pending) and V(rejected) for failed users.
         - Null for a failed user means that the task stopped before this user was done. RV(users[].message) tells
           whether it is known that nothing was written.
       type: str

@@ -206,10 +206,7 @@ class _Writer:
         raise PermissionDeniedError(
             f"Graph refused each user that was tried ({len(attempts)}), so the token probably lacks the Graph "
             f"permission {WRITE.permission}. {last.message}",
-            status=last.status,
-            code=last.code,
-            request_id=last.request_id,
-            client_request_id=last.client_request_id,
+            **last.facts(),
         )
 
 

@@ -34,7 +34,7 @@ from .._risk.decisions import (
     parse_selection,
 )
 from .._risk.filters import moment
-from .._risk.guards import on_sight, resolve_exclusions
+from .._risk.guards import GUARD_SPEC, Guards, on_sight, parse_guards, read_guards, resolve_exclusions
 from .._risk.loader import RecordCache
 from .._risk.resources import RISKY_USERS
 from .._risk.writer import Status
@@ -46,12 +46,13 @@ _USERS = RISKY_USERS
 _LABELS = _USERS.labels
 
 # The options that hold a task back. Given, but empty, they stop it: a template may have come out empty.
-BRAKES = ("exclude_users", "max_changes", "revoked_since")
+BRAKES = ("exclude_users", *GUARD_SPEC, "max_changes", "revoked_since")
 
 TASK_SPEC: dict[str, dict[str, t.Any]] = {
     "state": {"type": "str", "choices": ["revoked"], "default": "revoked"},
     **_LABELS.option("users", type="list", elements="str", required=True),
     "exclude_users": {"type": "list", "elements": "str"},
+    **GUARD_SPEC,
     "max_changes": {"type": "int"},
     "revoked_since": {"type": "str"},
     "return_users": {"type": "str", "choices": ["all", "exceptions"], "default": "all"},
@@ -64,6 +65,7 @@ class Task:
 
     selection: Selection
     excluded: Selection
+    guards: Guards
     max_changes: int | None
     since: int | None
     since_age: int | None
@@ -98,6 +100,7 @@ def parse_task(params: t.Mapping[str, t.Any]) -> Task:
     return Task(
         selection=parse_selection(params["users"], "users", _USERS),
         excluded=parse_selection(params["exclude_users"] or (), "exclude_users", _USERS),
+        guards=parse_guards(params),
         max_changes=max_changes,
         since=since,
         since_age=since_age,
@@ -132,7 +135,13 @@ def run(
         if due := [decision for decision in result.decisions if decision.is_due]:
             # Read only now: whoever is excluded does not matter while nobody is written to.
             protected = resolve_exclusions(task.excluded, due, _USERS, directory, RecordCache())
-            rules = dataclasses.replace(rules, protected=protected)
+            protected = read_guards(
+                task.guards,
+                result.client,
+                protected,
+                lambda now: any(rules.protecting(now).decide(target).is_due for target in targets),
+            )
+            rules = rules.protecting(protected)
             result.decisions = list(map(rules.decide, targets))
         check_max_changes(result.decisions, task.max_changes, _LABELS)
         due_targets = [target for target, decision in zip(targets, result.decisions) if decision.is_due]
@@ -179,6 +188,10 @@ class Rules:
 
     since: int | None
     protected: Protected
+
+    def protecting(self, protected: Protected) -> Rules:
+        """The same rules with these who are protected."""
+        return dataclasses.replace(self, protected=protected)
 
     def decide(self, target: SessionTarget) -> Decision:
         """The decision for one user. The order of the rules is the contract: protection first."""
