@@ -213,7 +213,7 @@ def _directory_paths(directory: Directory, path: str) -> t.Iterator[tuple[str, S
     properties = _properties(directory.properties)
     select = _select(properties)
     key = _USER_KEY if directory is USERS else _in_path("id", _GUID_SCHEMA)
-    several = _entity({"value": {"type": "array", "items": _object(properties)}}, ["value"])
+    several = _page(_object(properties))
     yield path, {"get": _operation([_OPTIONS["$filter"], select, _top(999)], several)}
     yield f"{path}/{{id}}", {"get": _operation([key, select], _entity(properties))}
 
