@@ -29,6 +29,7 @@ class RequiredPermission:
     other_causes: str | None = None
 
 
+_ROLES = ("RoleManagement.ReadWrite.Directory", "RoleManagement.Read.All")
 _DIRECTORY = ("Directory.Read.All", "Directory.ReadWrite.All")
 # The permissions that include another one.
 HIGHER: t.Mapping[str, tuple[str, ...]] = {
@@ -40,12 +41,11 @@ HIGHER: t.Mapping[str, tuple[str, ...]] = {
     "User.RevokeSessions.All": ("User.ReadWrite.All", "Directory.ReadWrite.All"),
     "Application.Read.All": ("Application.ReadWrite.All", *_DIRECTORY),
     "GroupMember.Read.All": ("GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", *_DIRECTORY),
-    "RoleManagement.Read.Directory": ("RoleManagement.ReadWrite.Directory", "RoleManagement.Read.All", *_DIRECTORY),
+    "RoleManagement.Read.Directory": (*_ROLES, *_DIRECTORY),
     "RoleEligibilitySchedule.Read.Directory": (
         "RoleEligibilitySchedule.ReadWrite.Directory",
         "RoleManagement.Read.Directory",
-        "RoleManagement.ReadWrite.Directory",
-        "RoleManagement.Read.All",
+        *_ROLES,
     ),
 }
 

@@ -11,7 +11,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._graph.directory import DirectorySet
+from .._graph.groups import GROUP_MEMBERS
 from .._graph.permissions import RISK_READERS, RISK_WRITERS, RequiredPermission
+from .._graph.roles import ROLE_ASSIGNMENTS, ROLE_ELIGIBILITY, RoleList
 from .._risk.detections import USER_DETECTIONS
 from .._risk.resources import RISKY_SERVICE_PRINCIPALS, RISKY_USERS
 from . import session_writer
@@ -45,8 +48,12 @@ def _directory(path: str) -> _Paths:
     return {version: f"/{version}/{path}" for version in ("v1.0", "beta")}
 
 
-def _reading_directory(permission: str, needs: str | None = None) -> RequiredPermission:
-    return RequiredPermission(permission, license=needs, rate_limit_group="directory")
+def _roles(which: RoleList) -> _Paths:
+    return _directory(f"roleManagement/directory/{which.path}")
+
+
+def _reading_directory(which: DirectorySet) -> RequiredPermission:
+    return RequiredPermission(which.permission, rate_limit_group="directory")
 
 
 # Lists of roles take no $top. This one is as short as they get.
@@ -93,35 +100,23 @@ CHECKS: tuple[Check, ...] = (
             "risk_detection_info.users (names)",
             "user_sessions",
         ),
-        _reading_directory(RISKY_USERS.directory.permission),
+        _reading_directory(RISKY_USERS.directory),
         _directory(RISKY_USERS.directory.path),
     ),
     Check(
         "look_up_service_principals",
         ("risky_service_principal.exclude_service_principals",),
-        _reading_directory(RISKY_SERVICE_PRINCIPALS.directory.permission),
+        _reading_directory(RISKY_SERVICE_PRINCIPALS.directory),
         _directory(RISKY_SERVICE_PRINCIPALS.directory.path),
     ),
     Check(
         "read_groups",
         ("risky_user.exclude_groups", "user_sessions.exclude_groups", *_ROLE_GUARDS),
-        _reading_directory("GroupMember.Read.All"),
+        GROUP_MEMBERS,
         _directory("groups"),
     ),
-    Check(
-        "read_active_roles",
-        _ROLE_GUARDS,
-        _reading_directory("RoleManagement.Read.Directory"),
-        _directory("roleManagement/directory/roleAssignments"),
-        _ONE_ROLE,
-    ),
-    Check(
-        "read_eligible_roles",
-        _ROLE_GUARDS,
-        _reading_directory("RoleManagement.Read.Directory", "Microsoft Entra ID P2 or Microsoft Entra ID Governance"),
-        _directory("roleManagement/directory/roleEligibilityScheduleInstances"),
-        _ONE_ROLE,
-    ),
+    Check("read_active_roles", _ROLE_GUARDS, ROLE_ASSIGNMENTS.required, _roles(ROLE_ASSIGNMENTS), _ONE_ROLE),
+    Check("read_eligible_roles", _ROLE_GUARDS, ROLE_ELIGIBILITY.required, _roles(ROLE_ELIGIBILITY), _ONE_ROLE),
     Check("revoke_sessions", ("user_sessions",), session_writer.WRITE, after="look_up_users"),
 )
 
