@@ -89,6 +89,10 @@ class LoginError(EntraRiskError):
     kind = "login"
 
 
+class TokenRefusedError(LoginError):
+    """Graph refused a token. It may take the next one, if there is a way to get one."""
+
+
 class PermissionDeniedError(EntraRiskError):
     """The token is good, but it lacks a permission or a role."""
 

@@ -15,11 +15,11 @@ import typing as t
 from .._errors import (
     EntraRiskError,
     LicenseError,
-    LoginError,
     PermissionDeniedError,
     RequestError,
     ServiceError,
     ThrottledError,
+    TokenRefusedError,
 )
 from .._http import Response, host_of
 from .._redact import Redactor
@@ -125,7 +125,7 @@ def graph_error(
             **facts,
         )
     if answer.status == 401:
-        return LoginError(
+        return TokenRefusedError(
             f"Graph refused the access token. {quote} "
             "Check that the token is not expired and was issued for this Graph host and tenant.",
             **facts,

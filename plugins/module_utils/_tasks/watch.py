@@ -30,6 +30,7 @@ from .._errors import (
     RequestError,
     StoppedError,
     TlsError,
+    TokenRefusedError,
 )
 from .._graph.client import GraphClient, connect
 from .._graph.errors import FILTER_REFUSED
@@ -342,7 +343,7 @@ class _Watcher:
             self._unsaved = False
 
     def _is_permanent(self, error: EntraRiskError) -> bool:
-        if isinstance(error, LoginError) and error.status == 401 and not self._has_given_token:
+        if isinstance(error, TokenRefusedError) and not self._has_given_token:
             self._tokens_refused += 1
             return self._tokens_refused > _MOST_TOKENS_REFUSED
         return isinstance(error, _PERMANENT) or (isinstance(error, _PERMANENT_AT_FIRST) and not self._went_well)
