@@ -52,7 +52,7 @@ def test_holds_back_while_the_queue_is_full(tenant: Tenant, args: dict[str, t.An
 
     async def take() -> list[str]:
         queue: asyncio.Queue[Event] = asyncio.Queue(maxsize=1)
-        source = asyncio.create_task(SOURCE["main"](queue, {**args, "since": "1h"}))
+        source = asyncio.create_task(SOURCE["main"](queue, {**args, "since": "2h"}))
         taken = [await queue.get()]
         await asyncio.sleep(0.1)
         assert queue.full()
@@ -61,7 +61,7 @@ def test_holds_back_while_the_queue_is_full(tenant: Tenant, args: dict[str, t.An
         assert queue.empty()
         return [event["risky_user"]["id"] for event in taken]
 
-    assert asyncio.run(take()) == ids
+    assert asyncio.run(asyncio.wait_for(take(), 20)) == ids
 
 
 def test_reports_through_revoked_tokens_what_changed_between_two_polls(
@@ -134,5 +134,5 @@ def test_stops_at_once_when_it_is_cancelled(tenant: Tenant, args: dict[str, t.An
         await _cancelled(source)
 
     began: list[float] = []
-    asyncio.run(cancel())
+    asyncio.run(asyncio.wait_for(cancel(), 20))
     assert time.monotonic() - began[0] < 1

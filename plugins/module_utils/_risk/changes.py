@@ -21,9 +21,10 @@ import typing as t
 from .._timestamps import TICKS_PER_SECOND
 from .resources import Record
 
-# So late may a record show up, counted from the newest change that is known.
+# So far back is asked for, counted from the newest change that is known, where it costs no second page.
+FARTHEST = 24 * 3600 * TICKS_PER_SECOND
+# So late may a record show up. Where that is more than a page, it is read only so often, and one page in between.
 LOOKBACK = 3600 * TICKS_PER_SECOND
-# Where more than a page changed within that time, it is read whole only so often. In between, one page has to do.
 WHOLE_EVERY = 300 * TICKS_PER_SECOND
 # A change that was made while the list was read has a time not much earlier than the service's clock at its beginning.
 # And when the newest change is so old, nobody else shows up with its very time.
@@ -88,21 +89,28 @@ class Watched:
     def window(self) -> Window:
         """What the next reading has to ask for.
 
-        One page, as far as nothing can be missed that way. Where more is known to lie within the whole time, it is read
-        at intervals only.
+        One page, as far as nothing can be missed that way.
         """
+        if self.since is not None:
+            return Window(self.floor, True)
         newest = max((seen.updated for seen in self.known.values() if seen.updated is not None), default=self.floor)
-        whole = max(self.floor, min(newest, self.settled) - LOOKBACK)
-        times = [seen.updated for seen in self.known.values() if seen.updated is not None and seen.updated >= whole]
-        room = max(1, int(self.page_size * _KNOWN_PART))
-        if self.since is not None or len(times) <= room or self.settled - self._whole_at >= WHOLE_EVERY:
-            return Window(self.floor if self.since is not None else whole, True)
+        anchor = min(newest, self.settled)
+        farthest, needed = (max(self.floor, anchor - span) for span in (FARTHEST, LOOKBACK))
+        times = [seen.updated for seen in self.known.values() if seen.updated is not None and seen.updated >= farthest]
         times.sort(reverse=True)
-        # Graph is asked in whole seconds. The one of the newest change is over, or has to be asked for again.
-        edge = min(_second(newest, after=self.settled - newest > _OVERLAP), self.settled - _OVERLAP)
-        # Many may have changed in one second: it is left out where the page is too small for it.
+        room = max(1, int(self.page_size * _KNOWN_PART))
+        if len(times) <= room:
+            return Window(farthest, True)
+        # Graph is asked in whole seconds. One that is too much for the page is left out.
         page = _second(times[room - 1], after=times[room] >= _second(times[room - 1]))
-        return Window(max(whole, min(edge, page)), False)
+        if page <= needed:
+            return Window(page, True)
+        quiet = self.settled - newest
+        if self.settled - self._whole_at >= WHOLE_EVERY and quiet <= LOOKBACK:
+            return Window(needed, True)
+        # The second of the newest change is over, or has to be asked for again.
+        edge = min(_second(newest, after=quiet > _OVERLAP), self.settled - _OVERLAP)
+        return Window(max(needed, min(edge, page)), False)
 
     def changes(self, records: t.Iterable[Record]) -> t.Iterator[Change]:
         """Those of a page whose risk changed. Each one counts as known only when it is given to `remember`."""

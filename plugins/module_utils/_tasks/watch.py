@@ -42,7 +42,7 @@ from .._login.known_secrets import known_secrets
 from .._redact import Redactor
 from .._retry import Clock
 from .._risk.api import RiskApi
-from .._risk.changes import LOOKBACK, Change, Watched, Window
+from .._risk.changes import FARTHEST, Change, Watched, Window
 from .._risk.filters import CLOCK_SLACK, TimeRange
 from .._risk.resources import RISKY_USERS
 from .._text import Carrier, printable, printable_lines
@@ -283,7 +283,7 @@ class _Watcher:
     def _begin_of_first(self, service_time: int, now: int) -> int:
         """From when on the first reading asks. Of two clocks that disagree, the one that asks for more."""
         since = self._since(service_time, service_time)
-        return min(since, service_time, now) - LOOKBACK if self._starts_now else min(since, service_time - LOOKBACK)
+        return min(since, service_time, now) - FARTHEST if self._starts_now else min(since, service_time - FARTHEST)
 
     def _since(self, service_time: int, now: int) -> int:
         """Who changed at this time or later is news at first."""

@@ -24,7 +24,7 @@ def record(number: int, changed: int, state: str = "atRisk") -> Record:
 
 def watched(*changed: int, page_size: int = 10, settled: int = 0) -> Watched:
     """A tenant that was read whole, and then once more `settled` seconds before NOW."""
-    found = Watched(NOW - 20_000 * SECOND, None, NOW, page_size)
+    found = Watched(NOW - 100_000 * SECOND, None, NOW, page_size)
     see(found, map(record, range(len(changed)), changed))
     for began in (200, settled):
         found.complete(Window(0, whole=began == 200), NOW - began * SECOND)
@@ -43,10 +43,11 @@ def see(found: Watched, records: t.Iterable[Record]) -> list[str]:
 @pytest.mark.parametrize(
     ("changed", "asked", "whole"),
     [
-        pytest.param([], 20_000, True, id="nobody is known, so all that changed since the beginning"),
-        pytest.param([500], 500 + 3600, True, id="an hour before the newest"),
-        pytest.param([-9000, 500], 3600, True, id="a time to come is not the newest"),
-        pytest.param([*range(100, 117, 2)], 114, False, id="more than a page: as much as fits on one"),
+        pytest.param([], 100_000, True, id="nobody is known, so all that changed since the beginning"),
+        pytest.param([500], 500 + 24 * 3600, True, id="a day before the newest"),
+        pytest.param([-9000, 500], 24 * 3600, True, id="a time to come is not the newest"),
+        pytest.param([*range(100, 9000, 700)], 5000, True, id="more than a page: what fits on one, if that is an hour"),
+        pytest.param([*range(100, 117, 2)], 114, False, id="more than a page in an hour: as much as fits on one"),
         pytest.param([*range(9)], 10, False, id="the last seconds before the last reading are read again"),
         pytest.param([100] * 9, 99, False, id="more than a page in one second: what comes after it"),
         pytest.param([5] * 9, 10, False, id="more than a page in this second: that second again"),
@@ -61,6 +62,9 @@ def test_reads_more_than_a_page_whole_every_five_minutes() -> None:
     assert not found.window().whole
     found.complete(found.window(), NOW + 100 * SECOND)
     assert found.window() == Window(NOW - 100 * SECOND - LOOKBACK, whole=True)
+    found.complete(found.window(), NOW + 3600 * SECOND)
+    found.complete(found.window(), NOW + 3900 * SECOND)
+    assert not found.window().whole, "an hour after the last change, nobody shows up late any more"
 
 
 def test_keeps_less_than_500_bytes_a_user_however_often_it_changes() -> None:
