@@ -12,7 +12,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import extras, plot, report
+from . import plot, report, startup
 from .cases import FULL, LANES, METHODS, QUICK, Case
 from .report import Measurements
 from .runner import Bench, Result
@@ -40,7 +40,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as files:
             bench = Bench(control_url, Path(files))
             if arguments.startup:
-                again = extras.startup(bench, _ROUNDS, _say)
+                again = startup.measure(bench, _ROUNDS, _say)
                 dataclasses.replace(Measurements.load(kept), startup=again).save(kept)
             else:
                 _measure(bench, quick=arguments.quick).save(kept)
@@ -52,13 +52,8 @@ def main() -> int:
 
 def _measure(bench: Bench, *, quick: bool) -> Measurements:
     # Start-up first, while the machine is as cool as it will be for the others.
-    startup = extras.startup(bench, 1 if quick else _ROUNDS, _say)
-    _say("many users, one rejected")
-    rejection = extras.rejection(bench)
-    results = _run_cases(bench, QUICK if quick else FULL)
-    _say("several processes at one limit")
-    together = extras.together(bench, 60 if quick else 600)
-    return Measurements(report.machine(), results, [rejection, together], startup)
+    costs = startup.measure(bench, 1 if quick else _ROUNDS, _say)
+    return Measurements(report.machine(), _run_cases(bench, QUICK if quick else FULL), costs)
 
 
 def _run_cases(bench: Bench, cases: t.Sequence[Case]) -> list[Result]:

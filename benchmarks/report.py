@@ -31,13 +31,12 @@ class Measurements:
 
     machine: str
     results: list[Result]
-    extras: list[Target]
     startup: list[Target]
 
     @property
     def targets(self) -> list[Target]:
         """All of them."""
-        return [*targets(self.results), *self.extras, *self.startup]
+        return [*targets(self.results), *self.startup]
 
     def save(self, path: Path) -> None:
         """Write them."""
@@ -50,7 +49,6 @@ class Measurements:
         return cls(
             data["machine"],
             [Result(Case(**row["case"]), Run(**row["first"]), Run(**row["second"])) for row in data["results"]],
-            [Target(**row) for row in data["extras"]],
             [Target(**row) for row in data["startup"]],
         )
 

@@ -47,10 +47,6 @@ class Tenant:
     def __exit__(self, *exc_info: object) -> None:
         self._ask("DELETE", "")
 
-    def change(self, **switches: t.Any) -> None:
-        """Set switches."""
-        self._ask("PATCH", "/switches", **switches)
-
     def states(self) -> dict[str, str]:
         """The risk state of each user."""
         return {user["id"]: user["risk"]["riskState"] for user in self._ask("GET", "/users")}
