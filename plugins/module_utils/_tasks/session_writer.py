@@ -214,8 +214,8 @@ def target_of(item: DirectoryObject, given: str | None = None) -> SessionTarget:
     """A user as the directory shows it."""
     valid_from = item.properties.get(VALID_FROM)
     return SessionTarget(
-        item.id,
-        item.name,
+        id=item.id,
+        name=item.name,
         directory_status=DirectoryStatus.CONFIRMED,
         given=given,
         valid_from=valid_from if isinstance(valid_from, str) else None,

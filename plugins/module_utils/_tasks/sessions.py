@@ -173,8 +173,8 @@ def _resolve(selection: Selection, directory: Directory) -> list[SessionTarget]:
             targets.setdefault(found.id, target_of(found, given))
         else:
             absent = SessionTarget(
-                item if is_id else None,
-                None if is_id else item,
+                id=item if is_id else None,
+                name=None if is_id else item,
                 directory_status=DirectoryStatus.ABSENT,
                 given=given,
             )
