@@ -234,6 +234,10 @@ evaluated_at:
   returned: always
   type: str
   sample: "2026-01-31T08:15:00Z"
+msg:
+  description: What happened, in a sentence for people, also after a failure. Branch on the other keys instead.
+  returned: always
+  type: str
 connection:
   description:
     - Where the task went and as whom, for the audit trail, as far as the options and the environment tell. What is not

@@ -1,13 +1,19 @@
-"""The examples of the modules run as they stand. Those of the guides run in the integration target `documentation`."""
+"""The examples of the modules run as they stand, those of the guides in the integration target `documentation`."""
 
 from __future__ import annotations
 
+import re
+import textwrap
 import typing as t
+from pathlib import Path
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from jinja2 import StrictUndefined
 from jinja2.nativetypes import NativeEnvironment
+
+from ansible_collections.identityops.entra_risk.plugins.module_utils._login.options import argument_spec
 
 from ..entra_emulator.tenant import Tenant
 from .people import WORKLOAD
@@ -15,6 +21,9 @@ from .running import Ended, Run, load
 from .test_refusals import MODULES
 
 PREFIX = "identityops.entra_risk."
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = (ROOT / "README.md", *sorted(ROOT.glob("docs/docsite/rst/*.rst")))
+YAML = re.compile(r"(?ms)^```yaml\n(.*?)^```|^\.\. code-block:: yaml(?:\+jinja)?\n\n((?:(?: {2,}[^\n]*)?\n)+)")
 OLD = {"risk_level": "low", "risk_last_updated": "2024-01-31T00:00:00Z"}
 
 
@@ -50,6 +59,51 @@ def test_examples_do_what_they_say(documented: Tenant, run: Run, module: str) ->
         done.append(ended)
     assert any(ended.changed or ended.result.get("count") for ended in done)
     assert module.endswith("_info") or any(ended.written for ended in done)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_guides_use_only_what_exists(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modules with their options and choices in tasks; plugins, playbooks and their variables in all of the text."""
+    text = document.read_text(encoding="utf-8")
+    for task in (
+        task for found in YAML.findall(text) for task in _tasks(yaml.safe_load(textwrap.dedent("".join(found))))
+    ):
+        for name in (key.removeprefix(PREFIX) for key in task if key.startswith(PREFIX)):
+            _check({**argument_spec(), **_own_spec(name, monkeypatch)}, task[PREFIX + name])
+        _check(argument_spec(), task.get("module_defaults", {}).get(f"group/{PREFIX}all"))
+    plugins = {
+        path.stem
+        for folder in ("plugins/modules", "playbooks", "extensions/eda")
+        for path in ROOT.glob(f"{folder}/**/*.*")
+    }
+    named = set(re.findall(rf"(?<!ansible_collections\.){re.escape(PREFIX)}(\w+)", text))
+    assert named - plugins - {"all"} == set()
+    sources = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/**/*.*"))
+    sources += "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("docs/examples/**/*.yml"))
+    assert set(re.findall(r"entra_risk_\w+", text)) - set(re.findall(r"entra_risk_\w+", sources)) == set()
+
+
+def _tasks(items: t.Any) -> t.Iterator[dict[str, t.Any]]:
+    """The tasks, and the plays and blocks that hold them."""
+    for item in items if isinstance(items, list) else ():
+        yield item
+        for key in ("tasks", "block", "rescue", "always"):
+            yield from _tasks(item.get(key))
+
+
+def _own_spec(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, t.Any]:
+    """The options of a module besides those of the connection."""
+    specs: list[dict[str, t.Any]] = []
+    module = load(name)
+    monkeypatch.setattr(module, "run_module", lambda spec, *dummy, **more: specs.append(spec))
+    module.main()
+    return specs[0]
+
+
+def _check(spec: dict[str, t.Any], args: dict[str, t.Any] | None) -> None:
+    """What ansible-core would refuse, but for values that only a template gives."""
+    messages = ArgumentSpecValidator(spec).validate(args or {}).error_messages
+    assert [message for message in messages if "{{" not in message and "required" not in message] == []
 
 
 def _rendered(value: t.Any, variables: t.Mapping[str, t.Any]) -> t.Any:
