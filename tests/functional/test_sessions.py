@@ -224,6 +224,13 @@ def test_reads_back_what_was_lost(tenant: Tenant, run: Run, count: int, fault: d
     assert ended.result["requests"]["retried"] == sent - 1
 
 
+def test_only_a_time_since_the_write_proves_it(people: Tenant, run: Run) -> None:
+    earlier = {ID["adele"]: {"sessions_valid_from": "2025-06-01T00:00:00Z"}}
+    people.add_fault(method="POST", times=1, drop="before", change=earlier)
+    ended = run("user_sessions", user=ID["adele"])
+    assert ended.outcomes == ["changed"] and len(writes(ended)) == 2 and ended.written == ids("adele")
+
+
 def test_an_answer_that_holds_no_parts_is_an_unknown_end(tenant: Tenant, run: Run) -> None:
     users = tenant.add_users(21)
     parts = [{"id": "1", "status": 200}, {"id": "1", "status": 200}, {"id": "2", "status": "200"}, 3]

@@ -105,7 +105,7 @@ class _Writer:
                 if renewed or not client.renew():
                     raise refused[0]
                 renewed = True
-            last = _wait(attempt, [error for error in failed.values() if not isinstance(error, LoginError)])
+            last = self._wait(attempt, [error for error in failed.values() if not isinstance(error, LoginError)])
             lost = {key: error for key, error in failed.items() if error.outcome_unknown}
             left = self._still_due(lost, before)
             chunk = [key for key in failed if key not in lost or key in left]
@@ -161,6 +161,21 @@ class _Writer:
     def _accept(self, key: str, valid_from: int | None) -> None:
         self._progress.attempts[key] = Attempt(Status.ACCEPTED)
         self._progress.valid_from[key] = valid_from
+
+    def _wait(self, attempt: Retry, errors: t.Sequence[EntraRiskError]) -> EntraRiskError | None:
+        """Wait before the next attempt, if anything failed that needs it. Gives the error when no attempt is left."""
+        if not errors:
+            return None
+        cause = max(errors, key=lambda error: error.retry_after)
+        throttled = isinstance(cause, ThrottledError)
+        try:
+            with self._client.progress.waiting("too many requests" if throttled else "an answer of the service"):
+                attempt.failed(cause, tries=math.inf if throttled else MOST_TRIES)
+        except EntraRiskError as last:
+            if last is not cause:
+                raise
+            return last
+        return None
 
     def _still_due(self, lost: t.Mapping[str, EntraRiskError], before: int | None) -> set[str]:
         """Those who still need a write whose answer was lost.
@@ -221,17 +236,3 @@ def target_of(item: DirectoryObject, given: str | None = None) -> SessionTarget:
         valid_from=valid_from if isinstance(valid_from, str) else None,
         guest=item.properties.get("userType") == "Guest",
     )
-
-
-def _wait(attempt: Retry, errors: t.Sequence[EntraRiskError]) -> EntraRiskError | None:
-    """Wait before the next attempt, if anything failed that needs it. Gives the error when no attempt is left."""
-    if not errors:
-        return None
-    cause = max(errors, key=lambda error: error.retry_after)
-    try:
-        attempt.failed(cause, tries=math.inf if isinstance(cause, ThrottledError) else MOST_TRIES)
-    except EntraRiskError as last:
-        if last is not cause:
-            raise
-        return last
-    return None

@@ -19,8 +19,9 @@ import typing as t
 from .. import _timestamps
 from .._errors import EntraRiskError, RequestError
 from .._graph.client import GraphClient
-from .._graph.directory import USERS, Directory
+from .._graph.directory import USERS, Directory, DirectoryObject
 from .._graph.names import fold, is_object_id
+from .._progress import ProgressFile
 from .._retry import Clock
 from .._risk.decisions import (
     NO_SELECTION,
@@ -44,6 +45,9 @@ from .session_writer import PROPERTIES, SessionProgress, SessionTarget, revoke_a
 # What people call users, and how they name them, is the same for every module.
 _USERS = RISKY_USERS
 _LABELS = _USERS.labels
+
+# So many are read between two notes of progress: ten requests.
+_READ_TOGETHER = 150
 
 # The options that hold a task back. Given, but empty, they stop it: a template may have come out empty.
 BRAKES = ("exclude_users", *GUARD_SPEC, "max_changes", "revoked_since")
@@ -127,7 +131,7 @@ def run(
             return result.report()
         result.client = connect()
         directory = Directory(result.client, USERS, fold, more=PROPERTIES)
-        targets = _resolve(task.selection, directory)
+        targets = _resolve(task.selection, directory, result.client.progress)
         here = _timestamps.from_seconds((clock or Clock()).wall())
         now = here if result.client.first_date is None else result.client.first_date
         rules = Rules(task.since_at(now), on_sight(task.excluded))
@@ -157,13 +161,18 @@ def refused(params: t.Mapping[str, t.Any], error: EntraRiskError) -> ModuleResul
     return SessionResult(state if state == "revoked" else None, _USERS, error=error).report()
 
 
-def _resolve(selection: Selection, directory: Directory) -> list[SessionTarget]:
+def _resolve(selection: Selection, directory: Directory, progress: ProgressFile) -> list[SessionTarget]:
     """One target for each user that is named, in that order; two spellings of one user are one target.
 
     :raises PermissionDeniedError: the directory may not be asked. Then nobody can be told apart.
     """
-    by_name = directory.having(selection.names) if selection.names else {}
-    by_id = directory.read(selection.ids) if selection.ids else {}
+    by_name: dict[str, DirectoryObject] = {}
+    by_id: dict[str, DirectoryObject] = {}
+    for start in range(0, len(selection.order), _READ_TOGETHER):
+        part = Selection(selection.order[start : start + _READ_TOGETHER])
+        by_name.update(directory.having(part.names))
+        by_id.update(directory.read(part.ids))
+        progress.read(start + len(part.order), _LABELS.many, len(selection.order))
     targets: dict[str, SessionTarget] = {}
     for item in selection.order:
         given = selection.as_given.get(item, item)
