@@ -135,7 +135,8 @@ def _ask(client: GraphClient, check: Check, end: float, claims: Claims) -> Findi
     except RequestError as exc:
         if exc.status != 404 and not _NO_SEGMENT.search(exc.message):
             return _refusal(exc, None)
-        return _refusal(exc, False, more="Or this Graph has no such API: check cloud_environment and api_version.")
+        cause = "This Graph seems to lack the API: check cloud_environment and api_version."
+        return dataclasses.replace(_refusal(exc, False), message=f"{cause} {exc.message}")
     except (NetworkError, ServiceError, ThrottledError, TlsError) as exc:
         return _refusal(exc, None)
     return Finding(True, licensed=True if check.required.license and check.shows_license else None, status=200)
