@@ -39,6 +39,7 @@ from .._http import REQUESTS_ERROR
 from .._interruption import Interruption
 from .._login.connection import resolve
 from .._login.known_secrets import known_secrets
+from .._login.shapes import is_tenant
 from .._redact import Redactor
 from .._retry import Clock
 from .._risk.api import RiskApi
@@ -64,6 +65,9 @@ _LONGEST_PAUSE = 300.0
 _LONGEST_ASKED_PAUSE = 3600.0
 # So long after it was refused, the filter is tried again: it may have been a fault.
 _FILTER_AGAIN = 3600 * _timestamps.TICKS_PER_SECOND
+
+# Seconds between two writings of the checkpoint while events are taken slowly.
+_SAVE_EVERY = 1.0
 
 Queue = t.Any
 Sleep = t.Callable[[float], t.Awaitable[None]]
@@ -100,7 +104,8 @@ async def watch(
         if client is None:
             if REQUESTS_ERROR is not None:
                 raise REQUESTS_ERROR
-            client_now = connect(resolve(job.connection, environ, redactor), redactor, clock, stop)
+            connection = resolve(job.connection, environ, redactor)
+            client_now = await asyncio.to_thread(connect, connection, redactor, clock, stop)
         else:
             client_now = client()
         await _Watcher(queue, job, client_now, clock, sleep, redactor).run()
@@ -116,8 +121,9 @@ async def watch(
         LOG.error("%s", printable_lines(redactor.redact(error.trace)))
     error.message = printable(redactor.redact(error.message))
     error.args = (error.message,)
-    # Outside of the except block: what is shown of an exception includes the one that it was raised from.
-    raise error from None
+    # Outside of the except block: what is shown of an exception includes the one that it was raised from. And
+    # ansible-rulebook shows each line that it came through, which is of use for bugs alone.
+    raise error.with_traceback(None) from None
 
 
 class _Stop(Interruption):
@@ -163,6 +169,7 @@ class _Watcher:
         self._owner: dict[str, t.Any] | None = None
         self._watched: Watched | None = None
         self._unsaved = False
+        self._saved_at = 0.0
         self._filter_again = 0
         self._page_size = RISKY_USERS.page_size
         self._went_well = False
@@ -217,9 +224,10 @@ class _Watcher:
     async def _open(self) -> None:
         """Read the checkpoint. It says what was reported in this tenant, so the login comes first."""
         claims = await asyncio.to_thread(self._client.claims)
-        tenant = claims.tenant_id or self._job.connection.get("tenant") or self._job.connection.get("tenant_id")
+        told = [claims.tenant_id, *map(self._job.connection.get, ("tenant", "tenant_id"))]
         owner = {
-            "tenant": str(tenant or "unknown").lower(),
+            # With a ready token nobody has looked at the options, and the file must not hold what slipped in there.
+            "tenant": next((text.lower() for text in told if isinstance(text, str) and is_tenant(text)), "unknown"),
             "graph_url": self._client.origin,
             "filters": self._job.shown_filters,
         }
@@ -318,6 +326,8 @@ class _Watcher:
             watched.remember(change)
             self._unsaved = True
             await asyncio.sleep(0)
+            if reported and self._clock.monotonic() - self._saved_at >= _SAVE_EVERY:
+                await asyncio.to_thread(self._save)
         if reported:
             await asyncio.to_thread(self._save)
 
@@ -334,6 +344,7 @@ class _Watcher:
         if self._checkpoint is None or self._owner is None or self._watched is None:
             self._unsaved = False
             return
+        self._saved_at = self._clock.monotonic()
         try:
             self._checkpoint.save(self._owner, self._watched)
         except OSError as exc:

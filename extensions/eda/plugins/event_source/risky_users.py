@@ -74,8 +74,9 @@ options:
     description:
       - The path of a file in which the source keeps what it has reported, so that a restart neither misses nor repeats
         a change. Its folder must exist and be writable. Each source needs a file of its own.
-      - It is replaced as a whole after each page of events, and when the source is stopped. After a crash or a power
-        failure, the events since the last time it was written, at most 500, come again.
+      - It is replaced as a whole after each page of events, every second while events are taken slowly, and when the
+        source is stopped. When it is killed instead, the events since the last time it was written come again. None is
+        lost that way. What C(ansible-rulebook) holds in its own queue when it ends is known as reported.
       - A damaged file is renamed, and O(since) counts. A file of another tenant, or of other O(filters), is refused.
     type: path
   access_token:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import pathlib
 import random
 import typing as t
@@ -419,6 +420,22 @@ def test_reports_at_the_first_poll_what_it_could_not_hand_on(path: pathlib.Path)
 
     follow(graph, [], Full(), checkpoint_path=str(path))
     assert follow(graph, [nothing], checkpoint_path=str(path)).names == [["user1 unseen"], []]
+
+
+def test_writes_each_second_while_events_are_taken_slowly(path: pathlib.Path) -> None:
+    graph = LocalGraph()
+    taken = []
+
+    class Slow:
+        async def put(self, event: Event) -> None:
+            graph.time.now += 2
+            kept = json.loads(path.read_text(encoding="utf-8"))["known"] if path.exists() else {}
+            assert [*kept] == taken
+            taken.append(event["risky_user"]["id"])
+
+    both(*(changing(graph, number) for number in range(5)))()
+    follow(graph, [], Slow(), since="1h", checkpoint_path=str(path))
+    assert len(taken) == 5
 
 
 DAMAGED = (
