@@ -54,6 +54,8 @@ from .risk_result import RiskChangeResult
 
 # The modules that write choose who is at risk unless told otherwise: who was confirmed as compromised stays that way.
 _DEFAULT_STATES = ACTIVE_STATES[:1]
+# Ansible warns of a name with "password" in it unless it is told that this is no secret.
+_PASSWORD_SPEC = {"type": "bool", "default": False, "no_log": False}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +83,7 @@ def task_spec(resource: Resource) -> dict[str, dict[str, t.Any]]:
         **labels.option(labels.key, type="list", elements="str"),
         "filters": {"type": "dict", "options": filters.FILTER_SPEC},
         **labels.option(f"exclude_{labels.key}", type="list", elements="str"),
-        **({**GUARD_SPEC, "if_password_changed": {"type": "bool", "default": False}} if resource.has_guards else {}),
+        **({**GUARD_SPEC, "if_password_changed": _PASSWORD_SPEC} if resource.has_guards else {}),
         "max_changes": {"type": "int"},
         "limit": {"type": "int"},
         "if_unmodified_since": {"type": "str"},

@@ -500,7 +500,7 @@ def test_a_refused_token_is_renewed_once(script: Script, method: str) -> None:
 def test_a_token_that_is_refused_for_good_is_an_error(script: Script, further: list[str]) -> None:
     script.tokens.further = further
     script.answers(*[(401, said("Access token has expired.", "InvalidAuthenticationToken"))] * (2 if further else 1))
-    error = script.fails(script.get, _errors.LoginError)
+    error = script.fails(script.get, _errors.TokenRefusedError)
     assert (error.status, error.code, error.request_id) == (401, "InvalidAuthenticationToken", REQUEST_ID)
 
 
@@ -531,7 +531,7 @@ def test_each_call_may_renew(script: Script) -> None:
         (403, "<html>Blocked by policy</html>", {}, _errors.ServiceError, "web page"),
         (401, "<html>Proxy login</html>", {}, _errors.ServiceError, "web page"),
         (401, "Unauthorized", {}, _errors.ServiceError, "something else instead of Graph's answer"),
-        (401, "", {}, _errors.LoginError, "refused the access token"),
+        (401, "", {}, _errors.TokenRefusedError, "refused the access token"),
         (401, "", {"request-id": ""}, _errors.ServiceError, "instead of Graph's answer"),
         (403, {"code": "x", "message": "required scopes are missing"}, {}, _errors.ServiceError, "something else"),
         (404, {"statusCode": 404, "message": "Resource not found"}, {}, _errors.ServiceError, "something else"),
