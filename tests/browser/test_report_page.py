@@ -199,15 +199,8 @@ def test_it_is_readable_in_both_schemes(browser: webdriver.Chrome, page: Report,
     emulate(browser, scheme=scheme)
     browser.get(page.url)
     parts = [
-        "h1",
-        "header .soft",
-        ".cards li",
-        ".cards .high strong",
-        "#users td",
-        "#users small",
-        "thead th",
-        "footer",
-    ]
+        "h1", "header .soft", ".cards li", ".cards .high strong", "#users td", "#users small", "thead th", "footer",
+    ]  # fmt: skip
     assert [part for part in parts if contrast(browser, part) < 4.5] == []
     PICTURES.mkdir(parents=True, exist_ok=True)
     browser.set_window_size(1280, 1800)

@@ -15,9 +15,7 @@ BREAK_GLASS = "break.glass@contoso.example"
 
 
 @pytest.mark.parametrize(
-    "chosen",
-    [{"users": [NAME["alex"], BREAK_GLASS, ID["adele"]]}, {"filters": {}}],
-    ids=["users", "filters"],
+    "chosen", [{"users": [NAME["alex"], BREAK_GLASS, ID["adele"]]}, {"filters": {}}], ids=["users", "filters"]
 )
 @pytest.mark.parametrize(
     ("exclude", "protected"),

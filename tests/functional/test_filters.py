@@ -12,14 +12,11 @@ from .running import Run
 
 # Columns: name before the @, state, level, hours since the risk changed, deleted.
 PEOPLE: t.Sequence[tuple[str, str, str, float, bool]] = (
-    ("zoe", "atRisk", "low", 2400, False),
-    ("Bob", "atRisk", "medium", 240, False),
-    ("adam", "atRisk", "high", 2, False),
-    ("carl", "confirmedCompromised", "high", 1200, False),
-    ("dora", "dismissed", "none", 480, False),
-    ("eve", "atRisk", "hidden", 720, False),
+    ("zoe", "atRisk", "low", 2400, False), ("Bob", "atRisk", "medium", 240, False),
+    ("adam", "atRisk", "high", 2, False), ("carl", "confirmedCompromised", "high", 1200, False),
+    ("dora", "dismissed", "none", 480, False), ("eve", "atRisk", "hidden", 720, False),
     ("finn", "atRisk", "low", 2400, True),
-)
+)  # fmt: skip
 # Who is chosen, in the order in which they must come back.
 CHOSEN: t.Sequence[tuple[dict[str, t.Any], str]] = (
     ({}, "adam Bob eve finn zoe"),
@@ -43,13 +40,9 @@ CHOSEN: t.Sequence[tuple[dict[str, t.Any], str]] = (
 )
 # Services that filter badly, or list badly.
 SWITCHES: t.Sequence[dict[str, t.Any]] = (
-    {},
-    {"filter_mode": "refuse"},
-    {"filter_mode": "ignore"},
-    {"filter_refuse": ["riskLastUpdatedDateTime"]},
-    {"filter_ignore": ["riskLevel"]},
-    {"filter_mode": "ignore", "page_size": 2},
-)
+    {}, {"filter_mode": "refuse"}, {"filter_mode": "ignore"}, {"filter_refuse": ["riskLastUpdatedDateTime"]},
+    {"filter_ignore": ["riskLevel"]}, {"filter_mode": "ignore", "page_size": 2},
+)  # fmt: skip
 
 
 @pytest.fixture

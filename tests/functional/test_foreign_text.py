@@ -112,10 +112,7 @@ def test_the_request_id_of_a_write_is_told_in_plain_text(tenant: Tenant, run: Ru
 
 
 @pytest.mark.parametrize("value", [FORGED, LONE, "x" * 100_000])
-@pytest.mark.parametrize(
-    "option",
-    ["users", "if_unmodified_since", "state", "no_such_option", None],
-)
+@pytest.mark.parametrize("option", ["users", "if_unmodified_since", "state", "no_such_option", None])
 def test_a_value_of_the_task_is_repeated_in_plain_text(
     tenant: Tenant, run: Run, option: str | None, value: str
 ) -> None:

@@ -197,12 +197,8 @@ COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
     ],
     ("confirm_compromised", "entra_risk_users is not answered"): [{"exclude_users": "none"}],
     ("confirm_compromised", _UNANSWERED): [
-        _NAMED,
-        {**_NAMED, "exclude_users": None},
-        {**_NAMED, "exclude_users": "None"},
-        {**_NAMED, "exclude_users": [None]},
-        {**_NAMED, "exclude_users": "[null]"},
-        {**_NAMED, "exclude_users": []},
+        _NAMED, {**_NAMED, "exclude_users": None}, {**_NAMED, "exclude_users": "None"},
+        {**_NAMED, "exclude_users": [None]}, {**_NAMED, "exclude_users": "[null]"}, {**_NAMED, "exclude_users": []},
         {**_NAMED, "exclude_users": " ;\n"},
     ],
     ("confirm_compromised", "entra_risk_exclude_users has an empty entry"): [
@@ -217,17 +213,10 @@ COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
     ("plan_dismissal", _UNANSWERED): [{**_NAMED}],
     ("plan_dismissal", _CHOICE): [{"exclude_users": "none"}],
     ("act_on_plan", _PLAN): [
-        {},
-        {"plan": " "},
-        {"plan": "None"},
-        {"plan": [_PLANNED]},
-        {"plan": {**_PLANNED, "count": 2}},
-        {"plan": {**_PLANNED, "users": "1"}},
-        {"plan": {**_PLANNED, "users": None, "count": None}},
-        {"plan": {**_PLANNED, "state": " "}},
-        {"plan": {**_PLANNED, "evaluated_at": " "}},
-        {"plan": {**_PLANNED, "evaluated_at": "None"}},
-        {"plan": {**_PLANNED, "exclude_users": None}},
+        {}, {"plan": " "}, {"plan": "None"}, {"plan": [_PLANNED]}, {"plan": {**_PLANNED, "count": 2}},
+        {"plan": {**_PLANNED, "users": "1"}}, {"plan": {**_PLANNED, "users": None, "count": None}},
+        {"plan": {**_PLANNED, "state": " "}}, {"plan": {**_PLANNED, "evaluated_at": " "}},
+        {"plan": {**_PLANNED, "evaluated_at": "None"}}, {"plan": {**_PLANNED, "exclude_users": None}},
         {"plan": {**_PLANNED, "exclude_users": [""]}},
     ],
     ("act_on_plan", "The plan failed, so there is nothing to act on: No."): [
@@ -241,7 +230,7 @@ COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
     ],
     ("report_risk", "entra_risk_report_limit is a number of at least 1"): [{"report_limit": 0}],
     ("report_risk", "entra_risk_report_path names a folder"): [{"report_path": "/tmp/"}],
-}
+}  # fmt: skip
 
 VALUES: tuple[tuple[str, Answers, str, t.Any], ...] = (
     ("dismiss_stale_risk", {"age": " "}, "dismiss_stale_age", "90d"),

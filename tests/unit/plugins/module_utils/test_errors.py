@@ -5,19 +5,9 @@ from __future__ import annotations
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _errors
 
 KINDS = {
-    "credentials",
-    "login",
-    "permission",
-    "license",
-    "throttled",
-    "network",
-    "tls",
-    "request",
-    "service",
-    "limit",
-    "users",
-    "internal",
-}
+    "credentials", "login", "permission", "license", "throttled", "network", "tls", "request", "service", "limit",
+    "users", "internal",
+}  # fmt: skip
 
 
 def classes(base: type[_errors.EntraRiskError]) -> list[type[_errors.EntraRiskError]]:

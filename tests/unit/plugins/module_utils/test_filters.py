@@ -47,10 +47,7 @@ def holds(text: str, values: dict[str, t.Any]) -> bool:
             {"risk_state": ["atRisk", "confirmedCompromised", "atRisk"]},
             "(riskState eq 'atRisk' or riskState eq 'confirmedCompromised')",
         ),
-        (
-            {"risk_level": ["low", "none"]},
-            "riskState eq 'atRisk' and (riskLevel eq 'low' or riskLevel eq 'none')",
-        ),
+        ({"risk_level": ["low", "none"]}, "riskState eq 'atRisk' and (riskLevel eq 'low' or riskLevel eq 'none')"),
         (
             {"updated_after": "2026-01-31T01:00:00+01:00"},
             "riskState eq 'atRisk' and riskLastUpdatedDateTime ge 2026-01-31T00:00:00Z",

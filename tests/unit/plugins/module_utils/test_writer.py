@@ -86,11 +86,7 @@ def test_reads_back_before_it_sends_again(drop: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"deleted": True}, "deleted"),
-        ({"risk_state": "quarantined"}, "unknown_state"),
-    ],
+    ("change", "reason"), [({"deleted": True}, "deleted"), ({"risk_state": "quarantined"}, "unknown_state")]
 )
 def test_decides_anew_for_a_write_that_was_lost(change: dict[str, t.Any], reason: str) -> None:
     graph = LocalGraph()
