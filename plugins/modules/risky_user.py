@@ -118,6 +118,7 @@ notes:
 seealso:
   - module: identityops.entra_risk.risky_user_info
   - module: identityops.entra_risk.risk_detection_info
+  - module: identityops.entra_risk.user_sessions
   - module: identityops.entra_risk.risky_service_principal
   - ref: ansible_collections.identityops.entra_risk.docsite.guide_risky_users
     description: Which state to choose, how to read a result, and what to do about a failure.
