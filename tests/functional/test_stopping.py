@@ -115,6 +115,13 @@ def test_no_write_without_a_reader_of_the_result(
     assert "nobody is left to read" in ended.msg
 
 
+def test_a_signal_before_a_lost_write_is_read_back(tenant: Tenant, run: Run, after_sleeps: AfterSleeps) -> None:
+    tenant.add_fault(method="POST", drop="before")
+    after_sleeps(stop)
+    ended = run("user_sessions", users=tenant.add_users(1))
+    assert (ended.kind, ended.outcomes) == ("service", ["failed pending"]) and "SIGTERM" in ended.msg
+
+
 def test_a_signal_while_waiting_leaves_what_was_written(tenant: Tenant, run: Run, after_sleeps: AfterSleeps) -> None:
     users = tenant.add_users(3)
     tenant.switches.effect_delay = 1000

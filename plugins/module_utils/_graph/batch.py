@@ -86,15 +86,14 @@ def _part(
         call_id=reply.client_request_id,
         writes=True,
         redactor=client.redactor,
-        # Nobody on the way knows the parts.
-        from_graph=True,
     )
     failure.retry_after = client.asked_wait(answer)
     return Part(failure)
 
 
 def _error_text(body: t.Any) -> str:
-    """What a body says of an error, as Graph would say it outside of a batch."""
+    """What a body says of an error, in Graph's own form: nobody on the way knows the parts."""
     error = body.get("error") if isinstance(body, dict) else None
     said = error if isinstance(error, dict) else {}
-    return json.dumps({"error": {key: said[key] for key in ("code", "message") if isinstance(said.get(key), str)}})
+    texts = {key: said[key] for key in ("code", "message") if isinstance(said.get(key), str)}
+    return json.dumps({"error": {"code": "", **texts}})

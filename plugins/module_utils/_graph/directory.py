@@ -121,8 +121,7 @@ class Directory:
 
         :raises PermissionDeniedError: the token may not read these objects.
         """
-        asked = set(ids)
-        found = {item.id: item for item in self._look_up("id", ids) if item.id in asked}
+        found = {item.id: item for item in self._look_up("id", ids)}
         self._by_key.update({self._same(item.key): item for item in found.values() if item.key is not None})
         return found
 

@@ -82,13 +82,11 @@ def graph_error(
     call_id: str,
     writes: bool,
     redactor: Redactor,
-    from_graph: bool | None = None,
 ) -> EntraRiskError:
     """The error that says what an answer means. The order of the rules matters: the first that fits counts.
 
     :param host: where the request went.
     :param call_id: the `client-request-id` of the request.
-    :param from_graph: whether Graph itself says it; None where only the answer can tell.
     """
     said = _ErrorBody.read(answer, redactor)
     facts: dict[str, t.Any] = {
@@ -97,7 +95,7 @@ def graph_error(
         "request_id": request_id(answer, redactor) or said.request_id,
         "client_request_id": call_id,
     }
-    from_graph = is_from_graph(answer) if from_graph is None else from_graph
+    from_graph = is_from_graph(answer)
     quote = f"{'Graph answered' if from_graph else 'The answer was'} {answer.status}"
     if said.code or said.message:
         quote += ": " + " - ".join(filter(None, (said.code, said.message)))
