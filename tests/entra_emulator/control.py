@@ -75,6 +75,8 @@ _PARTS: t.Mapping[str, _Adding] = {
     "identities": _Adding(Tenant.add_identity, None, _app),
     "users": _Adding(Tenant.add_user, Tenant.add_users, dataclasses.asdict),
     "service_principals": _Adding(Tenant.add_service_principal, Tenant.add_service_principals, dataclasses.asdict),
+    "groups": _Adding(Tenant.add_group, None, dataclasses.asdict),
+    "roles": _Adding(Tenant.assign_role, None, dict),
     "detections": _Adding(Tenant.add_detection, Tenant.add_detections, dict),
     "tokens": _Adding(Tenant.mint_token, None, str),
     "faults": _Adding(Tenant.add_fault, None, _fault),

@@ -14,7 +14,8 @@ import uuid
 from urllib.parse import quote, urlencode
 
 from . import sessions
-from .listing import Page, Query, Values
+from .grants import GROUP_PROPERTIES, GROUP_READERS, READS_HIDDEN_MEMBERS, ROLE_LISTS, RoleList
+from .listing import Entry, Page, Query, Values, cut
 from .odata import Edm, Filter, ODataError, Order, parse_filter, parse_orderby, parse_select
 from .principals import DIRECTORIES, Directory
 from .records import RefusedError
@@ -137,6 +138,11 @@ class GraphService:
             match = KEY_IN_BRACKETS.fullmatch(path[0]) if len(path) == 1 else None
             if match is not None and match["set"] == directory.name:
                 return self._directory_read(request, caller, directory, [match["key"].replace("''", "'")])
+        if path[:1] == ["groups"] and (len(path) == 1 or path[2:] == ["transitiveMembers"]):
+            return self._groups(request, caller, path[1:2])
+        for which in ROLE_LISTS:
+            if path == ["roleManagement", "directory", which.name]:
+                return self._roles(request, caller, which)
         if path == ["$batch"] or (len(path) == 3 and path[0] == "users" and path[2] in sessions.REVOKE):
             _expect_method(request, "POST")
             _options(request, set())
@@ -211,14 +217,16 @@ class GraphService:
         cut: t.Callable[[int, int], Page | None],
         view: t.Callable[[Values], Values],
         what: str,
+        most: int = MAX_PAGE,
     ) -> Answer:
         """One page of any list, with the link to the next one.
 
         :param cut: gives the page of a size after a number; None when there is no such list.
         :param what: what the context says of it.
+        :param most: how many may be asked for.
         """
         switches = tenant.switches
-        asked = _page_size(options.get("$top"), MAX_PAGE)
+        asked = _page_size(options.get("$top"), most)
         size = min(asked, switches.page_size or asked)
         seal = _seal(tenant, request.path, options)
         after, number = _open_skip_token(options["$skiptoken"], seal) if "$skiptoken" in options else (0, 1)
@@ -309,12 +317,7 @@ class GraphService:
             select = _select(_options(request, {"$select"}), directory.properties) or directory.defaults
             found = caller.tenant.directory_object(directory, path[0])
             if found is None:
-                raise RefusedError(
-                    404,
-                    "Request_ResourceNotFound",
-                    f"Resource '{path[0]}' does not exist or one of its queried reference-property objects are not "
-                    "present.",
-                )
+                raise _no_object(path[0])
             return _entity(request, directory.name, {name: found[name] for name in select})
         options = _options(request, {"$filter", "$select", "$top"})
         matching = _directory_filter(options, directory.properties)
@@ -332,6 +335,62 @@ class GraphService:
             page["@odata.nextLink"] = f"https://{request.host}{request.raw_path}?$skiptoken=none"
         page["value"] = [{name: values[name] for name in select} for values in objects[:size]]
         return Answer.of_json(200, page)
+
+    def _groups(self, request: Request, caller: Caller, path: t.Sequence[str]) -> Answer:
+        """The groups themselves, or all members of one."""
+        tenant = caller.tenant
+        _expect_method(request, "GET")
+        _require_permission(caller, GROUP_READERS)
+        options = _options(request, {"$select", "$skiptoken", "$top"})
+        if not path:
+            select = _select(options, GROUP_PROPERTIES) or tuple(GROUP_PROPERTIES)
+            all_groups = [{"id": group.id, "displayName": group.name} for group in tenant.grants.groups.values()]
+            entries = [Entry(number, values) for number, values in enumerate(all_groups, 1)]
+            found, view, what = entries, (lambda values: {name: values[name] for name in select}), "groups"
+        else:
+            if not GUID.fullmatch(path[0]):
+                raise RefusedError(400, "Request_BadRequest", f"Invalid object identifier '{path[0]}'.")
+            members = tenant.grants.members(path[0].lower())
+            if members is None:
+                raise _no_object(path[0])
+            hidden = tenant.grants.groups[path[0].lower()].hidden
+            if hidden and READS_HIDDEN_MEMBERS not in caller.permissions:
+                _require_permission(caller, frozenset() if hidden == "forbid" else GROUP_READERS)
+                members = []
+            _select(options, GROUP_PROPERTIES)
+            found, view = members, (lambda values: {"@odata.type": tenant.type_of(values["id"]), **values})
+            what = "directoryObjects"
+        return self._page(
+            request, tenant, options, lambda size, after: cut(found, Query(size, after)), view, what, MAX_DIRECTORY_PAGE
+        )
+
+    def _roles(self, request: Request, caller: Caller, which: RoleList) -> Answer:
+        tenant = caller.tenant
+        _expect_method(request, "GET")
+        _require_permission(caller, which.readers)
+        if which.license and not getattr(tenant.switches, which.license):
+            text = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
+            raise RefusedError(400, "AadPremiumLicenseRequired", text)
+        options = _options(request, {"$expand", "$filter", "$select", "$skiptoken"})
+        if options.get("$expand", "principal") != "principal":
+            raise RefusedError(400, "BadRequest", "Invalid expand clause")
+        select = _select(options, which.properties) or tuple(which.properties)
+        matching = parse_filter(options["$filter"], which.properties) if "$filter" in options else None
+
+        def view(values: Values) -> Values:
+            key = values["principalId"]
+            details = {"principal": {"@odata.type": tenant.type_of(key), "id": key}} if "$expand" in options else {}
+            return {**{name: values[name] for name in select}, **details}
+
+        entries = [Entry(number, values) for number, values in enumerate(tenant.grants.roles[which.name], 1)]
+        return self._page(
+            request,
+            tenant,
+            options,
+            lambda size, after: cut(entries, Query(size, after, matching)),
+            view,
+            f"roleManagement/directory/{which.name}",
+        )
 
     def _objects_by_ids(self, request: Request, caller: Caller) -> Answer:
         _expect_method(request, "POST")
@@ -488,6 +547,16 @@ def _require_directory(caller: Caller, directories: t.Sequence[Directory]) -> No
     """Refuse a caller who may read none of these."""
     if not any(directory.roles & caller.permissions for directory in directories):
         raise RefusedError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def _require_permission(caller: Caller, readers: frozenset[str]) -> None:
+    if not readers & caller.permissions:
+        raise RefusedError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def _no_object(key: str) -> RefusedError:
+    text = f"Resource '{key}' does not exist or one of its queried reference-property objects are not present."
+    return RefusedError(404, "Request_ResourceNotFound", text)
 
 
 def _without_end(cut: t.Callable[[int, int], Page | None], size: int, after: int) -> Page | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from . import sessions
+from .grants import GROUP_PROPERTIES, ROLE_LISTS
 from .odata import Edm
 from .principals import DIRECTORIES, PEOPLE, USERS, WORKLOADS, Directory
 from .resources import BETA, GUID, RESOURCES, V1, Resource
@@ -20,9 +21,14 @@ _GUID_SCHEMA: Schema = {"type": "string", "pattern": _GUID}
 _NULLABLE_GUID: Schema = {"type": ["string", "null"], "pattern": _GUID}
 _TEXT: Schema = {"type": ["string", "null"]}
 _TRUTH: Schema = {"type": ["boolean", "null"]}
+_ODATA_TYPE: Schema = {"type": "string", "pattern": r"^#microsoft\.graph\.[A-Za-z]+$"}
 _TIME: Schema = {
     "type": ["string", "null"],
     "pattern": r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{7}Z$",
+}
+_WHOLE_SECONDS: Schema = {
+    "type": ["string", "null"],
+    "pattern": r"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$",
 }
 _CONTEXT: Schema = {"type": "string", "pattern": r"^https://.+\$metadata#.+"}
 
@@ -46,10 +52,7 @@ _KINDS: t.Mapping[str, Schema] = {"string": _TEXT, "boolean": _TRUTH, "time": _T
 _SPECIAL: t.Mapping[str, Schema] = {
     "id": _GUID_SCHEMA,
     "additionalInfo": {**_TEXT, "contentMediaType": "application/json"},
-    "signInSessionsValidFromDateTime": {
-        "type": ["string", "null"],
-        "pattern": r"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$",
-    },
+    **dict.fromkeys(("lastPasswordChangeDateTime", "signInSessionsValidFromDateTime"), _WHOLE_SECONDS),
     **dict.fromkeys(("appId", "correlationId", "requestId", "userId"), _NULLABLE_GUID),
 }
 # A hash, in all that was ever published of real ones.
@@ -155,12 +158,12 @@ def _entity(properties: t.Mapping[str, Schema], required: t.Sequence[str] = ()) 
     return _object({"@odata.context": _CONTEXT, **properties}, ["@odata.context", *required])
 
 
-def _page(item: Schema) -> Schema:
+def _page(item: Schema, most: int = 500) -> Schema:
     return _entity(
         {
             "@odata.count": {"type": "integer", "minimum": 0},
             "@odata.nextLink": {"type": "string", "pattern": r"^https://.+[?&]\$skiptoken=.+"},
-            "value": {"type": "array", "maxItems": 500, "items": item},
+            "value": {"type": "array", "maxItems": most, "items": item},
         },
         ["value"],
     )
@@ -218,6 +221,20 @@ def _directory_paths(directory: Directory, path: str) -> t.Iterator[tuple[str, S
     yield f"{path}/{{id}}", {"get": _operation([key, select], _entity(properties))}
 
 
+def _grant_paths(version: str) -> t.Iterator[tuple[str, Schema]]:
+    group_id, properties = _in_path("id", _GUID_SCHEMA), _properties(GROUP_PROPERTIES)
+    several = [_select(GROUP_PROPERTIES), _OPTIONS["$skiptoken"], _top(999)]
+    typed = _object({"@odata.type": _ODATA_TYPE, "id": _GUID_SCHEMA}, ["@odata.type", "id"])
+    yield f"/{version}/groups", {"get": _operation(several, _page(_object(properties), 999))}
+    members = _operation([group_id, *several], _page(typed, 999))
+    yield f"/{version}/groups/{{id}}/transitiveMembers", {"get": members}
+    for which in ROLE_LISTS:
+        item = _object({**_properties(which.properties), "id": {"type": "string"}, "principal": typed})
+        expand = _query("$expand", {"type": "string", "enum": ["principal"]})
+        options = [expand, _OPTIONS["$filter"], _select(which.properties), _OPTIONS["$skiptoken"]]
+        yield f"/{version}/roleManagement/directory/{which.name}", {"get": _operation(options, _page(item))}
+
+
 def _by_ids() -> Schema:
     types = [directory.type for directory in DIRECTORIES]
     found = [
@@ -270,6 +287,7 @@ def document() -> Schema:
                 paths.update(_risk_paths(resource, version, f"/{version}{prefix}"))
         for directory in DIRECTORIES:
             paths.update(_directory_paths(directory, f"/{version}/{directory.name}"))
+        paths.update(_grant_paths(version))
         paths[f"/{version}/directoryObjects/getByIds"] = {"post": _by_ids()}
         revoked = _entity({"value": {"const": True}}, ["value"])
         for name in sessions.REVOKE:

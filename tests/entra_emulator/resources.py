@@ -208,6 +208,8 @@ ALL_ROLES = (
     "IdentityRiskEvent.Read.All",
     "User.Read.All",
     "User.RevokeSessions.All",
+    "GroupMember.Read.All",
+    "RoleManagement.Read.Directory",
     "Application.Read.All",
 )
 

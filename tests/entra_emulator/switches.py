@@ -14,6 +14,7 @@ class Switches:
 
     licensed: bool = True
     workload_licensed: bool = True
+    pim_licensed: bool = True
     token_lifetime: int = 3599
     rate_limit: t.Optional[float] = None  # noqa: UP045  # evaluated below, also by Python 3.9
     retry_after: t.Optional[str] = None  # noqa: UP045  # the same

@@ -17,10 +17,11 @@ from .apps import DEFAULT_ROLES, App, new_app
 from .clock import Clock
 from .detections import Detections, user_of
 from .faults import Fault
+from .grants import Grants, Group
 from .journal import Journal
 from .limiter import Limiter
 from .listing import Entry, Page, Query, Values, cut
-from .principals import PEOPLE, WORKLOADS, Directory
+from .principals import PEOPLE, SERVICE_PRINCIPALS, USERS, WORKLOADS, Directory
 from .records import Principal, RiskSet
 from .resources import Action, Resource
 from .switches import Switches
@@ -61,6 +62,7 @@ class Tenant:
         self.faults: list[Fault] = []
         self._surroundings = surroundings
         self._lock = threading.RLock()
+        self.grants = Grants()
         self._detections = Detections(self.clock)
         self._people = RiskSet(PEOPLE, self.switches, self._detections.follow, self.clock)
         self._workloads = RiskSet(WORKLOADS, self.switches, self._detections.follow, self.clock)
@@ -194,6 +196,7 @@ class Tenant:
         directory_upn: str | None = None,
         user_type: str = "Member",
         account_enabled: bool = True,
+        password_changed: str | None = "2025-01-12T07:30:00Z",
         sessions_valid_from: str | None = "2025-01-12T07:30:00Z",
         listed: bool = True,
         deleted: bool = False,
@@ -211,6 +214,7 @@ class Tenant:
         directory = {
             "accountEnabled": account_enabled,
             "displayName": name,
+            "lastPasswordChangeDateTime": password_changed,
             "mail": directory_upn or upn,
             "signInSessionsValidFromDateTime": sessions_valid_from,
             "userPrincipalName": directory_upn or upn,
@@ -332,6 +336,26 @@ class Tenant:
         """All of them, listed or not."""
         with self._lock:
             return self._workloads.everybody
+
+    # Groups and roles
+
+    def add_group(self, members: t.Sequence[str] = (), **arguments: t.Any) -> Group:
+        """Add a group; takes the arguments of `Grants.add_group`."""
+        with self._lock:
+            return self.grants.add_group(members, **arguments)
+
+    def assign_role(self, principal: str, **arguments: t.Any) -> Values:
+        """Assign a directory role; takes the arguments of `Grants.assign`."""
+        with self._lock:
+            return self.grants.assign(principal, **arguments)
+
+    def type_of(self, object_id: str) -> str:
+        """The `@odata.type` of an object of the directory; what is none of the others is a device."""
+        with self._lock:
+            if object_id in self.grants.groups:
+                return "#microsoft.graph.group"
+            kinds = (kind for kind in (USERS, SERVICE_PRINCIPALS) if self.directory_object(kind, object_id))
+            return f"#microsoft.graph.{next((kind.type for kind in kinds), 'device')}"
 
     # Detections
 
