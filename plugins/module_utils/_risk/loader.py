@@ -72,6 +72,8 @@ class RecordLoader:
         self._cache = cache
         self._pages = self._read_lists(lists)
         self._pages_read = 0
+        # True when one answer held everything, so that no record could move while the pages were read.
+        self._in_one_page = False
         self._lists_left = True
         self._filter_works = {"id": True, api.resource.name_property: True}
         self._not_listed: set[str] = set()
@@ -88,6 +90,16 @@ class RecordLoader:
                 chunk = next(chunks("id", left))
                 if self._read_by_filter("id", chunk, str.lower):
                     self._not_listed.update(chunk)
+
+    def confirm_absence(self, ids: t.Sequence[str]) -> None:
+        """Ask directly for the ids that no page showed, one request for 15; none where one page held everything.
+
+        A record whose risk changes while a list is read may move to a page that was read before. Whoever is written to
+        without a record must not be such a one.
+        """
+        if self._cache.complete and not self._in_one_page:
+            self._cache.complete = self._lists_left = False
+            self.read(ids)
 
     def read_names(self, names: t.Sequence[str], *, surely: bool) -> None:
         """Read the records that have these names, by a filter, or everything that is listed where that does not work.
@@ -116,11 +128,12 @@ class RecordLoader:
         """One step is one page."""
         for odata in lists:
             try:
-                for page in self._api.pages(odata):
+                for number, page in enumerate(self._api.pages(odata)):
                     self._pages_read += 1
                     self._cache.add(self._api.records(page))
                     if page.last and page.broken is None and odata is EVERYTHING:
                         self._cache.complete = True
+                        self._in_one_page = number == 0
                     yield True
             except RequestError as exc:
                 if odata is EVERYTHING or exc.status not in FILTER_REFUSED:

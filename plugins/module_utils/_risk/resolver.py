@@ -42,13 +42,18 @@ class TargetResolver:
 
     # By id and name
 
-    def named(self, selection: Selection) -> list[Target]:
+    def named(self, selection: Selection, *, confirm_absence: bool = False) -> list[Target]:
         """One target for each object that is named, in that order; two spellings of one object are one target.
 
         A name means whom the directory says. The name on a risk record may be an old one.
+
+        :param confirm_absence: leave no doubt that those without a record have none: they may be written to.
         """
         known = self._look_up(selection.names)
-        self._loader.read([*selection.ids, *(item.id for item in known.values())])
+        ids = [*selection.ids, *(item.id for item in known.values())]
+        self._loader.read(ids)
+        if confirm_absence:
+            self._loader.confirm_absence(ids)
         targets: dict[str, Target] = {}
         for item in selection.order:
             given = selection.as_given.get(item, item)

@@ -182,7 +182,7 @@ def run(
         directory = Directory(result.client, resource.directory, fold, more=more)
         resolver = TargetResolver(api, directory, result.warnings)
         try:
-            targets = _resolve(task, resolver)
+            targets = _resolve(task, resolver, confirm_absence=result.action.applies_without_record)
         finally:
             result.truncated = resolver.truncated
         rules = Rules(resource, result.action, task.since, on_sight(task.excluded))
@@ -230,9 +230,9 @@ def _guarded(rules: Rules, task: Task, targets: t.Sequence[Target], client: Grap
     return dataclasses.replace(rules, protected=protected, password_times=times)
 
 
-def _resolve(task: Task, resolver: TargetResolver) -> list[Target]:
+def _resolve(task: Task, resolver: TargetResolver, *, confirm_absence: bool) -> list[Target]:
     if task.risk_filter is None:
-        return resolver.named(task.selection or NO_SELECTION)
+        return resolver.named(task.selection or NO_SELECTION, confirm_absence=confirm_absence)
     return [Target(record.id, record.name, record) for record in resolver.filtered(task.risk_filter, task.now)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -133,3 +134,29 @@ def test_asks_for_no_more_names_once_the_filter_is_refused() -> None:
     RecordLoader(RiskApi(graph.client(), RISKY_USERS), cache).read_names([upn(n) for n in range(20)], surely=True)
     # The filter by name, that of the active ones, and all.
     assert cache.records.keys() == set(keys) and graph.reads == 3
+
+
+@pytest.mark.parametrize(("filters", "page_size"), [("honor", 20), ("refuse", 20), ("honor", None)])
+def test_who_is_written_to_without_a_record_has_not_moved_to_a_page_read_before(
+    monkeypatch: pytest.MonkeyPatch, filters: str, page_size: int | None
+) -> None:
+    graph = LocalGraph(filters=filters, page_size=page_size)
+    for number in range(30):
+        graph.add(number, "dismissed")
+    moved, *unlisted = [graph.add(50, "dismissed"), *map(graph.add_unlisted, range(100, 170))]
+    page = graph.tenant.page
+
+    def page_without(resource: t.Any, query: t.Any) -> t.Any:
+        found = page(resource, query)
+        asked_by_id = query.matching is not None and "id" in query.matching.properties
+        if asked_by_id or page_size is None:
+            return found
+        return dataclasses.replace(found, values=[entry for entry in found.values if entry["id"] != moved])
+
+    monkeypatch.setattr(graph.tenant, "page", page_without)
+    since = "2026-10-01T00:00:00Z"
+    result = graph.run(state="compromised", users=[moved, *unlisted], if_unmodified_since=since)
+    assert result.data["summary"] == {"changed": 70, "unchanged": 0, "skipped": 0, "failed": 1}
+    assert result.data["users"][0]["reason"] == "modified_since" and moved not in graph.written
+    # The active ones, two pages of all, and one question for 15. Where one page holds all, nobody is asked for.
+    assert graph.reads == {("honor", 20): 3 + 5, ("refuse", 20): 3 + 1 + 71, ("honor", None): 2}[filters, page_size]
