@@ -13,29 +13,11 @@ from .running import Ended, Run
 BASE = "/v1.0/identityProtection/riskyServicePrincipals"
 # For each state: whom it is asked for, in which spelling, and what becomes of them; the write.
 LIFECYCLES: t.Mapping[str, tuple[t.Sequence[tuple[str, bool, str]], str, str, str]] = {
-    "dismissed": (
-        (
-            ("export", True, "changed"),
-            ("closed", False, "unchanged"),
-            ("backup", False, "changed"),
-            ("unknown", False, "unchanged not_listed"),
-        ),
-        "dismiss",
-        "dismissed",
-        "none",
-    ),
-    "compromised": (
-        (
-            ("export", False, "changed"),
-            ("closed", True, "changed"),
-            ("backup", False, "unchanged"),
-            ("unlisted", False, "changed"),
-        ),
-        "confirmCompromised",
-        "confirmedCompromised",
-        "high",
-    ),
-}
+    "dismissed": ((("export", True, "changed"), ("closed", False, "unchanged"), ("backup", False, "changed"),
+                   ("unknown", False, "unchanged not_listed")), "dismiss", "dismissed", "none"),
+    "compromised": ((("export", False, "changed"), ("closed", True, "changed"), ("backup", False, "unchanged"),
+                     ("unlisted", False, "changed")), "confirmCompromised", "confirmedCompromised", "high"),
+}  # fmt: skip
 
 
 def workload_ids(*names: str) -> list[str]:

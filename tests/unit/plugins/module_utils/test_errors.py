@@ -18,28 +18,6 @@ def test_every_kind_that_playbooks_branch_on_has_an_error() -> None:
     assert {error.kind for error in classes(_errors.EntraRiskError)} == KINDS
 
 
-def test_every_key_is_always_there() -> None:
-    assert _errors.LimitError("too many").details() == {
-        "kind": "limit",
-        "status": None,
-        "code": None,
-        "request_id": None,
-        "client_request_id": None,
-    }
-
-
-def test_what_is_known_is_told() -> None:
-    error = _errors.ServiceError("x", status=503, code="c", request_id="r", client_request_id="i", outcome_unknown=True)
-    assert error.details() == {
-        "kind": "service",
-        "status": 503,
-        "code": "c",
-        "request_id": "r",
-        "client_request_id": "i",
-    }
-    assert (str(error), error.message, error.outcome_unknown) == ("x", "x", True)
-
-
 def test_a_missing_library() -> None:
     error = _errors.MissingLibraryError("msal>=1.35", "traceback")
     assert (error.package, error.trace, error.kind) == ("msal>=1.35", "traceback", "credentials")
