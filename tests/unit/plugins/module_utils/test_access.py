@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import typing as t
 
 import pytest
@@ -13,8 +15,7 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.resu
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import LocalGraph
 
 ALL = tuple(check.required.permission for check in CHECKS)
-GUARDS = "read_groups read_active_roles read_eligible_roles"
-NAMES = " ".join(check.name for check in CHECKS if check.name not in GUARDS)
+NAMES = " ".join(check.name for check in CHECKS)
 READER, WRITER, HELPDESK = (
     "5d6b6bb7-de71-4623-b4af-96380a352509",
     "194ae4cb-b126-40b2-bd5b-6091b380977d",
@@ -50,7 +51,7 @@ def check(graph: LocalGraph) -> ModuleResult:
 
 
 def found(result: ModuleResult, key: str = "allowed") -> dict[str, t.Any]:
-    return {entry["name"]: entry[key] for entry in result.data["checks"] if entry["name"] not in GUARDS}
+    return {entry["name"]: entry[key] for entry in result.data["checks"]}
 
 
 def marks(no: str = "", unknown: str = "") -> dict[str, bool | None]:
@@ -102,23 +103,40 @@ def test_names_the_role_that_the_user_of_the_token_lacks() -> None:
     assert "Security Administrator" in messages["write_risky_users"]
 
 
-@pytest.mark.parametrize("shown", ["opaque", "e30.e30.c2ln"])
-def test_an_opaque_token_leaves_writing_unknown(shown: str) -> None:
-    graph = Graph()
-    graph.shown = shown
-    result = check(graph)
-    assert found(result) == marks(unknown=f"{WRITES} revoke_sessions")
-    assert (result.data["ok"], result.data["identity"]["kind"]) == (False, "unknown")
-    assert result.data["identity"]["permissions"] is None
-    # What Graph refuses to read, nobody may write.
-    graph = Graph(token={"roles": []})
-    graph.shown = shown
-    assert found(check(graph)) == marks(but(NAMES, "revoke_sessions"), "revoke_sessions")
+# What the token that is shown says of itself, when everything is allowed, and when nothing is.
+SHOWN: t.Sequence[tuple[t.Any, str, tuple[str, str], tuple[str, str]]] = (
+    ("opaque", "unknown", ("", f"{WRITES} revoke_sessions"), (but(NAMES, "revoke_sessions"), "revoke_sessions")),
+    # Roles that are not told, and permissions that Graph does not see.
+    (
+        {"scp": " ".join(ALL)},
+        "delegated",
+        ("", f"{WRITES} revoke_sessions"),
+        (but(NAMES, "revoke_sessions"), "revoke_sessions"),
+    ),
+    ({"roles": ALL}, "application", ("", ""), (but(NAMES, "revoke_sessions"), "")),
+)
+
+
+@pytest.mark.parametrize(("shown", "kind", "all_allowed", "none_allowed"), SHOWN)
+def test_claims_only_explain(
+    shown: t.Any, kind: str, all_allowed: tuple[str, str], none_allowed: tuple[str, str]
+) -> None:
+    for roles, expected in ((ALL, all_allowed), ((), none_allowed)):
+        graph = Graph(token={"roles": roles})
+        graph.shown = f"e30.{base64.urlsafe_b64encode(json.dumps(shown).encode()).decode().rstrip('=')}.c2ln"
+        result = check(graph)
+        assert found(result) == marks(*expected)
+        assert result.data["identity"]["kind"] == kind
+        assert result.data["ok"] is (expected == ("", ""))
 
 
 @pytest.mark.parametrize(
     ("switches", "no"),
-    [({"licensed": False}, but(RISK, *WORKLOADS.split())), ({"workload_licensed": False}, WORKLOADS)],
+    [
+        ({"licensed": False}, but(RISK, *WORKLOADS.split())),
+        ({"workload_licensed": False}, WORKLOADS),
+        ({"pim_licensed": False}, "read_eligible_roles"),
+    ],
 )
 def test_a_missing_license_rules_out_writing(switches: dict[str, bool], no: str) -> None:
     result = check(Graph(**switches))
@@ -130,8 +148,14 @@ def test_a_missing_license_rules_out_writing(switches: dict[str, bool], no: str)
 
 # An answer to the first question, and the status and code that are told of it.
 FAULTS: t.Sequence[tuple[dict[str, t.Any], str, str, tuple[int | None, str | None]]] = (
-    ({"status": 403}, but(RISK, "read_risk_detections", *WORKLOADS.split()), "", (403, "Forbidden")),
-    ({"status": 404}, but(RISK, "read_risk_detections", *WORKLOADS.split()), "", (404, "ResourceNotFound")),
+    ({"status": 403}, "read_risky_users write_risky_users", "", (403, "Forbidden")),
+    ({"status": 404}, "read_risky_users write_risky_users", "", (404, "ResourceNotFound")),
+    (
+        {"status": 400, "code": "BadRequest", "message": "Resource not found for the segment 'riskyUsers'."},
+        "read_risky_users write_risky_users",
+        "",
+        (400, "BadRequest"),
+    ),
     ({"status": 404, "gateway": True, "body": "no"}, "", "read_risky_users write_risky_users", (404, None)),
     ({"status": 400, "code": "BadRequest"}, "", "read_risky_users write_risky_users", (400, "BadRequest")),
     ({"status": 429}, "", "read_risky_users write_risky_users", (429, "TooManyRequests")),
@@ -152,28 +176,6 @@ def test_only_an_answer_of_graph_counts(
     assert found(result) == marks(no, unknown)
     assert (found(result, "status")["read_risky_users"], found(result, "code")["read_risky_users"]) == said
     assert (result.data["ok"], result.error) == (False, None)
-
-
-# What Graph answers to the questions of a guard, and what is allowed and licensed then.
-GUARD_ANSWERS: t.Sequence[tuple[dict[str, t.Any], bool | None, bool | None]] = (
-    ({"status": 200, "body": {"value": []}}, True, None),
-    ({"status": 403, "code": "Authorization_RequestDenied", "message": "Insufficient privileges."}, False, None),
-    ({"status": 400, "code": "AadPremiumLicenseRequired", "message": "The tenant needs a license."}, False, False),
-    ({"status": 400, "code": "BadRequest", "message": "Resource not found for the segment 'groups'."}, False, None),
-)
-
-
-@pytest.mark.parametrize("name", GUARDS.split())
-@pytest.mark.parametrize(("answer", "allowed", "licensed"), GUARD_ANSWERS, ids=str)
-def test_guards_are_told_by_the_answers(
-    name: str, answer: dict[str, t.Any], allowed: bool | None, licensed: bool | None
-) -> None:
-    graph = Graph()
-    graph.tenant.add_fault(path="/groups|/roleManagement", **answer)
-    (entry,) = [entry for entry in check(graph).data["checks"] if entry["name"] == name]
-    if name == "read_eligible_roles" and allowed:
-        licensed = True
-    assert (entry["allowed"], entry["licensed"]) == (allowed, licensed)
 
 
 def test_an_outage_is_told_within_minutes() -> None:
@@ -197,6 +199,6 @@ def test_fails_where_graph_refuses_the_token(after: int) -> None:
 def test_asks_each_api_once_and_for_little() -> None:
     graph = Graph()
     result = check(graph)
-    assert result.message.startswith("risky_user has what it needs, for check mode and for writing.")
+    assert result.message == "risky_user has what it needs, for check mode and for writing."
     assert len(graph.tenant.journal) == sum(each.paths is not None for each in CHECKS)
     assert graph.reads <= 4
