@@ -20,6 +20,7 @@ from .._retry import Clock
 from .._risk.changes import Seen, Watched
 
 _FORMAT = 1
+_ANOTHER: t.Mapping[str, str] = {"tenant": "another tenant", "graph_url": "another Graph", "filters": "other filters"}
 _DELETE_IT = "Name another file, or delete this one to begin anew."
 
 
@@ -56,7 +57,7 @@ class Checkpoint:
     def load(self, owner: t.Mapping[str, t.Any], page_size: int, clock: Clock) -> tuple[Watched | None, str | None]:
         """What was kept, and a warning. A damaged file is set aside.
 
-        :param owner: what the source watches: the tenant and the filters.
+        :param owner: what the source watches: `tenant`, `graph_url` and `filters`.
         :raises RequestError: the file belongs to a source that watches something else, or cannot be set aside.
         """
         try:
@@ -70,7 +71,7 @@ class Checkpoint:
         for what, value in owner.items():
             if kept.get(what) != value:
                 raise RequestError(
-                    f"{self._shown} was written for another {what.replace('_', ' ')} ({json.dumps(kept.get(what))} "
+                    f"{self._shown} was written for {_ANOTHER[what]} ({json.dumps(kept.get(what))} "
                     f"instead of {json.dumps(value)}), so it says nothing of this one. {_DELETE_IT}"
                 )
         return watched, None

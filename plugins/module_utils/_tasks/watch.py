@@ -63,7 +63,7 @@ _MOST_TOKENS_REFUSED = 3
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 300.0
 _LONGEST_ASKED_PAUSE = 3600.0
-# So long after it was refused, the filter is tried again: it may have been a fault.
+# So long after it was refused twice, the filter is tried again.
 _FILTER_AGAIN = 3600 * _timestamps.TICKS_PER_SECOND
 
 # Seconds between two writings of the checkpoint while events are taken slowly.
@@ -171,6 +171,7 @@ class _Watcher:
         self._unsaved = False
         self._saved_at = 0.0
         self._filter_again = 0
+        self._filter_refused = False
         self._page_size = RISKY_USERS.page_size
         self._went_well = False
         self._tokens_refused = 0
@@ -266,9 +267,12 @@ class _Watcher:
             except RequestError as exc:
                 if exc.status not in FILTER_REFUSED:
                     raise
-                self._filter_again = now + _FILTER_AGAIN
+                # Once may be a fault on the way, and the whole list of a large tenant is a hundred requests.
+                self._filter_again = now + _FILTER_AGAIN if self._filter_refused else now
+                self._filter_refused = True
                 self._warn_once("filter", f"Graph refuses to filter by time, so each poll reads the whole list. {exc}")
             else:
+                self._filter_refused = False
                 return
         yield from self._read(window, now, TimeRange())
 

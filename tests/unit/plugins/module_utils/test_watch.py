@@ -287,6 +287,22 @@ def test_asks_once_a_poll_when_nothing_changes(users: int) -> None:
     assert asked == [1, 1, *([2, 2] if users > 500 else [1, 1]), *[1] * 6]
 
 
+def test_reads_the_whole_list_only_while_the_filter_is_refused() -> None:
+    graph = LocalGraph(page_size=1)
+    for number in range(3):
+        graph.add(number)
+    asked: list[int] = []
+
+    def count() -> None:
+        asked.append(graph.reads)
+        graph.tenant.journal.clear()
+
+    steps: list[Step] = [count, lambda: graph.tenant.add_fault(nth=1, status=400), count, count]
+    steps += [lambda: setattr(graph, "filters", "refuse"), graph.tenant.journal.clear, count, count, count]
+    follow(graph, steps)
+    assert asked == [1, 5, 1, 4, 3, 3]
+
+
 SINCE: t.Mapping[str, tuple[dict[str, t.Any], list[str]]] = {
     "now": ({}, []),
     "an age": ({"since": "90m"}, ["user1 unseen", "user2 unseen"]),
@@ -424,7 +440,7 @@ def test_reports_at_the_first_poll_what_it_could_not_hand_on(path: pathlib.Path)
 
 def test_writes_each_second_while_events_are_taken_slowly(path: pathlib.Path) -> None:
     graph = LocalGraph()
-    taken = []
+    taken: list[str] = []
 
     class Slow:
         async def put(self, event: Event) -> None:
@@ -438,12 +454,20 @@ def test_writes_each_second_while_events_are_taken_slowly(path: pathlib.Path) ->
     assert len(taken) == 5
 
 
+GOOD = {"format": 1, "watches": {}, "floor": 1, "settled": 1, "since": None, "known": {}}
 DAMAGED = (
-    "",
-    "{",
-    "[]",
-    '{"format": 2}',
-    '{"format": 1, "watches": {}, "floor": 1, "settled": 1, "since": "x", "known": {}}',
+    *("", "{", "[]", "null"),
+    *(
+        json.dumps({**GOOD, **change})
+        for change in (
+            {"format": 2},
+            {"since": "x"},
+            {"floor": None},
+            {"known": {"a": [1, 2, "low"]}},
+            {"known": {"a": [True, "atRisk", "low"]}},
+            {"known": {"a": [1]}},
+        )
+    ),
 )
 
 
@@ -460,7 +484,7 @@ def test_sets_a_damaged_checkpoint_aside(path: pathlib.Path, content: str, caplo
 
 @pytest.mark.parametrize(
     ("other", "message"),
-    [({"filters": {"risk_state": ["atRisk"]}}, "for another filters"), ({"tenant": "x.example"}, "for another tenant")],
+    [({"filters": {"risk_state": ["atRisk"]}}, "for other filters"), ({"tenant": "x.example"}, "for another tenant")],
 )
 def test_refuses_a_checkpoint_of_something_else(path: pathlib.Path, other: dict[str, t.Any], message: str) -> None:
     graph = LocalGraph()
@@ -474,13 +498,46 @@ def test_refuses_a_checkpoint_of_something_else(path: pathlib.Path, other: dict[
     assert path.read_bytes() == content
 
 
-def test_goes_on_while_the_checkpoint_cannot_be_written(path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_ends_where_a_damaged_checkpoint_cannot_be_renamed(path: pathlib.Path) -> None:
     graph = LocalGraph()
-    aside = path.parent.with_name("aside")
-    steps = [
-        both(lambda: path.parent.rename(aside), changing(graph, 1)),
-        both(lambda: aside.rename(path.parent), changing(graph, 2)),
-    ]
+    path.write_text("{", encoding="utf-8")
+    path.with_name(f"{path.name}.damaged-{int(graph.time.clock.wall())}").mkdir()
+    with pytest.raises(EntraRiskError, match="is damaged and cannot be renamed: Is a directory"):
+        follow(graph, [], checkpoint_path=str(path))
+
+
+BLOCKS: t.Mapping[str, t.Callable[[pathlib.Path], list[Step]]] = {
+    "No such file or directory": lambda path: [
+        lambda: path.parent.rename(path.parent.with_name("aside")),
+        lambda: path.parent.with_name("aside").rename(path.parent),
+    ],
+    "Is a directory": lambda path: [both(path.unlink, path.mkdir), path.rmdir],
+}
+
+
+@pytest.mark.parametrize("reason", BLOCKS)
+def test_goes_on_while_the_checkpoint_cannot_be_written(
+    path: pathlib.Path, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    graph = LocalGraph()
+    block, unblock = BLOCKS[reason](path)
+    steps = [both(block, changing(graph, 1)), both(unblock, changing(graph, 2))]
     assert follow(graph, steps, checkpoint_path=str(path)).names == [[], ["user1 unseen"], ["user2 unseen"]]
-    assert "checkpoint_path cannot be written (No such file or directory)" in caplog.text
+    assert f"checkpoint_path cannot be written ({reason})" in caplog.text
     assert follow(graph, [], checkpoint_path=str(path)).names == [[]]
+    assert [*path.parent.iterdir()] == [path]
+
+
+def test_ends_with_a_bug_without_a_secret(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        async def put(self, event: Event) -> None:
+            raise RuntimeError(f"no room for {CONNECTION['secret']}")
+
+    graph = LocalGraph()
+    changing(graph, 1)()
+    with pytest.raises(
+        EntraRiskError, match=r"Unexpected error RuntimeError .* no room for \*+\. This is a bug"
+    ) as caught:
+        follow(graph, [], Broken(), since="1h")
+    assert "in put" in caplog.text
+    assert CONNECTION["secret"] not in caplog.text + repr(caught.value)
