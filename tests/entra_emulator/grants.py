@@ -9,36 +9,11 @@ import dataclasses
 import typing as t
 import uuid
 
-from .listing import Entry, Values
-from .odata import Edm
-from .resources import STRING
+from .directory import Objects
+from .listing import Values
+from .principals import GROUPS, USERS
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
-GROUP_READERS = frozenset({"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"})
-READS_HIDDEN_MEMBERS = "Member.Read.Hidden"
-GROUP_PROPERTIES: t.Mapping[str, Edm] = dict.fromkeys(("id", "displayName"), STRING)
-
-
-@dataclasses.dataclass(frozen=True)
-class RoleList:
-    """A list of roles that principals have. `license` is the switch that stands for it, empty without one."""
-
-    name: str
-    properties: t.Mapping[str, Edm]
-    readers: frozenset[str]
-    license: str = ""
-
-
-_PROPERTIES: t.Mapping[str, Edm] = dict.fromkeys(("id", "directoryScopeId", "principalId", "roleDefinitionId"), STRING)
-_ROLE_READERS = frozenset({"RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"})
-ACTIVE = RoleList("roleAssignments", _PROPERTIES, _ROLE_READERS)
-ELIGIBLE = RoleList(
-    "roleEligibilityScheduleInstances",
-    {**_PROPERTIES, **dict.fromkeys(("memberType", "startDateTime", "endDateTime"), STRING)},
-    frozenset({"RoleEligibilitySchedule.Read.Directory", *_ROLE_READERS - {"Directory.Read.All"}}),
-    license="pim_licensed",
-)
-ROLE_LISTS = (ACTIVE, ELIGIBLE)
 
 
 @dataclasses.dataclass
@@ -61,9 +36,10 @@ class Grants:
 
     def __init__(self) -> None:
         self.groups: dict[str, Group] = {}
-        self.roles: dict[str, list[Values]] = {which.name: [] for which in ROLE_LISTS}
+        self.objects = Objects(GROUPS)
+        self.roles: dict[str, list[Values]] = {"roleAssignments": [], "roleEligibilityScheduleInstances": []}
         # Every tenant has an administrator.
-        self.assign(str(uuid.uuid4()))
+        self.assign(str(uuid.uuid4()), kind=USERS.type)
 
     def add_group(
         self,
@@ -74,25 +50,40 @@ class Grants:
         role_assignable: bool = False,
         hidden: str = "",
     ) -> Group:
-        """Add a group."""
+        """Add a group, or replace the one with this id."""
         group = Group((id or str(uuid.uuid4())).lower(), name, list(members), role_assignable, hidden)
         self.groups[group.id] = group
+        self.objects.put({"id": group.id, "displayName": name, "isAssignableToRole": role_assignable})
         return group
 
     def assign(
-        self, principal: str, *, role: str = GLOBAL_ADMINISTRATOR, scope: str = "/", eligible: bool = False
+        self,
+        principal: str,
+        *,
+        role: str = GLOBAL_ADMINISTRATOR,
+        scope: str = "/",
+        eligible: bool = False,
+        kind: str | None = None,
     ) -> Values:
-        """Assign a role to a person, a service principal or a group: an active one, or one to activate."""
-        which = ELIGIBLE if eligible else ACTIVE
-        given = {"directoryScopeId": scope, "principalId": principal, "roleDefinitionId": role, "memberType": "Direct"}
-        values = {name: given.get(name) for name in which.properties} | {"id": uuid.uuid4().hex}
-        self.roles[which.name].append(values)
+        """Assign a role to a person, a service principal or a group: an active one, or one to activate.
+
+        :param kind: the type of a principal that the directory does not show; without one it is deleted.
+        """
+        values = {
+            "id": uuid.uuid4().hex,
+            "directoryScopeId": scope,
+            "principalId": principal,
+            "roleDefinitionId": role,
+            "memberType": "Direct",
+            "startDateTime": None,
+            "endDateTime": None,
+            "kind": kind,
+        }
+        self.roles["roleEligibilityScheduleInstances" if eligible else "roleAssignments"].append(values)
         return values
 
-    def members(self, group_id: str) -> list[Entry] | None:
-        """The ids of all members, through nested groups as well, those groups included; None without the group."""
-        if group_id not in self.groups:
-            return None
+    def members(self, group_id: str) -> list[str]:
+        """The ids of all members, through nested groups as well, those groups included."""
         found: dict[str, None] = {}
         left = [group_id]
         while left:
@@ -100,4 +91,4 @@ class Grants:
                 if member in self.groups and member not in found:
                     left.append(member)
                 found[member] = None
-        return [Entry(number, {"id": member}) for number, member in enumerate(found, 1)]
+        return list(found)

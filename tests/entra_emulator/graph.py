@@ -14,12 +14,13 @@ import uuid
 from urllib.parse import quote, urlencode
 
 from . import sessions
-from .grants import GROUP_PROPERTIES, GROUP_READERS, READS_HIDDEN_MEMBERS, ROLE_LISTS, RoleList
+from .directory_lists import DIRECTORY_LISTS, DirectoryList
 from .listing import Entry, Page, Query, Values, cut
 from .odata import Edm, Filter, ODataError, Order, parse_filter, parse_orderby, parse_select
 from .principals import DIRECTORIES, Directory
 from .records import RefusedError
 from .resources import BETA, GUID, LATE_DETAILS, READER_ROLES, RESOURCES, SENTINEL, V1, WRITER_ROLES, Action, Resource
+from .switches import Switches
 from .tenant import Tenant
 from .tokens import AccessTokens, InvalidTokenError
 from .web import Answer, Request
@@ -132,17 +133,16 @@ class GraphService:
                 parts = prefix.split("/")[1:]
                 if path[: len(parts)] == parts:
                     return self._risk(request, caller, resource, path[len(parts) :], written)
+        for which in DIRECTORY_LISTS:
+            key = which.key(path)
+            if key is not None:
+                return self._directory_list(request, caller, which, key)
         for directory in DIRECTORIES:
-            if path[:1] == [directory.name] and len(path) <= 2 and not path[-1].startswith("$"):
-                return self._directory_read(request, caller, directory, path[1:])
+            if path[:1] == [directory.name] and len(path) == 2 and not path[-1].startswith("$"):
+                return self._directory_read(request, caller, directory, path[1])
             match = KEY_IN_BRACKETS.fullmatch(path[0]) if len(path) == 1 else None
             if match is not None and match["set"] == directory.name:
-                return self._directory_read(request, caller, directory, [match["key"].replace("''", "'")])
-        if path[:1] == ["groups"] and (len(path) == 1 or path[2:] == ["transitiveMembers"]):
-            return self._groups(request, caller, path[1:2])
-        for which in ROLE_LISTS:
-            if path == ["roleManagement", "directory", which.name]:
-                return self._roles(request, caller, which)
+                return self._directory_read(request, caller, directory, match["key"].replace("''", "'"))
         if path == ["$batch"] or (len(path) == 3 and path[0] == "users" and path[2] in sessions.REVOKE):
             _expect_method(request, "POST")
             _options(request, set())
@@ -214,23 +214,26 @@ class GraphService:
         request: Request,
         tenant: Tenant,
         options: t.Mapping[str, str],
-        cut: t.Callable[[int, int], Page | None],
+        part: t.Callable[[int, int], Page | None],
         view: t.Callable[[Values], Values],
         what: str,
+        *,
+        switches: Switches | None = None,
         most: int = MAX_PAGE,
     ) -> Answer:
         """One page of any list, with the link to the next one.
 
-        :param cut: gives the page of a size after a number; None when there is no such list.
+        :param part: gives the page of a size after a number; None when there is no such list.
         :param what: what the context says of it.
-        :param most: how many may be asked for.
+        :param switches: those that bend the list, when they are not the tenant's.
+        :param most: the largest page.
         """
-        switches = tenant.switches
+        switches = switches or tenant.switches
         asked = _page_size(options.get("$top"), most)
         size = min(asked, switches.page_size or asked)
         seal = _seal(tenant, request.path, options)
         after, number = _open_skip_token(options["$skiptoken"], seal) if "$skiptoken" in options else (0, 1)
-        found = _without_end(cut, size, after) if switches.endless else cut(size, after)
+        found = _without_end(part, size, after) if switches.endless else part(size, after)
         if found is None:
             raise RefusedError(404, "ResourceNotFound", "The record was not found.")
         if number == switches.break_page or (switches.break_last_page and number > 1 and found.last is None):
@@ -310,86 +313,35 @@ class GraphService:
 
     # The directory
 
-    def _directory_read(self, request: Request, caller: Caller, directory: Directory, path: t.Sequence[str]) -> Answer:
+    def _directory_read(self, request: Request, caller: Caller, directory: Directory, key: str) -> Answer:
         _expect_method(request, "GET")
         _require_directory(caller, [directory])
-        if path:
-            select = _select(_options(request, {"$select"}), directory.properties) or directory.defaults
-            found = caller.tenant.directory_object(directory, path[0])
-            if found is None:
-                raise _no_object(path[0])
-            return _entity(request, directory.name, {name: found[name] for name in select})
-        options = _options(request, {"$filter", "$select", "$top"})
-        matching = _directory_filter(options, directory.properties)
-        size = _page_size(options.get("$top"), MAX_DIRECTORY_PAGE)
-        objects = [
-            values for values in caller.tenant.directory_objects(directory) if matching is None or matching(values)
+        select = _select(_options(request, {"$select"}), directory.properties) or directory.defaults
+        found = caller.tenant.existing(directory, key)
+        return _entity(request, directory.name, {name: found[name] for name in select})
+
+    def _directory_list(self, request: Request, caller: Caller, which: DirectoryList, key: str) -> Answer:
+        _expect_method(request, "GET")
+        _require_directory(caller, [which])
+        options = _options(request, which.options)
+        if options.get("$expand", which.expanded) != which.expanded:
+            raise RefusedError(400, "BadRequest", "The query specified in the URI is not valid.")
+        matching = _directory_filter(options, which.properties)
+        select = _select(options, which.properties) or which.defaults
+        shown = {*select, "@odata.type", *([which.expanded] if "$expand" in options else [])}
+        entries = [
+            Entry(number, values)
+            for number, values in enumerate(which.entries(caller.tenant, key, caller.permissions), 1)
         ]
-        if len(objects) > size and matching is not None:
-            # The collection asks for few names at a time; a second page here would be a mistake of the test.
-            raise RefusedError(400, "Request_UnsupportedQuery", "The emulated directory gives one page only.")
-        select = _select(options, directory.properties) or directory.defaults
-        page: Values = {"@odata.context": _context(request, directory.name)}
-        if len(objects) > size:
-            # Nobody reads the whole directory, so it leads nowhere.
-            page["@odata.nextLink"] = f"https://{request.host}{request.raw_path}?$skiptoken=none"
-        page["value"] = [{name: values[name] for name in select} for values in objects[:size]]
-        return Answer.of_json(200, page)
-
-    def _groups(self, request: Request, caller: Caller, path: t.Sequence[str]) -> Answer:
-        """The groups themselves, or all members of one."""
-        tenant = caller.tenant
-        _expect_method(request, "GET")
-        _require_permission(caller, GROUP_READERS)
-        options = _options(request, {"$select", "$skiptoken", "$top"})
-        if not path:
-            select = _select(options, GROUP_PROPERTIES) or tuple(GROUP_PROPERTIES)
-            all_groups = [{"id": group.id, "displayName": group.name} for group in tenant.grants.groups.values()]
-            entries = [Entry(number, values) for number, values in enumerate(all_groups, 1)]
-            found, view, what = entries, (lambda values: {name: values[name] for name in select}), "groups"
-        else:
-            if not GUID.fullmatch(path[0]):
-                raise RefusedError(400, "Request_BadRequest", f"Invalid object identifier '{path[0]}'.")
-            members = tenant.grants.members(path[0].lower())
-            if members is None:
-                raise _no_object(path[0])
-            hidden = tenant.grants.groups[path[0].lower()].hidden
-            if hidden and READS_HIDDEN_MEMBERS not in caller.permissions:
-                _require_permission(caller, frozenset() if hidden == "forbid" else GROUP_READERS)
-                members = []
-            _select(options, GROUP_PROPERTIES)
-            found, view = members, (lambda values: {"@odata.type": tenant.type_of(values["id"]), **values})
-            what = "directoryObjects"
-        return self._page(
-            request, tenant, options, lambda size, after: cut(found, Query(size, after)), view, what, MAX_DIRECTORY_PAGE
-        )
-
-    def _roles(self, request: Request, caller: Caller, which: RoleList) -> Answer:
-        tenant = caller.tenant
-        _expect_method(request, "GET")
-        _require_permission(caller, which.readers)
-        if which.license and not getattr(tenant.switches, which.license):
-            text = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
-            raise RefusedError(400, "AadPremiumLicenseRequired", text)
-        options = _options(request, {"$expand", "$filter", "$select", "$skiptoken"})
-        if options.get("$expand", "principal") != "principal":
-            raise RefusedError(400, "BadRequest", "Invalid expand clause")
-        select = _select(options, which.properties) or tuple(which.properties)
-        matching = parse_filter(options["$filter"], which.properties) if "$filter" in options else None
-
-        def view(values: Values) -> Values:
-            key = values["principalId"]
-            details = {"principal": {"@odata.type": tenant.type_of(key), "id": key}} if "$expand" in options else {}
-            return {**{name: values[name] for name in select}, **details}
-
-        entries = [Entry(number, values) for number, values in enumerate(tenant.grants.roles[which.name], 1)]
         return self._page(
             request,
-            tenant,
+            caller.tenant,
             options,
             lambda size, after: cut(entries, Query(size, after, matching)),
-            view,
-            f"roleManagement/directory/{which.name}",
+            lambda values: {name: value for name, value in values.items() if name in shown},
+            which.path.rpartition("/")[2],
+            switches=caller.tenant.switches if which.bent else Switches(),
+            most=MAX_DIRECTORY_PAGE,
         )
 
     def _objects_by_ids(self, request: Request, caller: Caller) -> Answer:
@@ -543,25 +495,15 @@ def _require_entra_role(caller: Caller, roles: t.Mapping[str, str]) -> None:
         raise RefusedError(403, "UnknownError", "")
 
 
-def _require_directory(caller: Caller, directories: t.Sequence[Directory]) -> None:
+def _require_directory(caller: Caller, directories: t.Sequence[Directory | DirectoryList]) -> None:
     """Refuse a caller who may read none of these."""
     if not any(directory.roles & caller.permissions for directory in directories):
         raise RefusedError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
-def _require_permission(caller: Caller, readers: frozenset[str]) -> None:
-    if not readers & caller.permissions:
-        raise RefusedError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
-
-
-def _no_object(key: str) -> RefusedError:
-    text = f"Resource '{key}' does not exist or one of its queried reference-property objects are not present."
-    return RefusedError(404, "Request_ResourceNotFound", text)
-
-
-def _without_end(cut: t.Callable[[int, int], Page | None], size: int, after: int) -> Page | None:
+def _without_end(part: t.Callable[[int, int], Page | None], size: int, after: int) -> Page | None:
     """A page of a list that goes on with made-up records, each page with new ones, where it should end."""
-    found = cut(size, after) if after < _MADE_UP else cut(1, 0)
+    found = part(size, after) if after < _MADE_UP else part(1, 0)
     if found is None or not found.values:
         return found
     if after < _MADE_UP:
@@ -630,9 +572,7 @@ def _fields(select: t.Sequence[str] | None) -> str:
     return f"({','.join(select)})" if select else ""
 
 
-def _directory_filter(
-    options: t.Mapping[str, str], properties: t.Mapping[str, Edm]
-) -> t.Callable[[t.Mapping[str, t.Any]], bool] | None:
+def _directory_filter(options: t.Mapping[str, str], properties: t.Mapping[str, Edm]) -> Filter | None:
     if "$filter" not in options:
         return None
     try:
@@ -646,7 +586,7 @@ def _directory_filter(
             "Too many child clauses specified in search filter expression containing 'OR' operators: "
             f"{parsed.clauses}. Max allowed: {MAX_FILTER_CLAUSES}.",
         )
-    return parsed.matches
+    return parsed
 
 
 # Next links: the place in the list, sealed together with the other options, so that nobody can make one up

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from . import sessions
-from .grants import GROUP_PROPERTIES, ROLE_LISTS
+from .directory_lists import DIRECTORY_LISTS, DirectoryList
 from .odata import Edm
 from .principals import DIRECTORIES, PEOPLE, USERS, WORKLOADS, Directory
 from .resources import BETA, GUID, RESOURCES, V1, Resource
@@ -21,15 +21,11 @@ _GUID_SCHEMA: Schema = {"type": "string", "pattern": _GUID}
 _NULLABLE_GUID: Schema = {"type": ["string", "null"], "pattern": _GUID}
 _TEXT: Schema = {"type": ["string", "null"]}
 _TRUTH: Schema = {"type": ["boolean", "null"]}
-_ODATA_TYPE: Schema = {"type": "string", "pattern": r"^#microsoft\.graph\.[A-Za-z]+$"}
 _TIME: Schema = {
     "type": ["string", "null"],
     "pattern": r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{7}Z$",
 }
-_WHOLE_SECONDS: Schema = {
-    "type": ["string", "null"],
-    "pattern": r"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$",
-}
+_SECOND: Schema = {"type": ["string", "null"], "pattern": r"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$"}
 _CONTEXT: Schema = {"type": "string", "pattern": r"^https://.+\$metadata#.+"}
 
 
@@ -52,12 +48,13 @@ _KINDS: t.Mapping[str, Schema] = {"string": _TEXT, "boolean": _TRUTH, "time": _T
 _SPECIAL: t.Mapping[str, Schema] = {
     "id": _GUID_SCHEMA,
     "additionalInfo": {**_TEXT, "contentMediaType": "application/json"},
-    **dict.fromkeys(("lastPasswordChangeDateTime", "signInSessionsValidFromDateTime"), _WHOLE_SECONDS),
-    **dict.fromkeys(("appId", "correlationId", "requestId", "userId"), _NULLABLE_GUID),
+    **dict.fromkeys(("lastPasswordChangeDateTime", "signInSessionsValidFromDateTime"), _SECOND),
+    "servicePlans": {"type": "array", "items": {"type": "object"}},
+    **dict.fromkeys(("appId", "correlationId", "principalId", "requestId", "userId"), _NULLABLE_GUID),
 }
 # A hash, in all that was ever published of real ones.
 _DETECTION_ID: Schema = {"type": "string", "pattern": "^[0-9A-Za-z-]+$"}
-_HISTORY_ID: Schema = {"type": "string", "minLength": 1}
+_ANY_ID: Schema = {"type": "string", "minLength": 1}
 
 _ERROR = _object(
     {
@@ -89,6 +86,13 @@ def _properties(properties: t.Mapping[str, Edm]) -> dict[str, Schema]:
         else _SPECIAL.get(name, _KINDS[edm.kind])
         for name, edm in properties.items()
     }
+
+
+_MEMBER: dict[str, Schema] = {
+    "@odata.type": {"type": "string", "pattern": "^#microsoft.graph."},
+    **{name: schema for directory in DIRECTORIES for name, schema in _properties(directory.properties).items()},
+}
+_TYPED = ("@odata.type", "id")
 
 
 # Parameters
@@ -200,7 +204,7 @@ def _risk_paths(resource: Resource, version: str, path: str) -> t.Iterator[tuple
         }
         item: dict[str, Schema] = {
             **properties,
-            "id": _HISTORY_ID,
+            "id": _ANY_ID,
             **({owner: _GUID_SCHEMA} if owner else {}),
             "initiatedBy": _TEXT,
             "activity": _object(activity, list(activity)),
@@ -208,31 +212,29 @@ def _risk_paths(resource: Resource, version: str, path: str) -> t.Iterator[tuple
         needed = [name for name in item if name.startswith("risk") or name in ("id", owner, "initiatedBy", "activity")]
         parameters = [key, _OPTIONS["$top"], _OPTIONS["$skiptoken"], _PREFER]
         yield f"{path}/{{id}}/history", {"get": _operation(parameters, _page(_object(item, needed)))}
-        one = _operation([key, _in_path("itemId", _HISTORY_ID), _PREFER], _entity(item, needed))
+        one = _operation([key, _in_path("itemId", _ANY_ID), _PREFER], _entity(item, needed))
         yield f"{path}/{{id}}/history/{{itemId}}", {"get": one}
 
 
-def _directory_paths(directory: Directory, path: str) -> t.Iterator[tuple[str, Schema]]:
+def _directory_one(directory: Directory) -> Schema:
     properties = _properties(directory.properties)
-    select = _select(properties)
     key = _USER_KEY if directory is USERS else _in_path("id", _GUID_SCHEMA)
-    several = _page(_object(properties))
-    yield path, {"get": _operation([_OPTIONS["$filter"], select, _top(999)], several)}
-    yield f"{path}/{{id}}", {"get": _operation([key, select], _entity(properties))}
+    return {"get": _operation([key, _select(properties)], _entity(properties))}
 
 
-def _grant_paths(version: str) -> t.Iterator[tuple[str, Schema]]:
-    group_id, properties = _in_path("id", _GUID_SCHEMA), _properties(GROUP_PROPERTIES)
-    several = [_select(GROUP_PROPERTIES), _OPTIONS["$skiptoken"], _top(999)]
-    typed = _object({"@odata.type": _ODATA_TYPE, "id": _GUID_SCHEMA}, ["@odata.type", "id"])
-    yield f"/{version}/groups", {"get": _operation(several, _page(_object(properties), 999))}
-    members = _operation([group_id, *several], _page(typed, 999))
-    yield f"/{version}/groups/{{id}}/transitiveMembers", {"get": members}
-    for which in ROLE_LISTS:
-        item = _object({**_properties(which.properties), "id": {"type": "string"}, "principal": typed})
-        expand = _query("$expand", {"type": "string", "enum": ["principal"]})
-        options = [expand, _OPTIONS["$filter"], _select(which.properties), _OPTIONS["$skiptoken"]]
-        yield f"/{version}/roleManagement/directory/{which.name}", {"get": _operation(options, _page(item))}
+def _directory_list(which: DirectoryList) -> Schema:
+    properties = _properties(which.properties)
+    known = {**_OPTIONS, "$top": _top(999), "$select": _select(properties)}
+    if which.path not in [directory.name for directory in DIRECTORIES]:
+        properties["id"] = _ANY_ID
+    if which.expanded:
+        known["$expand"] = _query("$expand", {"const": which.expanded})
+        properties[which.expanded] = _object(_MEMBER, _TYPED)
+    parameters = [known[name] for name in sorted(which.options)]
+    if "{id}" in which.path:
+        parameters.append(_in_path("id", _GUID_SCHEMA))
+        return {"get": _operation(parameters, _page(_object(_MEMBER, _TYPED), 999))}
+    return {"get": _operation(parameters, _page(_object(properties), 999))}
 
 
 def _by_ids() -> Schema:
@@ -286,8 +288,9 @@ def document() -> Schema:
             for prefix in resource.paths[version]:
                 paths.update(_risk_paths(resource, version, f"/{version}{prefix}"))
         for directory in DIRECTORIES:
-            paths.update(_directory_paths(directory, f"/{version}/{directory.name}"))
-        paths.update(_grant_paths(version))
+            paths[f"/{version}/{directory.name}/{{id}}"] = _directory_one(directory)
+        for which in DIRECTORY_LISTS:
+            paths[f"/{version}/{which.path}"] = _directory_list(which)
         paths[f"/{version}/directoryObjects/getByIds"] = {"post": _by_ids()}
         revoked = _entity({"value": {"const": True}}, ["value"])
         for name in sessions.REVOKE:

@@ -57,7 +57,15 @@ SERVICE_PRINCIPALS = Directory(
     defaults=("id", "accountEnabled", "appId", "displayName", "servicePrincipalType"),
     roles=_DIRECTORY_READERS | {"Application.Read.All", "Application.ReadWrite.All"},
 )
-DIRECTORIES = (USERS, SERVICE_PRINCIPALS)
+GROUPS = Directory(
+    name="groups",
+    type="group",
+    properties={"id": STRING, "displayName": STRING, "isAssignableToRole": BOOLEAN},
+    defaults=("id", "displayName", "isAssignableToRole"),
+    roles=_DIRECTORY_READERS
+    | {"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All"},
+)
+DIRECTORIES = (USERS, SERVICE_PRINCIPALS, GROUPS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +113,7 @@ PEOPLE = Principals(
         "display_name": "displayName",
         "password_changed": "lastPasswordChangeDateTime",
         "sessions_valid_from": "signInSessionsValidFromDateTime",
+        "synced": "onPremisesSyncEnabled",
         "user_type": "userType",
     },
     details={

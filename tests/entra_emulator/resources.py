@@ -201,7 +201,7 @@ RISK_DETECTIONS = Resource(
 RESOURCES = (RISKY_USERS, RISKY_SERVICE_PRINCIPALS, RISK_DETECTIONS)
 
 
-# All permissions that anything here asks for.
+# All permissions that anything here asks for; Member.Read.Hidden is none of them, so that what is hidden stays so.
 ALL_ROLES = (
     "IdentityRiskyUser.ReadWrite.All",
     "IdentityRiskyServicePrincipal.ReadWrite.All",
@@ -211,6 +211,7 @@ ALL_ROLES = (
     "GroupMember.Read.All",
     "RoleManagement.Read.Directory",
     "Application.Read.All",
+    "LicenseAssignment.Read.All",
 )
 
 # Entra roles (template ids) that a signed-in person needs besides the permission.

@@ -21,9 +21,9 @@ from .grants import Grants, Group
 from .journal import Journal
 from .limiter import Limiter
 from .listing import Entry, Page, Query, Values, cut
-from .principals import PEOPLE, SERVICE_PRINCIPALS, USERS, WORKLOADS, Directory
-from .records import Principal, RiskSet
-from .resources import Action, Resource
+from .principals import DIRECTORIES, GROUPS, PEOPLE, WORKLOADS, Directory
+from .records import Principal, RefusedError, RiskSet
+from .resources import GUID, Action, Resource
 from .switches import Switches
 from .tokens import AccessTokens, OidcIssuer
 
@@ -68,7 +68,10 @@ class Tenant:
         self._workloads = RiskSet(WORKLOADS, self.switches, self._detections.follow, self.clock)
         kinds = (self._people, self._workloads)
         self._risks = {kind.principals.resource.name: kind for kind in kinds}
-        self._directories = {kind.principals.directory.name: kind.objects for kind in kinds}
+        self._directories = {
+            GROUPS.name: self.grants.objects,
+            **{kind.principals.directory.name: kind.objects for kind in kinds},
+        }
         self._issued: set[str] = set()
         self._revoked: set[str] = set()
 
@@ -197,6 +200,7 @@ class Tenant:
         user_type: str = "Member",
         account_enabled: bool = True,
         password_changed: str | None = "2025-01-12T07:30:00Z",
+        synced: bool | None = None,
         sessions_valid_from: str | None = "2025-01-12T07:30:00Z",
         listed: bool = True,
         deleted: bool = False,
@@ -216,6 +220,7 @@ class Tenant:
             "displayName": name,
             "lastPasswordChangeDateTime": password_changed,
             "mail": directory_upn or upn,
+            "onPremisesSyncEnabled": synced,
             "signInSessionsValidFromDateTime": sessions_valid_from,
             "userPrincipalName": directory_upn or upn,
             "userType": user_type,
@@ -340,22 +345,28 @@ class Tenant:
     # Groups and roles
 
     def add_group(self, members: t.Sequence[str] = (), **arguments: t.Any) -> Group:
-        """Add a group; takes the arguments of `Grants.add_group`."""
+        """Add a group; takes the arguments of `Grants.add_group`. A member may be the name of a person.
+
+        :raises LookupError: nobody has this name.
+        """
         with self._lock:
-            return self.grants.add_group(members, **arguments)
+            return self.grants.add_group([self._id_of(member) for member in members], **arguments)
 
     def assign_role(self, principal: str, **arguments: t.Any) -> Values:
-        """Assign a directory role; takes the arguments of `Grants.assign`."""
-        with self._lock:
-            return self.grants.assign(principal, **arguments)
+        """Assign a directory role; takes the arguments of `Grants.assign`. A person may be named.
 
-    def type_of(self, object_id: str) -> str:
-        """The `@odata.type` of an object of the directory; what is none of the others is a device."""
+        :raises LookupError: nobody has this name.
+        """
         with self._lock:
-            if object_id in self.grants.groups:
-                return "#microsoft.graph.group"
-            kinds = (kind for kind in (USERS, SERVICE_PRINCIPALS) if self.directory_object(kind, object_id))
-            return f"#microsoft.graph.{next((kind.type for kind in kinds), 'device')}"
+            return self.grants.assign(self._id_of(principal), **arguments)
+
+    def _id_of(self, key: str) -> str:
+        return self._people.find(key).id if "@" in key else key.lower()
+
+    def directory_of(self, object_id: str) -> Directory | None:
+        """Where an object of the directory is found; None for what is nowhere, such as a device."""
+        with self._lock:
+            return next((each for each in DIRECTORIES if object_id in self._directories[each.name]), None)
 
     # Detections
 
@@ -408,6 +419,19 @@ class Tenant:
         """The directory object of this kind with this id or name."""
         with self._lock:
             return self._directories[directory.name].find(key)
+
+    def existing(self, directory: Directory, key: str) -> Values:
+        """The directory object of this kind with this id or name.
+
+        :raises RefusedError: there is none.
+        """
+        if directory.name_property is None and not GUID.fullmatch(key):
+            raise RefusedError(400, "Request_BadRequest", f"Invalid object identifier '{key}'.")
+        found = self.directory_object(directory, key)
+        if found is None:
+            text = f"Resource '{key}' does not exist or one of its queried reference-property objects are not present."
+            raise RefusedError(404, "Request_ResourceNotFound", text)
+        return found
 
     def directory_objects(self, directory: Directory) -> list[Values]:
         """All directory objects of this kind."""
