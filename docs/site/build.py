@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What the pages of modules refer to in Ansible's own documentation. Sphinx would fetch the list of all its targets.
 ANSIBLE = "https://docs.ansible.com/projects/ansible/devel/"
 TARGETS = {
+    "action_plugins": "plugins/action.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }
