@@ -230,7 +230,7 @@ def lint(session: nox.Session) -> None:
     with workplace(session, "-r", "requirements-dev.txt") as place:
         place.check("ruff check", "ruff", "check")
         place.check("ruff format", "ruff", "format", "--diff")
-        ours = ("dev.py", "noxfile.py", "tests/demo.py", "tests/entra_emulator", "benchmarks")
+        ours = ("dev.py", "noxfile.py", "tests/demo.py", "tests/entra_emulator", "benchmarks", "docs/site")
         place.check("mypy tests", "mypy", *ours)
         # From above, where the imports of the modules can be followed.
         parts = " ".join(f'"$OLDPWD/{part}"' for part in ("plugins", "extensions", "tests/functional"))

@@ -1,11 +1,13 @@
 """Builds the site of the documentation: `python docs/site/build.py DIRECTORY`, where ansible finds the collection.
 
-antsibull-docs writes the pages of modules and guides. It knows no playbooks, so their pages are written here, from the
-comment at the head of each. Sphinx then takes every warning for an error, a reference without a target included.
+antsibull-docs writes the pages of modules and guides. It knows neither playbooks nor plugins of Event-Driven Ansible:
+their pages are written here, from the comment at the head of a playbook and from the documentation in a plugin. Sphinx
+then takes every warning for an error, a reference without a target included.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -18,6 +20,7 @@ import yaml
 
 COLLECTION = "identityops.entra_risk"
 ROOT = Path(__file__).resolve().parents[2]
+EDA = "extensions/eda/plugins"
 # What the pages of modules refer to in Ansible's own documentation. Sphinx would fetch the list of all its targets.
 ANSIBLE = "https://docs.ansible.com/projects/ansible/devel/"
 TARGETS = {
@@ -42,9 +45,10 @@ def main(site: Path) -> None:
     rst.chmod(0o700)
     made = ("--use-current", "--fail-on-error", "--cleanup", "everything", "--dest-dir", rst, COLLECTION)
     run("antsibull-docs", "--config-file", site / "antsibull-docs.cfg", "collection", *made)
-    (rst / "playbooks").mkdir()
-    for playbook in sorted(ROOT.glob("playbooks/*.yml")):
-        (rst / "playbooks" / f"{playbook.stem}.rst").write_text(playbook_page(playbook), encoding="utf-8")
+    for folder, pattern, page in (("playbooks", "playbooks/*.yml", playbook_page), ("eda", f"{EDA}/*/*.py", eda_page)):
+        (rst / folder).mkdir()
+        for path in ROOT.glob(pattern):
+            (rst / folder / f"{path.stem}.rst").write_text(page(path), encoding="utf-8")
     (rst / "changelog.rst").write_text(changelog(), encoding="utf-8")
     with (site / "conf.py").open("a", encoding="utf-8") as config:
         config.write(CONFIG)
@@ -81,12 +85,38 @@ def playbook_page(playbook: Path) -> str:
     """The page of a playbook: the comment at its head, with tables of its variables and results."""
     comment = re.search(r"(?:^#.*\n)+", playbook.read_text(encoding="utf-8"), re.MULTILINE)
     blocks = re.sub("^# ?", "", comment[0] if comment else "", flags=re.MULTILINE).rstrip().split("\n\n")
-    name = f"{COLLECTION}.{playbook.stem}"
-    title = f"{playbook.stem} playbook"
-    source = f"https://github.com/identityops/entra_risk/blob/main/playbooks/{playbook.name}"
-    start = f".. _ansible_collections.{name}_playbook:\n\n{title}\n{'=' * len(title)}\n\n"
-    start += f"``{name}`` (`source <{source}>`__)\n"
-    return "\n".join([start, *(text for block in blocks for text in as_rst(block))])
+    return "\n".join([head(playbook, "playbook"), *(text for block in blocks for text in as_rst(block))])
+
+
+def eda_page(plugin: Path) -> str:
+    """The page of an event source or an event filter: its documentation."""
+    tree = ast.parse(plugin.read_text(encoding="utf-8")).body
+    values = {ast.unparse(node.targets[0]): node.value for node in tree if isinstance(node, ast.Assign)}
+    documentation, examples = (ast.literal_eval(values[name]) for name in ("DOCUMENTATION", "EXAMPLES"))
+    facts = yaml.safe_load(documentation)
+    lines = [head(plugin, plugin.parent.name.replace("_", " ")), *map(unmarked, facts["description"])]
+    lines += [f"- {unmarked(text)}" for text in facts.get("notes", ())]
+    if facts["options"]:
+        lines.append(".. list-table::\n   :header-rows: 1\n   :widths: 30 70\n\n   * - Argument\n     - Meaning")
+        lines[-1] += "".join(option_rows(facts["options"]))
+    return "\n\n".join([*lines, ".. code-block:: yaml\n\n" + re.sub("^(?=.)", "    ", examples, flags=re.M)])
+
+
+def option_rows(options: dict[str, t.Any], above: str = "") -> t.Iterator[str]:
+    """A row for each option, and for the options within it."""
+    for name, option in options.items():
+        facts = [option["type"], *(f"{key} {option[key]}" for key in ("default", "choices") if key in option)]
+        text = option["description"] if isinstance(option["description"], str) else " ".join(option["description"])
+        yield f"\n   * - ``{above}{name}``\n     - {unmarked(text)} ({', '.join(facts)})"
+        yield from option_rows(option.get("suboptions", {}), f"{above}{name}.")
+
+
+def head(path: Path, kind: str) -> str:
+    """How a page begins."""
+    name, title = f"{COLLECTION}.{path.stem}", f"{path.stem} {kind}"
+    source = f"https://github.com/identityops/entra_risk/blob/main/{path.relative_to(ROOT)}"
+    label = f".. _ansible_collections.{name}_{kind.replace(' ', '_')}:"
+    return f"{label}\n\n{title}\n{'=' * len(title)}\n\n``{name}`` (`source <{source}>`__)\n"
 
 
 def as_rst(block: str) -> t.Iterator[str]:
@@ -105,6 +135,11 @@ def as_rst(block: str) -> t.Iterator[str]:
 def marked(text: str) -> str:
     """The text with the names of variables, results and playbooks as literals."""
     return re.sub(r"\b[a-z]+(?:_[a-z]+)+\b", r"``\g<0>``", re.sub(r"([*`|\\])", r"\\\1", text))
+
+
+def unmarked(text: str) -> str:
+    """The text with Ansible's markup as literals."""
+    return re.sub(r"\b[A-Z]+\(([^)]*)\)", r"``\1``", text)
 
 
 if __name__ == "__main__":
