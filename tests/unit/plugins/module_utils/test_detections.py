@@ -36,6 +36,12 @@ def test_reads_the_list_where_there_are_many_to_ask_for() -> None:
     assert graph.reads == 1
 
 
+def test_says_where_a_list_of_some_breaks_off() -> None:
+    result = detect(tenant(1, 1, 1, page_size=1, break_page=2), users=[user_id(1)])
+    assert (result.data["count"], result.data["truncated"]) == (1, True)
+    assert any("broke off the list of risk detections of some" in warning for warning in result.warnings)
+
+
 def test_says_how_many_have_no_time_that_can_be_read() -> None:
     graph = tenant(1, filters="ignore")
     graph.tenant.add_detection(user_id(1), detected=None)
