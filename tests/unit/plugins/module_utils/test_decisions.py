@@ -116,6 +116,54 @@ def test_protection_comes_first(protected: Protected, subject: Target, held: boo
     assert not held or "exclude_users" in (decision.message or "")
 
 
+GROUP = "5d3e7c10-0000-4000-8000-00000000a001"
+
+
+@pytest.mark.parametrize(
+    ("protected", "expected", "words"),
+    [
+        (Protected(members={ID: GROUP}), ("skipped", "excluded"), ("exclude_groups", GROUP)),
+        (Protected(role_holders={ID: "Has a role"}), ("skipped", "privileged"), ("Has a role", "exclude_role_holders")),
+        (Protected(members={ID: GROUP}, role_holders={ID: "x"}), ("skipped", "excluded"), ("exclude_groups",)),
+        (Protected(frozenset({ID}), members={ID: GROUP}), ("skipped", "excluded"), ("exclude_users",)),
+        (Protected(members={OTHER: GROUP}, role_holders={OTHER: "x"}), ("changed", None), ()),
+    ],
+)
+def test_protects_members_and_role_holders(protected: Protected, expected: t.Any, words: tuple[str, ...]) -> None:
+    decision = rules("compromised", protected=protected).decide(Target(ID, NAME))
+    assert told(decision) == expected
+    assert all(word in (decision.message or "") for word in words)
+
+
+LATER = "2026-11-01T00:00:01Z"
+
+
+@pytest.mark.parametrize(
+    ("times", "updated", "words"),
+    [
+        ({ID: LATER}, UPDATED, None),
+        ({ID: UPDATED}, UPDATED, "not after the last change of the risk"),
+        ({ID: "2026-11-01T00:00:00Z"}, UPDATED, "2026-11-01T00:00:00Z, which is not after"),
+        ({}, UPDATED, "does not show the user"),
+        ({OTHER: LATER}, UPDATED, "does not show the user"),
+        ({ID: None}, UPDATED, "does not say when the password"),
+        ({ID: "soon"}, UPDATED, "'soon', which is not a time"),
+        ({ID: {"at": LATER}}, UPDATED, "which is not a time"),
+        ({ID: "9" * 500}, UPDATED, "..."),
+        ({ID: LATER}, None, "does not say when the risk changed"),
+        ({ID: LATER}, "99:99", "'99:99', which is not a time"),
+    ],
+)
+def test_writes_only_where_the_password_was_changed_after_the_risk(
+    times: dict[str, t.Any], updated: str | None, words: str | None
+) -> None:
+    decision = rules(password_times=times).decide(target(updated=updated))
+    assert told(decision) == (("skipped", "password_unchanged") if words else ("changed", None))
+    assert (words or "") in (decision.message or "") and len(decision.message or "") < 400
+    for present in ("dismissed", "quarantined"):
+        assert rules(password_times={}).decide(target(state=present)).reason != "password_unchanged"
+
+
 @pytest.mark.parametrize(
     ("status", "state", "expected", "words"),
     [
