@@ -155,6 +155,23 @@ EXAMPLES = r"""
       - 7d7e7ddc-2a4e-4f34-8cbb-cf3b0d1f0fc1  # break-glass account
     wait: true
 
+- name: Confirm users as compromised, but never a break-glass account or an administrator
+  identityops.entra_risk.risky_user:
+    state: compromised
+    users:
+      - megan.bowen@contoso.example
+      - alex.wilber@contoso.example
+    exclude_groups:
+      - 5d3e7c10-3c5a-4d0e-9a4b-2f6f0a1b2c3d  # break-glass accounts
+    exclude_role_holders: true
+
+- name: Dismiss the risk of those who changed their password since
+  identityops.entra_risk.risky_user:
+    state: dismissed
+    filters: {}
+    max_changes: 50
+    if_password_changed: true
+
 - name: Mark a false positive as safe
   identityops.entra_risk.risky_user:
     state: safe
