@@ -50,6 +50,7 @@ def service() -> t.Iterator[dict[str, t.Any]]:
         tenant.add_user("adele.vance@contoso.example", id=KNOWN_ID, history=past)
         tenant.add_service_principal("Payroll Sync", id=KNOWN_ID, history=past)
         tenant.add_detection(KNOWN_ID, id=KNOWN_ID)
+        tenant.add_service_principal_detection(KNOWN_ID, id=KNOWN_ID, key_ids=[KNOWN_ID])
         session = requests.Session()
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {tenant.mint_token(roles=ALL_ROLES)}"

@@ -78,6 +78,7 @@ _PARTS: t.Mapping[str, _Adding] = {
     "groups": _Adding(Tenant.add_group, None, dataclasses.asdict),
     "roles": _Adding(Tenant.assign_role, None, dict),
     "detections": _Adding(Tenant.add_detection, Tenant.add_detections, dict),
+    "service_principal_detections": _Adding(Tenant.add_service_principal_detection, None, dict),
     "tokens": _Adding(Tenant.mint_token, None, str),
     "faults": _Adding(Tenant.add_fault, None, _fault),
 }

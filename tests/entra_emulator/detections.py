@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import secrets
 import typing as t
@@ -10,11 +11,18 @@ import uuid
 from . import timestamps
 from .clock import Clock
 from .listing import Entry, Values
-from .resources import RISK_DETECTIONS, TIME, Action
+from .resources import RISK_DETECTIONS, SERVICE_PRINCIPAL_RISK_DETECTIONS, TIME, Action, Resource
 
 ACTIVE_STATES = ("atRisk", "confirmedCompromised")
 # Detections of these types belong to no sign-in: they have no request, address or place.
-WITHOUT_SIGN_IN = frozenset({"adminConfirmedUserCompromised", "investigationsThreatIntelligence", "leakedCredentials"})
+WITHOUT_SIGN_IN = frozenset(
+    {
+        "adminConfirmedServicePrincipalCompromised",
+        "adminConfirmedUserCompromised",
+        "investigationsThreatIntelligence",
+        "leakedCredentials",
+    }
+)
 _ARGUMENTS: t.Mapping[str, tuple[str, ...]] = {
     "activity": ("activityDateTime",),
     "activity_type": ("activity",),
@@ -22,7 +30,6 @@ _ARGUMENTS: t.Mapping[str, tuple[str, ...]] = {
     "correlation_id": ("correlationId",),
     "detected": ("detectedDateTime",),
     "detection_timing_type": ("detectionTimingType",),
-    "display_name": ("userDisplayName",),
     "id": ("id",),
     "ip_address": ("ipAddress",),
     "last_updated": ("lastUpdatedDateTime",),
@@ -30,76 +37,119 @@ _ARGUMENTS: t.Mapping[str, tuple[str, ...]] = {
     "mitre_technique_id": ("mitreTechniqueId",),
     "request_id": ("requestId",),
     "risk_detail": ("riskDetail",),
-    "risk_event_type": ("riskEventType", "riskType"),
+    "risk_event_type": ("riskEventType",),
     "risk_level": ("riskLevel",),
     "risk_state": ("riskState",),
     "source": ("source",),
     "token_issuer_type": ("tokenIssuerType",),
-    "upn": ("userPrincipalName",),
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class DetectionKind:
+    """The detections of one kind of principal.
+
+    `owner` is the property with the principal's id; `names` says what a detection takes from a risk record; `usual` is
+    what one has when nobody says more, `event_type` its type.
+    """
+
+    resource: Resource
+    owner: str
+    names: t.Mapping[str, str]
+    arguments: t.Mapping[str, tuple[str, ...]]
+    event_type: str
+    usual: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+
+
+OF_PEOPLE = DetectionKind(
+    RISK_DETECTIONS,
+    "userId",
+    {"userDisplayName": "userDisplayName", "userPrincipalName": "userPrincipalName"},
+    {
+        **_ARGUMENTS,
+        "display_name": ("userDisplayName",),
+        "risk_event_type": ("riskEventType", "riskType"),
+        "upn": ("userPrincipalName",),
+    },
+    "unfamiliarFeatures",
+)
+OF_WORKLOADS = DetectionKind(
+    SERVICE_PRINCIPAL_RISK_DETECTIONS,
+    "servicePrincipalId",
+    {"servicePrincipalDisplayName": "displayName", "appId": "appId"},
+    {
+        **_ARGUMENTS,
+        "app_id": ("appId",),
+        "display_name": ("servicePrincipalDisplayName",),
+        "key_ids": ("keyIds",),
+    },
+    "suspiciousSignins",
+    {"activity": "servicePrincipal", "keyIds": []},
+)
+
+
 class Detections:
-    """All detections, in the order in which they were added.
+    """All detections of a kind, in the order in which they were added.
 
     `off_contract` is true as soon as something was put in that the OpenAPI document does not know.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, kind: DetectionKind, clock: Clock) -> None:
+        self._kind = kind
         self._clock = clock
         self.entries: dict[str, Entry] = {}
         self.off_contract = False
 
-    def add(self, user: t.Mapping[str, t.Any], **fields: t.Any) -> Values:
-        """Add a detection of a user, and give back its Graph properties.
+    def add(self, record: t.Mapping[str, t.Any], **fields: t.Any) -> Values:
+        """Add a detection, and give back its Graph properties.
 
-        :param user: `userId`, `userDisplayName` and `userPrincipalName`.
+        :param record: the risk record of whom it is about, or the same names.
         :param fields: what differs from a usual detection. None is null.
         :raises ValueError: a name that does not exist.
         """
-        unknown = set(fields) - set(_ARGUMENTS)
+        kind, properties = self._kind, self._kind.resource.properties
+        unknown = set(fields) - set(kind.arguments)
         if unknown:
             raise ValueError(f"no part of a detection: {', '.join(sorted(unknown))}")
-        given = {name: value for argument, value in fields.items() for name in _ARGUMENTS[argument]}
+        given = {name: value for argument, value in fields.items() for name in kind.arguments[argument]}
         for name, value in given.items():
-            if RISK_DETECTIONS.properties.get(name) == TIME and value is not None:
+            if properties.get(name) == TIME and value is not None:
                 given[name] = timestamps.normalize(value)
         detected = given.get("detectedDateTime") or timestamps.of(self._clock.wall() - 3600)
         values = {
-            **_usual(fields.get("risk_event_type", "unfamiliarFeatures")),
-            **{name: detected for name, edm in RISK_DETECTIONS.properties.items() if edm == TIME},
-            **user,
+            **_usual(fields.get("risk_event_type", kind.event_type)),
+            **kind.usual,
+            **{name: detected for name, edm in properties.items() if edm == TIME},
+            kind.owner: record["id"],
+            **{name: record.get(source) for name, source in kind.names.items()},
             **given,
         }
+        known = {**properties, **kind.resource.beta_properties}
+        values = {name: value for name, value in values.items() if name in known}
         values["id"] = values["id"].lower()
-        self.off_contract = self.off_contract or not RISK_DETECTIONS.fits(values)
+        self.off_contract = self.off_contract or not kind.resource.fits(values)
         self.entries[values["id"]] = Entry(len(self.entries) + 1, values)
         return dict(values)
 
     def follow(self, action: Action, record: t.Mapping[str, t.Any]) -> None:
-        """Do what a write to a user's risk record does to the user's detections.
+        """Do what a write to a risk record does to the detections that belong to it.
 
         Dismissing and confirming as safe close the active ones; confirming as compromised adds one.
         """
         now = timestamps.of(self._clock.wall())
         if action.ends_risk:
             for entry in self.entries.values():
-                if entry.values["userId"] == record["id"] and entry.values["riskState"] in ACTIVE_STATES:
+                if entry.values[self._kind.owner] == record["id"] and entry.values["riskState"] in ACTIVE_STATES:
                     entry.values.update(riskState=action.state, riskDetail=action.detail, lastUpdatedDateTime=now)
         if action.detection is not None:
             self.add(
-                user_of(record),
+                record,
                 risk_event_type=action.detection,
                 risk_state=action.state,
                 risk_level=action.level,
                 risk_detail=action.detail,
                 detected=now,
             )
-
-
-def user_of(record: t.Mapping[str, t.Any]) -> Values:
-    """How a detection names the user of a risk record."""
-    return {"userId": record["id"], **{name: record[name] for name in ("userDisplayName", "userPrincipalName")}}
 
 
 def _usual(risk_event_type: str) -> Values:

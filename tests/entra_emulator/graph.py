@@ -19,7 +19,7 @@ from .listing import Entry, Page, Query, Values, cut
 from .odata import Edm, Filter, ODataError, Order, parse_filter, parse_orderby, parse_select
 from .principals import DIRECTORIES, Directory
 from .records import RefusedError
-from .resources import BETA, GUID, LATE_DETAILS, READER_ROLES, RESOURCES, SENTINEL, V1, WRITER_ROLES, Action, Resource
+from .resources import BETA, GUID, READER_ROLES, RESOURCES, V1, WRITER_ROLES, Action, Resource
 from .switches import Switches
 from .tenant import Tenant
 from .tokens import AccessTokens, InvalidTokenError
@@ -460,10 +460,10 @@ def _view(request: Request, resource: Resource, select: t.Sequence[str] | None) 
     """How this client sees a record: without what it did not select, and without what is newer than it or its API."""
     show_all = WITH_LATE_MEMBERS in request.headers.get("prefer", "")
     hidden: t.Container[str] = resource.beta_properties if request.segments[0] == V1 else ()
+    late = {} if show_all else resource.late
 
     def view(values: Values) -> Values:
-        if not show_all and values.get("riskDetail") in LATE_DETAILS:
-            values = {**values, "riskDetail": SENTINEL}
+        values = {**values, **{name: word for name, (word, members) in late.items() if values.get(name) in members}}
         return {name: values[name] for name in select or values if name not in hidden and name in values}
 
     return view

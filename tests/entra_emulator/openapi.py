@@ -49,8 +49,11 @@ _SPECIAL: t.Mapping[str, Schema] = {
     "id": _GUID_SCHEMA,
     "additionalInfo": {**_TEXT, "contentMediaType": "application/json"},
     **dict.fromkeys(("lastPasswordChangeDateTime", "signInSessionsValidFromDateTime"), _SECOND),
+    "keyIds": {"type": ["array", "null"], "items": _GUID_SCHEMA},
     "servicePlans": {"type": "array", "items": {"type": "object"}},
-    **dict.fromkeys(("appId", "correlationId", "principalId", "requestId", "userId"), _NULLABLE_GUID),
+    **dict.fromkeys(
+        ("appId", "correlationId", "principalId", "requestId", "servicePrincipalId", "userId"), _NULLABLE_GUID
+    ),
 }
 # A hash, in all that was ever published of real ones.
 _DETECTION_ID: Schema = {"type": "string", "pattern": "^[0-9A-Za-z-]+$"}

@@ -192,6 +192,14 @@ class RiskSet:
         named = (record.values["id"] for record in self.records.values() if (record.values[name] or "").lower() == key)
         return next(named, key)
 
+    def named(self, key: str) -> Values:
+        """The risk record of a principal, or what one would say of its names.
+
+        :raises LookupError: nobody has this id or name.
+        """
+        found = self.find(key)
+        return found.risk or {"id": found.id, **self.names_of(found.id)}
+
     def names_of(self, principal_id: str) -> Values:
         """What a new record takes from the directory object; nulls without one."""
         directory = self.objects.find(principal_id) or {}

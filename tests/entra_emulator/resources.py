@@ -25,10 +25,6 @@ RISK_DETAILS = (
     "userChangedPasswordOnPremises", "adminDismissedRiskForSignIn", "adminConfirmedAccountSafe",
     "microsoftRevokedSessions",
 )  # fmt: skip
-# Members behind the sentinel are shown only to a client that says it can take them.
-SENTINEL = "unknownFutureValue"
-LATE_DETAILS = frozenset(RISK_DETAILS[RISK_DETAILS.index(SENTINEL) + 1 :])
-
 ACTIVITIES = ("signin", "user", "unknownFutureValue", "servicePrincipal")
 TIMINGS = ("notDefined", "realtime", "nearRealtime", "offline", "unknownFutureValue")
 # Microsoft spells the sentinel of this one with a capital.
@@ -88,6 +84,16 @@ class Resource:
         """The action of a path segment, in its short or its long form."""
         name = segment[len("microsoft.graph.") :] if segment.startswith("microsoft.graph.") else segment
         return next((action for action in self.actions if action.name == name), None)
+
+    @property
+    def late(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Of each enumeration the sentinel, and the members behind it: only who says it can take them is shown them."""
+        found = {}
+        for name, edm in self.properties.items():
+            at = next((at for at, member in enumerate(edm.members) if member.lower() == "unknownfuturevalue"), None)
+            if at is not None:
+                found[name] = edm.members[at], edm.members[at + 1 :]
+        return found
 
     def properties_in(self, version: str) -> t.Mapping[str, Edm]:
         """The properties that a version of the API has."""
@@ -161,11 +167,31 @@ RISKY_SERVICE_PRINCIPALS = Resource(
             "high",
             "adminConfirmedServicePrincipalCompromised",
             ends_risk=False,
+            detection="adminConfirmedServicePrincipalCompromised",
         ),
     ),
     write_roles=frozenset({"IdentityRiskyServicePrincipal.ReadWrite.All"}),
 )
 
+_DETECTION: t.Mapping[str, Edm] = {
+    "id": STRING,
+    "requestId": STRING,
+    "correlationId": STRING,
+    "riskEventType": STRING,
+    "source": STRING,
+    "detectionTimingType": Edm("enum", TIMINGS),
+    "activity": Edm("enum", ACTIVITIES),
+    "tokenIssuerType": Edm("enum", TOKEN_ISSUERS),
+    "ipAddress": STRING,
+    "location": OBJECT,
+    "activityDateTime": TIME,
+    "detectedDateTime": TIME,
+    "lastUpdatedDateTime": TIME,
+    "additionalInfo": STRING,
+    **_RISK,
+}
+_DETECTION_OPTIONS = frozenset({"$filter", "$orderby", "$select", "$skiptoken", "$top"})
+_DETECTION_READERS = frozenset({"IdentityRiskEvent.Read.All", "IdentityRiskEvent.ReadWrite.All"})
 RISK_DETECTIONS = Resource(
     name="riskDetections",
     entity="riskDetection",
@@ -174,31 +200,30 @@ RISK_DETECTIONS = Resource(
         BETA: ("/identityProtection/riskDetections", "/riskDetections"),
     },
     properties={
-        "id": STRING,
-        "requestId": STRING,
-        "correlationId": STRING,
-        "riskEventType": STRING,
-        "source": STRING,
-        "detectionTimingType": Edm("enum", TIMINGS),
-        "activity": Edm("enum", ACTIVITIES),
-        "tokenIssuerType": Edm("enum", TOKEN_ISSUERS),
-        "ipAddress": STRING,
-        "location": OBJECT,
-        "activityDateTime": TIME,
-        "detectedDateTime": TIME,
-        "lastUpdatedDateTime": TIME,
-        "userId": STRING,
-        "userDisplayName": STRING,
-        "userPrincipalName": STRING,
-        "additionalInfo": STRING,
-        **_RISK,
+        **_DETECTION,
+        **dict.fromkeys(("userId", "userDisplayName", "userPrincipalName"), STRING),
     },
     beta_properties={"mitreTechniqueId": STRING, "riskType": STRING},
-    read_roles=frozenset({"IdentityRiskEvent.Read.All", "IdentityRiskEvent.ReadWrite.All"}),
-    options=frozenset({"$filter", "$orderby", "$select", "$skiptoken", "$top"}),
+    read_roles=_DETECTION_READERS,
+    options=_DETECTION_OPTIONS,
     sortable=frozenset({"detectedDateTime"}),
 )
-RESOURCES = (RISKY_USERS, RISKY_SERVICE_PRINCIPALS, RISK_DETECTIONS)
+SERVICE_PRINCIPAL_RISK_DETECTIONS = Resource(
+    name="servicePrincipalRiskDetections",
+    entity="servicePrincipalRiskDetection",
+    paths=dict.fromkeys((V1, BETA), ("/identityProtection/servicePrincipalRiskDetections",)),
+    properties={
+        **_DETECTION,
+        **dict.fromkeys(("servicePrincipalId", "servicePrincipalDisplayName", "appId"), STRING),
+        "keyIds": OBJECT,
+    },
+    beta_properties={"mitreTechniqueId": STRING},
+    read_roles=_DETECTION_READERS,
+    license="workload_licensed",
+    options=_DETECTION_OPTIONS,
+    sortable=frozenset({"detectedDateTime"}),
+)
+RESOURCES = (RISKY_USERS, RISKY_SERVICE_PRINCIPALS, RISK_DETECTIONS, SERVICE_PRINCIPAL_RISK_DETECTIONS)
 
 
 # All permissions that anything here asks for; Member.Read.Hidden is none of them, so that what is hidden stays so.

@@ -15,7 +15,7 @@ import uuid
 from . import timestamps
 from .apps import DEFAULT_ROLES, App, new_app
 from .clock import Clock
-from .detections import Detections, user_of
+from .detections import OF_PEOPLE, OF_WORKLOADS, Detections
 from .faults import Fault
 from .grants import Grants, Group
 from .journal import Journal
@@ -25,7 +25,7 @@ from .principals import DIRECTORIES, GROUPS, PEOPLE, WORKLOADS, Directory
 from .records import Principal, RefusedError, RiskSet
 from .resources import GUID, Action, Resource
 from .switches import Switches
-from .tokens import AccessTokens, OidcIssuer
+from .tokens import AccessTokens, OidcIssuer, app_claims
 
 IDENTITY_HEADER = "emulated-identity-header"
 
@@ -63,9 +63,10 @@ class Tenant:
         self._surroundings = surroundings
         self._lock = threading.RLock()
         self.grants = Grants()
-        self._detections = Detections(self.clock)
+        self._detections = Detections(OF_PEOPLE, self.clock)
+        self._workload_detections = Detections(OF_WORKLOADS, self.clock)
         self._people = RiskSet(PEOPLE, self.switches, self._detections.follow, self.clock)
-        self._workloads = RiskSet(WORKLOADS, self.switches, self._detections.follow, self.clock)
+        self._workloads = RiskSet(WORKLOADS, self.switches, self._workload_detections.follow, self.clock)
         kinds = (self._people, self._workloads)
         self._risks = {kind.principals.resource.name: kind for kind in kinds}
         self._directories = {
@@ -114,13 +115,7 @@ class Tenant:
         return self._mint(
             audience,
             self.switches.token_lifetime,
-            {
-                "appid": app.client_id,
-                "oid": app.object_id,
-                "sub": app.object_id,
-                "idtyp": "app",
-                "roles": list(app.roles),
-            },
+            app_claims(app.client_id, app.object_id, app.roles),
         )
 
     def mint_token(
@@ -139,10 +134,8 @@ class Tenant:
         :param scp: delegated permissions; the token is then that of a person, `roles` is left out.
         :param wids: template ids of the Entra roles that the person holds.
         """
-        identity: Values = {"appid": str(uuid.uuid4()), "oid": str(uuid.uuid4())}
-        if scp is None:
-            identity.update(idtyp="app", roles=list(roles))
-        else:
+        identity = app_claims(str(uuid.uuid4()), str(uuid.uuid4()), roles if scp is None else ())
+        if scp is not None:
             identity.update(idtyp="user", scp=scp, wids=list(wids), upn=f"operator@{self.domain}")
         return self._mint(audience or self._surroundings.graph_url, expires_in, identity)
 
@@ -377,9 +370,12 @@ class Tenant:
         :raises ValueError: a field that does not exist.
         """
         with self._lock:
-            found = self._people.find(user)
-            names = found.risk or {"id": found.id, **self._people.names_of(found.id)}
-            return self._detections.add(user_of(names), **fields)
+            return self._detections.add(self._people.named(user), **fields)
+
+    def add_service_principal_detection(self, service_principal: str, **fields: t.Any) -> Values:
+        """Add a detection of the service principal with this object id; as `add_detection`."""
+        with self._lock:
+            return self._workload_detections.add(self._workloads.named(service_principal), **fields)
 
     def add_detections(self, count: int, user: str, **fields: t.Any) -> list[str]:
         """Add many of one person, each detected a second after the one before and the last one at `detected`.
@@ -413,7 +409,9 @@ class Tenant:
     @property
     def off_contract(self) -> bool:
         """Whether something was put in that the OpenAPI document does not know, such as a new risk state."""
-        return any(each.off_contract for each in (self._people, self._workloads, self._detections))
+        return any(
+            each.off_contract for each in (self._people, self._workloads, self._detections, self._workload_detections)
+        )
 
     def directory_object(self, directory: Directory, key: str) -> Values | None:
         """The directory object of this kind with this id or name."""
@@ -467,8 +465,12 @@ class Tenant:
 
     def _entries(self, resource: Resource) -> t.Mapping[str, Entry]:
         self._settle()
-        risks = self._risks.get(resource.name)
-        return self._detections.entries if risks is None else risks.records
+        sets = {
+            **{name: risks.records for name, risks in self._risks.items()},
+            OF_PEOPLE.resource.name: self._detections.entries,
+            OF_WORKLOADS.resource.name: self._workload_detections.entries,
+        }
+        return sets[resource.name]
 
     def _risk(self, state: str, level: str | None, detail: str | None, last_updated: str | None) -> Values:
         return {
