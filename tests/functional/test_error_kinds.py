@@ -48,7 +48,7 @@ def test_graph_refuses(
     assert (error["kind"], error["status"]) == (kind, fault.get("status", 307)), ended.msg
     assert error["request_id"] and error["client_request_id"]
     assert [word for word in words if word not in ended.msg] == [], ended.msg
-    assert not ended.changed and ended.result[key if module != "risk_detection_info" else "risk_detections"] == []
+    assert not ended.changed and ended.result["risk_detections" if "detection" in module else key] == []
 
 
 @each
@@ -66,6 +66,7 @@ PERMISSIONS = {
     "risky_user": "IdentityRiskyUser.Read.All",
     "risky_user_info": "IdentityRiskyUser.Read.All",
     "risk_detection_info": "IdentityRiskEvent.Read.All",
+    "service_principal_risk_detection_info": "IdentityRiskEvent.Read.All",
     "risky_service_principal": "IdentityRiskyServicePrincipal.Read.All",
     "risky_service_principal_info": "IdentityRiskyServicePrincipal.Read.All",
 }
@@ -140,7 +141,7 @@ def test_a_bug_of_the_collection_is_told_without_secrets(
     monkeypatch.setattr(clock, function, explode)
     clock.install(monkeypatch)
     filters: dict[str, t.Any] = {"filters": {"updated_after": "1d"}}
-    args = {"ids": [MODULES[module][1]]} if module == "risk_detection_info" or function == "monotonic" else filters
+    args = {"ids": [MODULES[module][1]]} if "detection" in module or function == "monotonic" else filters
     ended = run(module, **arguments(module, args), access_token=token)
     assert ended.failed and "ZeroDivisionError" in ended.msg and "bug" in ended.msg
 

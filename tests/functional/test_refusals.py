@@ -15,6 +15,7 @@ MODULES: t.Mapping[str, tuple[str, str, dict[str, t.Any]]] = {
     "risky_user": ("users", ID["adele"], {"state": "dismissed"}),
     "risky_user_info": ("users", ID["adele"], {}),
     "risk_detection_info": ("users", ID["adele"], {}),
+    "service_principal_risk_detection_info": ("service_principals", WORKLOAD["export"], {}),
     "risky_service_principal": ("service_principals", WORKLOAD["export"], {"state": "dismissed"}),
     "risky_service_principal_info": ("service_principals", WORKLOAD["export"], {}),
 }
@@ -55,7 +56,7 @@ ARGUMENTS: t.Mapping[tuple[str, ...], t.Sequence[Case]] = {
         ({"ids": [], "filters": {}}, "not both"),
         ({"filters": {"updated_after": "yesterday"}}, "updated_after"),
     ),
-    ("risk_detection_info",): (
+    ("risk_detection_info", "service_principal_risk_detection_info"): (
         ({"filters": {"risk_event_type": []}}, "risk_event_type is an empty list"),
         ({"filters": {"risk_event_type": ["leakedCredentials", " "]}}, "blank entry"),
         ({"filters": {"detected_after": "1d", "detected_before": "2d"}}, "not earlier"),

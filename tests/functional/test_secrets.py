@@ -81,6 +81,7 @@ def test_the_token_stands_in_a_record(tenant: Tenant, run: Run, module: str) -> 
     user = tenant.add_user(f"{token}@contoso.example", display_name=token).id
     tenant.add_detection(user, additional_info=token)
     workload = tenant.add_service_principal(token).id
+    tenant.add_service_principal_detection(workload, additional_info=token)
     key, dummy, dummy2 = MODULES[module]
     ended = run(module, **arguments(module, {"ids": [user if key == "users" else workload]}), access_token=token)
     assert not ended.failed and len(ended.entries) == 1

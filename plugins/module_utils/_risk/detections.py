@@ -24,7 +24,7 @@ from .._graph.paging import Page, pages
 from .._graph.permissions import RequiredPermission
 from .decisions import Selection, listing
 from .filters import DetectionFilter, detected_ticks, pages_by_service_time
-from .resources import RISKY_USERS, Resource
+from .resources import RISKY_SERVICE_PRINCIPALS, RISKY_USERS, Resource
 
 _PAGE_SIZE = 500
 _NEWEST_FIRST = "detectedDateTime desc"
@@ -79,6 +79,42 @@ USER_DETECTIONS = DetectionSet(
     ),
     beta_properties=("riskType", "mitreTechniqueId"),
 )
+# https://learn.microsoft.com/graph/api/resources/serviceprincipalriskdetection
+SERVICE_PRINCIPAL_DETECTIONS = DetectionSet(
+    owner=RISKY_SERVICE_PRINCIPALS,
+    owner_property="servicePrincipalId",
+    name_property="servicePrincipalDisplayName",
+    paths={version: f"/{version}/identityProtection/servicePrincipalRiskDetections" for version in ("v1.0", "beta")},
+    required=RequiredPermission(
+        "IdentityRiskEvent.Read.All",
+        role="Security Reader",
+        license="Microsoft Entra Workload ID Premium",
+    ),
+    properties=(
+        "id",
+        "servicePrincipalId",
+        "servicePrincipalDisplayName",
+        "appId",
+        "keyIds",
+        "riskEventType",
+        "riskState",
+        "riskLevel",
+        "riskDetail",
+        "source",
+        "detectionTimingType",
+        "activity",
+        "tokenIssuerType",
+        "ipAddress",
+        "location",
+        "activityDateTime",
+        "detectedDateTime",
+        "lastUpdatedDateTime",
+        "requestId",
+        "correlationId",
+        "additionalInfo",
+    ),
+    beta_properties=("mitreTechniqueId",),
+)
 
 
 class _UnansweredError(Exception):
@@ -124,6 +160,7 @@ class DetectionReader:
         try:
             if self._selection is None or not self._read_by_owner(self._selection):
                 self._read_list()
+            self._warn_of_nobody()
         finally:
             self._warn_of_times()
 
@@ -254,6 +291,14 @@ class DetectionReader:
             f"Graph broke off {what} before its end (a known fault of its last page). "
             "Run the task again to see whether more are found."
         )
+
+    def _warn_of_nobody(self) -> None:
+        """Where an object may be known by another id, that nothing was found proves little."""
+        labels = self._kind.owner.labels
+        found = {str(item.get(self._kind.owner_property)).lower() for item in self._read.values()}
+        silent = sorted(self._ids - found)
+        if silent and not self.truncated and not self._kind.owner.asked_by_name:
+            self._warnings.append(f"{labels.key}: no risk detection of {listing(silent)}. {labels.not_found_hint}")
 
     def _warn_of_times(self) -> None:
         undecided = sum(self._is_selected(item) and self._exact.is_undecided(item) for item in self._read.values())

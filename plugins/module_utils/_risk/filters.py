@@ -23,7 +23,9 @@ from .resources import RISK_LEVELS, RISK_STATES, Record
 # Names of types as Graph spells them, since nobody knows whether its filter minds the case. Microsoft adds more at any
 # time: those are compared here alone. https://learn.microsoft.com/graph/api/resources/riskdetection
 EVENT_TYPES = (
+    "adminConfirmedServicePrincipalCompromised",
     "adminConfirmedUserCompromised",
+    "anomalousServicePrincipalActivity",
     "anomalousToken",
     "anomalousUserActivity",
     "anonymizedIPAddress",
@@ -32,6 +34,7 @@ EVENT_TYPES = (
     "impossibleTravel",
     "investigationsThreatIntelligence",
     "leakedCredentials",
+    "maliciousApplication",
     "maliciousIPAddress",
     "malwareInfectedIPAddress",
     "mcasFinSuspiciousFileAccess",
@@ -41,10 +44,12 @@ EVENT_TYPES = (
     "passwordSpray",
     "riskyIPAddress",
     "suspiciousAPITraffic",
+    "suspiciousApplication",
     "suspiciousBrowser",
     "suspiciousInboxForwarding",
     "suspiciousIPAddress",
     "suspiciousSendingPatterns",
+    "suspiciousSignins",
     "tokenIssuerAnomaly",
     "unfamiliarFeatures",
     "unlikelyTravel",
