@@ -149,7 +149,7 @@ class GraphService:
             if len(path) == 3:
                 return sessions.revoke(request, caller.tenant, caller.permissions, written)
             body = _json_object(request)
-            return sessions.batch(request, caller.tenant, body, lambda part: self.serve(part, written), plain_failure)
+            return sessions.batch(request, caller.tenant, body, self.serve, plain_failure)
         if path == ["directoryObjects", "getByIds"]:
             return self._objects_by_ids(request, caller)
         unknown = next((part for part in path if part != "identityProtection"), "")

@@ -266,8 +266,11 @@ def _batch() -> Schema:
     part = _object(
         {
             "id": {"type": "string", "minLength": 1},
-            "method": {"const": "POST"},
+            "method": {"enum": ["GET", "PATCH", "POST"]},
             "url": {"type": "string", "pattern": "^/"},
+            "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+            "body": {"type": "object"},
+            "dependsOn": {"type": "array", "items": {"type": "string"}},
         },
         ["id", "method", "url"],
     )

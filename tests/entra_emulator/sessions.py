@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import json
 import typing as t
 
 from . import timestamps
+from .journal import entry_of
 from .principals import USERS
 from .records import RefusedError
 from .tenant import Tenant
@@ -21,7 +23,8 @@ def revoke(request: Request, tenant: Tenant, permissions: frozenset[str], writte
     """The answer to `POST /users/{id or name}/revokeSignInSessions`."""
     key = request.segments[2]
     found = tenant.directory_object(USERS, key)
-    if not ROLES & permissions or (found is not None and found["id"] in tenant.switches.reject_ids):
+    refused = found is not None and (found["id"] in tenant.switches.reject_ids or found["userType"] == "Guest")
+    if refused or not ROLES & permissions:
         # Graph says the same of a permission that is missing and of a person whom the app may not touch.
         raise RefusedError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
     if found is None:
@@ -38,34 +41,46 @@ def batch(
     request: Request,
     tenant: Tenant,
     body: t.Mapping[str, t.Any],
-    serve: t.Callable[[Request], Answer],
+    serve: t.Callable[[Request, list[str]], Answer],
     fail: t.Callable[[Request, int], Answer],
 ) -> Answer:
     """The answer to `POST /$batch`: the parts are carried out in order, and answered in another one.
 
-    Faults whose path fits a part break that part; one that is dropped is missing in the answer.
+    Each has an entry of its own in the journal, of the listener `batch`. Faults whose path fits a part break that
+    part; one that is dropped is missing in the answer.
     """
     parts = body["requests"] if body.keys() == {"requests"} else None
     if not isinstance(parts, list) or not 1 <= len(parts) <= MAX_PARTS or not all(map(_is_part, parts)):
-        raise RefusedError(400, "BadRequest", f"A batch has 1 to {MAX_PARTS} requests without bodies.")
-    responses = []
+        raise RefusedError(400, "BadRequest", f"A batch has 1 to {MAX_PARTS} requests.")
+    responses: list[dict[str, t.Any]] = []
     for item in parts:
         target = f"/{request.segments[0]}{item['url']}"
-        part = Request.of(request.listener, item["method"], target, request.headers.items())
+        content = json.dumps(item["body"]).encode() if "body" in item else b""
+        headers = {**dict(request.headers), **item.get("headers", {})}
+        part = Request.of(request.listener, item["method"], target, headers.items(), content)
+        entry = {**entry_of(part, tenant.clock.wall()), "listener": "batch"}
+        tenant.journal.add(entry)
+        done = {each["id"] for each in responses if each["status"] < 400}
+        if not done.issuperset(item.get("dependsOn", ())):
+            entry["status"] = 424
+            responses.append({"id": item["id"], "status": 424, "headers": {}, "body": fail(part, 424).json_data()})
+            continue
         fault = next((fault for fault in tenant.faults if fault.hits(part, tenant.clock.monotonic())), None)
         if fault is None:
-            answer = serve(part)
+            answer = serve(part, entry["written"])
         else:
-            right, wrong = functools.partial(serve, part), functools.partial(fail, part)
+            right, wrong = functools.partial(serve, part, entry["written"]), functools.partial(fail, part)
             answer = fault.apply(part, right, wrong, tenant.clock.sleep)
             tenant.change_anybody(fault.change)
+            entry["fault"] = fault.label
+        entry["status"] = None if answer.drop else answer.status_code
         if not answer.drop:
-            headers = {**dict(answer.headers), **answer.changes}
+            said = {**dict(answer.headers), **answer.changes}
             responses.append(
                 {
                     "id": item["id"],
                     "status": answer.status_code,
-                    "headers": {name: text for name, text in headers.items() if text is not None},
+                    "headers": {name: text for name, text in said.items() if text is not None},
                     "body": answer.json_data(),
                 }
             )
@@ -73,8 +88,12 @@ def batch(
 
 
 def _is_part(item: t.Any) -> bool:
-    """Whether it is a POST without a body: others are not asked for."""
-    if not isinstance(item, dict) or item.keys() != {"id", "method", "url"}:
+    """Whether it is a request with an id, and perhaps with headers, a body, and ids of those before it."""
+    if not isinstance(item, dict) or item.keys() - {"id", "method", "url", "headers", "body", "dependsOn"}:
         return False
-    texts = all(isinstance(text, str) and text for text in item.values())
-    return texts and item["method"] == "POST" and item["url"].startswith("/")
+    if not all(isinstance(item.get(name), str) and item[name] for name in ("id", "method", "url")):
+        return False
+    headers, needed = item.get("headers", {}), item.get("dependsOn", [])
+    typed = isinstance(headers, dict) and isinstance(needed, list) and isinstance(item.get("body", {}), dict)
+    texts = typed and all(isinstance(text, str) for text in [*headers.values(), *needed])
+    return texts and item["method"] in ("GET", "PATCH", "POST") and item["url"].startswith("/")
