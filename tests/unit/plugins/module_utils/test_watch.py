@@ -196,6 +196,11 @@ CASES: t.Mapping[str, tuple[dict[str, t.Any], t.Callable[[LocalGraph], list[Step
         lambda graph: [changing(graph, 1), changing(graph, 2), changing(graph, 1, "dismissed")],
         [[], ["user1 unseen"], ["user2 unseen"], ["user1 atRisk"]],
     ),
+    "the clock here is days ahead": (
+        {"date_skew": -200_000.0},
+        lambda graph: [changing(graph, 1, ago=200_000), changing(graph, 1, "dismissed", ago=200_000)],
+        [[], ["user1 unseen"], ["user1 atRisk"]],
+    ),
     "graph refuses the filter": (
         {"filters": "refuse"},
         lambda graph: [changing(graph, 1), changing(graph, 2, ago=1800), nothing],
@@ -285,6 +290,30 @@ def test_asks_once_a_poll_when_nothing_changes(users: int) -> None:
     follow(graph, [count, both(many, count), *[count] * 8], interval=30)
     # What changed in the very second of the reading is asked for again.
     assert asked == [1, 1, *([2, 2] if users > 500 else [1, 1]), *[1] * 6]
+
+
+@pytest.mark.parametrize(("skew", "ago"), [(0.0, 1000), (7000.0, -3000), (-7000.0, 1000), (-200_000.0, 201_000)])
+def test_leaves_alone_what_changed_before_now_by_either_clock(skew: float, ago: float) -> None:
+    graph = LocalGraph(date_skew=skew)
+    changing(graph, 1, ago=ago)()
+    assert follow(graph, [nothing]).names == [[], []]
+
+
+def test_takes_a_list_that_was_broken_off_for_the_beginning_of_one() -> None:
+    graph = LocalGraph(page_size=1, break_last_page=True)
+    both(changing(graph, 1, ago=1000), changing(graph, 2, ago=1000))()
+    assert follow(graph, [graph_mends(graph), nothing]).names == [[], [], []]
+    queries = [entry["query"] for entry in graph.tenant.journal.entries]
+    # Graph does it where what is left is just one page, so another size is asked for.
+    assert [query["$top"] for query in queries if "$skiptoken" not in query] == ["500", "499", "499"]
+
+
+def test_begins_a_poll_each_interval_however_long_one_takes() -> None:
+    graph = LocalGraph()
+    graph.tenant.add_fault(status=429, headers={"Retry-After": "20"}, times=1)
+    began: list[int] = []
+    follow(graph, [lambda: began.append(round(graph.time.now))] * 3, interval=60)
+    assert began == [60, 120, 180]
 
 
 def test_reads_the_whole_list_only_while_the_filter_is_refused() -> None:
