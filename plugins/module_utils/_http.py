@@ -25,10 +25,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from ._errors import CredentialsError, EntraRiskError, NetworkError, RequestError, StoppedError, TlsError
 from ._libraries import working_library
-from ._proxies import check_proxy
 from ._redact import Redactor
 from ._text import printable
-from ._tls import tls_advice
 from ._wire import Wire
 
 REQUESTS_ERROR: EntraRiskError | None = None
@@ -172,6 +170,8 @@ class Transport:
 
         Only what fails before the request has left is sure to have changed nothing.
         """
+        from ._tls import tls_advice
+
         causes = list(_causes(exc))
         facts = {
             "host": host_of(url),
@@ -352,7 +352,11 @@ def _decoded(body: bytes) -> str:
 def _check_proxy(url: str) -> None:
     """Check the proxy that requests will take from the environment."""
     if url.lower().startswith("https:"):
-        check_proxy(requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)), os.environ)
+        proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+        if proxy:
+            from ._proxies import check_proxy
+
+            check_proxy(proxy, os.environ)
 
 
 def host_of(url: t.Any) -> str:

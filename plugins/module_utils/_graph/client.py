@@ -21,7 +21,6 @@ from .. import _timestamps
 from .._errors import EntraRiskError, InternalError, NetworkError
 from .._http import Response, Transport, host_of
 from .._interruption import Interruption
-from .._login.claims import Claims, read_claims
 from .._login.connection import Connection
 from .._login.tokens import TokenSource, token_source
 from .._progress import ProgressFile
@@ -30,6 +29,9 @@ from .._retry import Clock, Retry, retry_after
 from .errors import TOO_MANY, graph_error, is_from_graph, is_transient, request_id
 from .permissions import RequiredPermission
 from .throttle import Pacer
+
+if t.TYPE_CHECKING:
+    from .._login.claims import Claims
 
 # Tries for answers that may pass; "too many requests" alone is repeated until the deadline.
 MOST_TRIES = 8
@@ -102,6 +104,8 @@ class GraphClient:
 
     def claims(self) -> Claims:
         """Log in, if that was not done yet, and read what the token says of itself."""
+        from .._login.claims import read_claims
+
         return read_claims(self._token())
 
     def get(

@@ -12,7 +12,6 @@ import os
 import ssl
 
 from .._errors import TlsError
-from .._tls import is_hashed_folder
 from .shapes import is_path, path_for_message, why_not_shown
 from .sources import Sources
 
@@ -45,6 +44,8 @@ def _problem(path: str) -> str | None:
     if not is_path(path):
         return f"its value is not a path. {_WHAT_TO_NAME}"
     if os.path.isdir(path):
+        from .._tls import is_hashed_folder
+
         if is_hashed_folder(path):
             return None
         return "OpenSSL finds no certificate in this folder. Run 'openssl rehash' on it, or name a file."

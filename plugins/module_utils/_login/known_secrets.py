@@ -12,7 +12,6 @@ import re
 import typing as t
 from urllib.parse import unquote
 
-from .._proxies import PROXY_VARIABLES
 from .options import CONNECTION_OPTIONS, Option
 from .shapes import is_guid, is_path, is_tenant, is_word
 
@@ -26,6 +25,7 @@ SHORTEST_SECRET = 8
 # Typing errors, host names and the like: hiding those would take the meaning out of a message.
 _PLAIN = re.compile(r"[a-z0-9.-]{1,63}|[A-Za-z_.-]{1,63}|https?://[A-Za-z0-9.:/-]{1,255}", re.ASCII)
 _SHAPES: t.Mapping[str, t.Callable[[str], bool]] = {"tenant": is_tenant, "client_id": is_guid}
+_PROXY_VARIABLE = re.compile(r"(?:https?|all)_proxy", re.IGNORECASE)
 _PROXY_PASSWORD = re.compile(r"(?:[^/@]*//)?[^:@]*:(.+)@", re.DOTALL)
 
 
@@ -47,8 +47,8 @@ def known_secrets(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -
         if name not in names and not name.startswith("_ansible_") and _SECRET_NAMES.search(name):
             yield from _texts(value)
     yield from (environ[name] for name in _OTHER_VARIABLES if name in environ)
-    for name in (*PROXY_VARIABLES, "http_proxy", "HTTP_PROXY"):
-        found = _PROXY_PASSWORD.match(environ.get(name, ""))
+    for name in filter(_PROXY_VARIABLE.fullmatch, environ):
+        found = _PROXY_PASSWORD.match(environ[name])
         if found:
             yield from (found[1], unquote(found[1]))
 

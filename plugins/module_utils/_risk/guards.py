@@ -16,42 +16,12 @@ from .._errors import EntraRiskError, PermissionDeniedError, RequestError
 from .._graph.client import GraphClient
 from .._graph.directory import Directory
 from .._graph.groups import GROUP_MEMBERS, Groups, UnknownGroupError
-from .._graph.names import fold, is_object_id
+from .._graph.names import fold
 from .._graph.roles import ROLE_ASSIGNMENTS, ROLE_ELIGIBILITY, principals
-from .decisions import Decision, Protected, Selection, listing, shortened
+from .decisions import Decision, Protected, Selection, listing
+from .guard_options import PASSWORD_PROPERTY, Guards, on_sight
 from .loader import RecordCache
 from .resources import Resource
-
-# The options that protect users by what the directory says. They are brakes as well.
-GUARD_SPEC: dict[str, dict[str, t.Any]] = {
-    "exclude_groups": {"type": "list", "elements": "str"},
-    "exclude_role_holders": {"type": "bool", "default": False},
-}
-PASSWORD_PROPERTY = "lastPasswordChangeDateTime"
-
-
-@dataclasses.dataclass(frozen=True)
-class Guards:
-    """What a task asks for: the groups whose members, and whether those with a role, are never written to."""
-
-    groups: tuple[str, ...] = ()
-    role_holders: bool = False
-
-
-def parse_guards(params: t.Mapping[str, t.Any]) -> Guards:
-    """The guards of a module's parameters; none where the module has no such options.
-
-    :raises RequestError: a group that is not an object ID.
-    """
-    groups = [text.strip() for text in params.get("exclude_groups") or ()]
-    wrong = [text for text in groups if not is_object_id(text)]
-    if wrong:
-        raise RequestError(
-            f"exclude_groups: {listing(list(map(shortened, wrong)))} {'is' if len(wrong) == 1 else 'are'} not an "
-            "object ID (a GUID). Names of groups are not unique, so give the object ID that the Entra admin center "
-            "shows for the group."
-        )
-    return Guards(tuple(dict.fromkeys(map(str.lower, groups))), bool(params.get("exclude_role_holders")))
 
 
 def read_guards(
@@ -143,11 +113,6 @@ def _explained(text: str) -> t.Iterator[None]:
     except EntraRiskError as exc:
         exc.message = f"{text} {exc.message}"
         raise
-
-
-def on_sight(excluded: Selection) -> Protected:
-    """What an exclusion says by itself, before anybody is asked."""
-    return Protected(frozenset(excluded.ids), frozenset(map(fold, excluded.names)))
 
 
 def resolve_exclusions(

@@ -13,6 +13,7 @@ import typing as t
 
 from .._errors import NetworkError, ServiceError, ThrottledError
 from .api import RiskApi
+from .attempts import is_applied
 from .loader import ACTIVE, EVERYTHING, RecordCache, RecordLoader
 from .resources import Action, Record
 
@@ -21,13 +22,6 @@ _LONGEST_PAUSE = 30.0
 _GROWTH = 1.5
 # The last reading begins when the time is over, and has this long.
 _LAST_LOOK = 5.0
-
-
-def is_applied(record: Record | None, action: Action) -> bool:
-    """Whether a record shows the state that was asked for. A record that is gone has no risk left."""
-    if record is None:
-        return not action.applies_without_record
-    return record.state in action.satisfied_states and not record.processing
 
 
 def read_again(api: RiskApi, action: Action, ids: t.Sequence[str]) -> dict[str, Record | None]:

@@ -9,57 +9,18 @@
 from __future__ import annotations
 
 import dataclasses
-import enum
 import typing as t
 
 from .._errors import EntraRiskError, RequestError
 from .._graph.client import MOST_TRIES
 from .._retry import Retry
 from .api import RiskApi
+from .attempts import Attempt, Progress, Status
 from .decisions import Decision, Outcome, Rules
-from .resources import Record
 from .wait import read_again
 
 # Refusals that may be the fault of a single id. All others concern everyone and stop the work.
 _MAYBE_ONE_ID = frozenset({400, 404, 409, 410, 413, 422})
-
-
-class Status(enum.Enum):
-    """What became of one id that was tried."""
-
-    ACCEPTED = "Graph took the write, or shows its effect"
-    REJECTED = "Graph refuses this id"
-    UNKNOWN = "no clear answer came"
-    SUPERSEDED = "no clear answer came, and by now the id must not be written to"
-
-
-@dataclasses.dataclass(frozen=True)
-class Attempt:
-    """What became of one id, with Graph's error where it is rejected, and the new decision where it is superseded."""
-
-    status: Status
-    error: EntraRiskError | None = None
-    decision: Decision | None = None
-
-
-@dataclasses.dataclass
-class Progress:
-    """What happened so far, up to date at every moment. An id that is not among the attempts was not written to.
-
-    :param seen: the records that were read back afterwards; None for those that are gone.
-    """
-
-    attempts: dict[str, Attempt] = dataclasses.field(default_factory=dict)
-    request_ids: list[str] = dataclasses.field(default_factory=list)
-    seen: dict[str, Record | None] = dataclasses.field(default_factory=dict)
-
-    def status(self, object_id: str | None) -> Status | None:
-        attempt = self.attempts.get(object_id or "")
-        return attempt.status if attempt else None
-
-    def having(self, status: Status) -> list[str]:
-        """The ids that have a status, in the order of the attempts."""
-        return [key for key, attempt in self.attempts.items() if attempt.status is status]
 
 
 def write_all(api: RiskApi, rules: Rules, due: t.Sequence[Decision], progress: Progress) -> None:

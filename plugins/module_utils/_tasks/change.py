@@ -22,6 +22,7 @@ from .._graph.names import fold
 from .._retry import Clock
 from .._risk import filters
 from .._risk.api import RiskApi
+from .._risk.attempts import Status
 from .._risk.decisions import (
     NO_SELECTION,
     Decision,
@@ -35,20 +36,9 @@ from .._risk.decisions import (
     parse_selection,
 )
 from .._risk.filters import RiskFilter
-from .._risk.guards import (
-    GUARD_SPEC,
-    PASSWORD_PROPERTY,
-    Guards,
-    on_sight,
-    parse_guards,
-    read_guards,
-    read_password_times,
-    resolve_exclusions,
-)
+from .._risk.guard_options import GUARD_SPEC, PASSWORD_PROPERTY, Guards, on_sight, parse_guards
 from .._risk.resolver import TargetResolver
 from .._risk.resources import ACTIVE_STATES, Resource
-from .._risk.wait import wait_for
-from .._risk.writer import Status, write_all
 from .result import ModuleResult
 from .risk_result import RiskChangeResult
 
@@ -189,13 +179,18 @@ def run(
         targets = _check_existence(targets, rules, directory, result.warnings)
         result.decisions = list(map(rules.decide, targets))
         if due := _due(result.decisions):
-            # Read only now: whoever is protected does not matter while nobody is written to.
+            # Read, and loaded, only now: whoever is protected does not matter while nobody is written to.
+            from .._risk.guards import resolve_exclusions
+
             protected = resolve_exclusions(task.excluded, due, resource, directory, resolver.cache)
             rules = _guarded(dataclasses.replace(rules, protected=protected), task, targets, result.client, directory)
             result.decisions = apply_limit(list(map(rules.decide, targets)), task.limit, resource.labels)
         _warn(result)
         check_max_changes(result.decisions, task.max_changes, resource.labels)
-        if not check_mode:
+        if not check_mode and _due(result.decisions):
+            from .._risk.wait import wait_for
+            from .._risk.writer import write_all
+
             write_all(api, rules, _due(result.decisions), result.progress)
             written = result.progress.having(Status.ACCEPTED)
             if task.wait and written:
@@ -220,6 +215,7 @@ def _due(decisions: t.Iterable[Decision]) -> list[Decision]:
 
 def _guarded(rules: Rules, task: Task, targets: t.Sequence[Target], client: GraphClient, directory: Directory) -> Rules:
     """The rules with what the guards say. None is read once nobody is left to write to."""
+    from .._risk.guards import read_guards, read_password_times
 
     def due_with(protected: Protected) -> list[Decision]:
         return _due(map(dataclasses.replace(rules, protected=protected).decide, targets))

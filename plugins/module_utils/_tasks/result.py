@@ -15,9 +15,9 @@ import typing as t
 from .. import _timestamps
 from .._errors import EntraRiskError, InternalError, UsersError
 from .._graph.client import GraphClient, RequestCounts
+from .._risk.attempts import Progress, Status
 from .._risk.decisions import Decision, Outcome, Target
 from .._risk.resources import Labels, Resource
-from .._risk.writer import Progress, Status
 
 # Where only the exceptions are returned, so many of those whom a stopped task did not come to, and of those whom
 # `limit` left for later: they share one cause.

@@ -12,9 +12,9 @@ import dataclasses
 import typing as t
 
 from .._errors import EntraRiskError
+from .._risk.attempts import is_applied
 from .._risk.decisions import Decision, Outcome, Target
 from .._risk.resources import Action
-from .._risk.wait import is_applied
 from .result import ChangeResult, Ending
 from .snake_case import snake_case
 

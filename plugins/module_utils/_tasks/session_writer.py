@@ -19,8 +19,8 @@ from .._graph.client import MOST_TRIES, GraphClient
 from .._graph.directory import Directory, DirectoryObject
 from .._graph.permissions import RequiredPermission
 from .._retry import Retry
+from .._risk.attempts import Attempt, Progress, Status
 from .._risk.decisions import DirectoryStatus, Target
-from .._risk.writer import Attempt, Progress, Status
 
 VALID_FROM = "signInSessionsValidFromDateTime"
 WRITE = RequiredPermission(

@@ -23,6 +23,7 @@ from .._graph.directory import USERS, Directory, DirectoryObject
 from .._graph.names import fold, is_object_id
 from .._progress import ProgressFile
 from .._retry import Clock
+from .._risk.attempts import Status
 from .._risk.decisions import (
     NO_SELECTION,
     Decision,
@@ -35,10 +36,10 @@ from .._risk.decisions import (
     parse_selection,
 )
 from .._risk.filters import moment
-from .._risk.guards import GUARD_SPEC, Guards, on_sight, parse_guards, read_guards, resolve_exclusions
+from .._risk.guard_options import GUARD_SPEC, Guards, on_sight, parse_guards
+from .._risk.guards import read_guards, resolve_exclusions
 from .._risk.loader import RecordCache
 from .._risk.resources import RISKY_USERS
-from .._risk.writer import Status
 from .result import ChangeResult, Ending, ModuleResult, rendered
 from .session_writer import PROPERTIES, SessionProgress, SessionTarget, revoke_all, target_of
 
