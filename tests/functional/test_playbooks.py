@@ -151,6 +151,9 @@ NO_COMPLAINT: tuple[tuple[str, Answers], ...] = (
     ("act_on_plan", {"plan": _PLANNED}),
     ("act_on_plan", {"plan": json.dumps({**_PLANNED, "exclude_users": [], "error": None})}),
     ("act_on_plan", {"plan": {**_PLANNED, "users": [], "count": 0, "evaluated_at": None}}),
+    ("confirm_compromised", {**_NAMED, "exclude_users": " ", "exclude_groups": "a group"}),
+    ("contain_users", {**_NAMED, "exclude_groups": ["g"], "exclude_role_holders": "", "revoked_since": "12h"}),
+    ("dismiss_secured", {"exclude_users": "none", "exclude_groups": "None", "levels": "high"}),
     ("report_risk", {"report_days": " ", "report_limit": None, "report_path": "None"}),
 )
 
@@ -204,7 +207,17 @@ COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
     ("confirm_compromised", "entra_risk_exclude_users has an empty entry"): [
         {**_NAMED, "exclude_users": ["none", None]}
     ],
-    ("dismiss_stale_risk", _UNANSWERED): [{}],
+    ("dismiss_stale_risk", _UNANSWERED): [{}, {"exclude_groups": None}, {"exclude_groups": ["", None]}],
+    ("contain_users", _UNANSWERED): [{**_NAMED, "exclude_role_holders": True}],
+    ("contain_users", "entra_risk_exclude_groups has an empty entry"): [{**_NAMED, "exclude_groups": ["g", " "]}],
+    ("dismiss_risk", "entra_risk_exclude_groups has no value"): [
+        {**_NAMED, "exclude_groups": " None "}, {**_NAMED, "exclude_groups": ";"},
+    ],
+    ("contain_users", "entra_risk_revoked_since is blank"): [
+        {**_NAMED, "exclude_users": "none", "revoked_since": since} for since in (" ", None, "None")
+    ],
+    ("dismiss_secured", "at most one of entra_risk_users and entra_risk_levels"): [{**_NAMED, "levels": "low"}],
+    ("dismiss_secured", "entra_risk_levels takes low, medium, high and none"): [{"exclude_users": "none", "levels": "hidden"}],
     ("dismiss_stale_risk", "entra_risk_levels takes low, medium and none"): [
         {**_STALE, "levels": ", "},
         {**_STALE, "levels": ["low", None]},
@@ -422,3 +435,34 @@ def test_check_plan_and_report_hand_on_why_they_failed(ansible: Ansible, tenant:
     handed_on = _handed_on(_play(ansible, tenant, "report_risk", 2, answers))["entra_risk_report"]
     assert (handed_on["users"], handed_on["error"]["kind"]) == (None, "permission")
     assert "No. {{ 6 * 7 }}" in handed_on["msg"]
+
+
+def test_contains_those_who_can_be_contained(ansible: Ansible, tenant: Tenant) -> None:
+    anna, boss, otto = (tenant.add_user(f"{name}@contoso.example").id for name in ("anna", "boss", "otto"))
+    tenant.assign_role(boss)
+    answers = {
+        "entra_risk_users": "anna@contoso.example, boss@contoso.example, otto@contoso.example, nobody@contoso.example",
+        "entra_risk_exclude_groups": tenant.add_group([otto]).id,
+        "entra_risk_exclude_role_holders": "yes",
+        "entra_risk_revoked_since": "12h",
+    }
+    for changed in (1, 0):
+        run = _play(ansible, tenant, "contain_users", 2, answers)
+        assert "Not done: boss@contoso.example (privileged), otto@contoso.example (excluded)" in run.output
+        handed_on = _handed_on(run)["entra_risk_result"]
+        assert handed_on["users"] == [anna] and handed_on["error"]["kind"] == "users"
+        assert "nobody@contoso.example (unknown_user" in handed_on["msg"]
+        sessions = handed_on["sessions"]
+        assert sessions["summary"] == {"changed": changed, "failed": 0, "skipped": 0, "unchanged": 1 - changed}
+    assert [key for entry in tenant.journal.entries for key in entry["written"]] == [anna, anna]
+
+
+def test_dismisses_those_with_a_new_password(ansible: Ansible, tenant: Tenant) -> None:
+    soon = "2099-01-01T00:00:00Z"
+    anna = tenant.add_user("anna@contoso.example", password_changed=soon, risk_level="high").id
+    tenant.add_user("bob@contoso.example", risk_level="high")
+    tenant.add_user("zoe@contoso.example", password_changed=soon, risk_state="confirmedCompromised")
+    run = _play(ansible, tenant, "dismiss_secured", 0, {"entra_risk_exclude_users": "none"})
+    assert "Not done: bob@contoso.example (password_unchanged)" in run.output
+    assert _handed_on(run)["entra_risk_result"]["summary"] == {"changed": 1, "failed": 0, "skipped": 1, "unchanged": 0}
+    assert [key for entry in tenant.journal.entries for key in entry["written"]] == [anna]
