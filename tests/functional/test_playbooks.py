@@ -19,6 +19,7 @@ import yaml
 from ..commands import Ansible, Run
 from ..entra_emulator import timestamps
 from ..entra_emulator.emulator import Emulator
+from ..entra_emulator.resources import ALL_ROLES
 from ..entra_emulator.tenant import Tenant
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -153,7 +154,7 @@ NO_COMPLAINT: tuple[tuple[str, Answers], ...] = (
     ("act_on_plan", {"plan": {**_PLANNED, "users": [], "count": 0, "evaluated_at": None}}),
     ("confirm_compromised", {**_NAMED, "exclude_users": " ", "exclude_groups": "a group"}),
     ("contain_users", {**_NAMED, "exclude_groups": ["g"], "exclude_role_holders": "", "revoked_since": "12h"}),
-    ("dismiss_secured", {"exclude_users": "none", "exclude_groups": "None", "levels": "high"}),
+    ("dismiss_secured", {"exclude_users": "none", "exclude_groups": " \n", "levels": "high"}),
     ("report_risk", {"report_days": " ", "report_limit": None, "report_path": "None"}),
 )
 
@@ -217,7 +218,9 @@ COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
         {**_NAMED, "exclude_users": "none", "revoked_since": since} for since in (" ", None, "None")
     ],
     ("dismiss_secured", "at most one of entra_risk_users and entra_risk_levels"): [{**_NAMED, "levels": "low"}],
-    ("dismiss_secured", "entra_risk_levels takes low, medium, high and none"): [{"exclude_users": "none", "levels": "hidden"}],
+    ("dismiss_secured", "entra_risk_levels takes low, medium, high and none"): [
+        {"exclude_users": "none", "levels": "hidden"},
+    ],
     ("dismiss_stale_risk", "entra_risk_levels takes low, medium and none"): [
         {**_STALE, "levels": ", "},
         {**_STALE, "levels": ["low", None]},
@@ -445,6 +448,7 @@ def test_contains_those_who_can_be_contained(ansible: Ansible, tenant: Tenant) -
         "entra_risk_exclude_groups": tenant.add_group([otto]).id,
         "entra_risk_exclude_role_holders": "yes",
         "entra_risk_revoked_since": "12h",
+        "entra_risk_access_token": tenant.mint_token(roles=ALL_ROLES),
     }
     for changed in (1, 0):
         run = _play(ansible, tenant, "contain_users", 2, answers)
@@ -462,7 +466,8 @@ def test_dismisses_those_with_a_new_password(ansible: Ansible, tenant: Tenant) -
     anna = tenant.add_user("anna@contoso.example", password_changed=soon, risk_level="high").id
     tenant.add_user("bob@contoso.example", risk_level="high")
     tenant.add_user("zoe@contoso.example", password_changed=soon, risk_state="confirmedCompromised")
-    run = _play(ansible, tenant, "dismiss_secured", 0, {"entra_risk_exclude_users": "none"})
+    answers = {"entra_risk_exclude_users": "none", "entra_risk_access_token": tenant.mint_token(roles=ALL_ROLES)}
+    run = _play(ansible, tenant, "dismiss_secured", 0, answers)
     assert "Not done: bob@contoso.example (password_unchanged)" in run.output
     assert _handed_on(run)["entra_risk_result"]["summary"] == {"changed": 1, "failed": 0, "skipped": 1, "unchanged": 0}
     assert [key for entry in tenant.journal.entries for key in entry["written"]] == [anna]
