@@ -208,7 +208,7 @@ def documented(playbook: str) -> set[str]:
     """The variables that the head of a playbook of the collection lists, and that it reads."""
     path = ROOT / "playbooks" / playbook
     text = path.read_text(encoding="utf-8")
-    names = set(re.findall(r"^# {3}(entra_risk_\w+) {2,}", text, re.MULTILINE))
+    names = set(re.findall(r"^# {3}(entra_risk_\w+) +", text, re.MULTILINE))
     others = [path for name in ("vars", "tasks") for path in (ROOT / "playbooks" / name).glob("*.yml")]
     code = "".join(re.sub(r"(?m)^\s*#.*$", "", each.read_text(encoding="utf-8")) for each in (path, *others))
     return {name for name in names if name in code}
