@@ -465,7 +465,7 @@ class Tenant:
 
     def _entries(self, resource: Resource) -> t.Mapping[str, Entry]:
         self._settle()
-        sets = {
+        sets: dict[str, t.Mapping[str, Entry]] = {
             **{name: risks.records for name, risks in self._risks.items()},
             OF_PEOPLE.resource.name: self._detections.entries,
             OF_WORKLOADS.resource.name: self._workload_detections.entries,
