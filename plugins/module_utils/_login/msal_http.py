@@ -19,17 +19,17 @@ from urllib.parse import urlsplit
 from .._errors import EntraRiskError, LoginError, NetworkError, ServiceError, ThrottledError
 from .._http import Response, Transport, host_of
 from .._redact import Redactor
-from .._retry import Clock, backoff, retry_after
+from .._retry import Clock, Retry, retry_after
 from .aadsts import first_line, login_error, named_ids, plain_error, plain_id
 
-_MOST_TRIES = 5
 _TOO_MANY = 429
-_TRANSIENT = frozenset({408, _TOO_MANY, 500, 502, 503, 504})
 # What the metadata service of a virtual machine answers while it is updated: 410 ("gone") for up to 70 seconds, and
-# 404 in passing. Other machines answer 404 for ever, so that one is not waited for long.
+# 404 in passing.
 _GONE, _NOT_FOUND = 410, 404
-_SECONDS_GONE = 90.0
-_MOST_TRIES_NOT_FOUND = 3
+_TRANSIENT = frozenset({408, _TOO_MANY, 500, 502, 503, 504})
+_MOST_TRIES = 5
+# Ten tries take 75 seconds or more. Other machines answer 404 for ever, so that one is not waited for long.
+_MOST_TRIES_BY_STATUS = {_GONE: 10, _NOT_FOUND: 3}
 
 _TOKEN_KEYS = ("access_token", "refresh_token", "id_token")
 # What every good answer of Entra has: to the question for its endpoints, and to that for a token.
@@ -83,49 +83,29 @@ class LoginHttp:
         for name, value in (headers or {}).items():
             if name.lower() in _SECRET_HEADERS:
                 self._redactor.add(str(value))
-        answer = self._patiently(method, url, headers=headers, **content)
-        self.status = answer.status
-        body = answer.json()
-        if isinstance(body, dict):
-            for key in _TOKEN_KEYS:
-                self._redactor.add(str(body.get(key) or ""))
-        self._check(method, url, answer, body)
-        return MsalResponse(answer.status, answer.text, answer.headers)
-
-    def _patiently(self, method: str, url: str, **content: t.Any) -> Response:
-        """The answer, after retries where there is hope that it changes. The last try counts."""
-        first_failure: float | None = None
-        tries = 0
-        while True:
-            tries += 1
-            answer: Response | None = None
-            asked_wait: float | None = None
-            error: NetworkError | None = None
+        for attempt in Retry(self._clock, self._retry_timeout, tries=_MOST_TRIES):
             try:
-                answer = self._request(method, url, **content)
+                answer = self._request(method, url, headers=headers, **content)
             except NetworkError as exc:
                 # A host that cannot be reached at all will not be there in a minute either.
                 if not exc.outcome_unknown:
                     raise
-                error = exc
-            else:
-                if answer.status not in self.transient:
-                    return answer
-                said = answer.headers
-                asked_wait = retry_after(said.get("retry-after"), said.get("date"), self._clock)
-            now = self._clock.monotonic()
-            first_failure = now if first_failure is None else first_failure
-            wait = max(backoff(tries, self._clock), asked_wait or 0.0)
-            is_last = now + wait > first_failure + self._retry_timeout
-            if is_last or self._is_enough(tries, now - first_failure, answer):
-                if error is not None:
-                    raise error
-                return t.cast(Response, answer)
-            self._clock.sleep(wait)
-
-    def _is_enough(self, tries: int, elapsed: float, answer: Response | None) -> bool:
-        """True when another try makes no sense."""
-        return tries >= _MOST_TRIES
+                attempt.failed(exc)
+                continue
+            self.status = answer.status
+            body = answer.json()
+            if isinstance(body, dict):
+                for key in _TOKEN_KEYS:
+                    self._redactor.add(str(body.get(key) or ""))
+            if answer.status not in self.transient:
+                self._check(method, url, answer, body)
+                return MsalResponse(answer.status, answer.text, answer.headers)
+            error = self._transient_error(url, answer, body)
+            error.retry_after = (
+                retry_after(answer.headers.get("retry-after"), answer.headers.get("date"), self._clock) or 0.0
+            )
+            attempt.failed(error, tries=_MOST_TRIES_BY_STATUS.get(answer.status))
+        raise AssertionError("the loop ends by an answer or an error")
 
     def _request(self, method: str, url: str, **content: t.Any) -> Response:
         return self._transport.send(method, url, **content)
@@ -139,6 +119,10 @@ class LoginHttp:
                 "Check authority_host and the proxy.",
                 status=answer.status,
             )
+
+    def _transient_error(self, url: str, answer: Response, body: t.Any) -> EntraRiskError:
+        """What went wrong, where it may be gone the next time."""
+        raise NotImplementedError
 
 
 class EntraHttp(LoginHttp):
@@ -181,8 +165,6 @@ class EntraHttp(LoginHttp):
     def _check(self, method: str, url: str, answer: Response, body: t.Any) -> None:
         super()._check(method, url, answer, body)
         is_refusal = isinstance(body, dict) and isinstance(body.get("error"), str)
-        if answer.status in _TRANSIENT:
-            raise self._transient_error(answer, body if is_refusal else {})
         if is_refusal and method == "GET":
             # MSAL would keep the reason to itself: this is how an unknown tenant looks.
             raise login_error(body, status=answer.status, who=self._who, redactor=self._redactor)
@@ -196,7 +178,8 @@ class EntraHttp(LoginHttp):
                 **_ids(answer),
             )
 
-    def _transient_error(self, answer: Response, body: t.Mapping[str, t.Any]) -> EntraRiskError:
+    def _transient_error(self, url: str, answer: Response, body: t.Any) -> EntraRiskError:
+        body = body if isinstance(body, dict) and isinstance(body.get("error"), str) else {}
         said = first_line(self._redactor.redact(str(body.get("error_description") or "")))
         quote = f"{self._host} kept answering the login with HTTP {answer.status}"
         details: dict[str, t.Any] = {"status": answer.status, **_ids(answer)}
@@ -241,21 +224,12 @@ class MetadataHttp(LoginHttp):
     def _request(self, method: str, url: str, **content: t.Any) -> Response:
         return self._transport.send(method, url, connect_timeout=self.CONNECT_TIMEOUT, **content)
 
-    def _is_enough(self, tries: int, elapsed: float, answer: Response | None) -> bool:
-        if answer is not None and answer.status == _GONE:
-            return elapsed >= _SECONDS_GONE
-        if answer is not None and answer.status == _NOT_FOUND:
-            return tries >= _MOST_TRIES_NOT_FOUND
-        return tries >= _MOST_TRIES
-
     def _check(self, method: str, url: str, answer: Response, body: t.Any) -> None:
         super()._check(method, url, answer, body)
         if answer.status == 401 and "www-authenticate" in answer.headers:
             # Azure Arc says in this header where the key is that it wants to be shown.
             return
         host = urlsplit(url).netloc
-        if answer.status in self.transient:
-            raise self._transient_error(host, answer, body)
         if not isinstance(body, dict):
             raise ServiceError(
                 f"{host} answered the managed identity with something that is not JSON (HTTP {answer.status}). Check "
@@ -269,8 +243,9 @@ class MetadataHttp(LoginHttp):
                 plain_error(body), status=answer.status, who=self._who, redactor=self._redactor, remedy=self._remedy
             )
 
-    def _transient_error(self, host: str, answer: Response, body: t.Any) -> EntraRiskError:
+    def _transient_error(self, url: str, answer: Response, body: t.Any) -> EntraRiskError:
         said = first_line(self._redactor.redact(plain_error(body).get("error_description", "")))
+        host = urlsplit(url).netloc
         message = f"{host} kept answering the managed identity with HTTP {answer.status}{said and ': ' + said}."
         if answer.status == _TOO_MANY:
             return ThrottledError(f"{message} Try again later, or raise retry_timeout.", status=answer.status)
