@@ -230,6 +230,7 @@ def test_it_says_what_could_not_be_read(browser: webdriver.Chrome, emulator: Emu
     assert texts(browser, "h1") == ["Risky users of Contoso & Söhne"]
     assert "3 were read, and there are more" in texts(browser, "#users-truncated")[0]
     assert "IdentityRiskEvent.Read.All" in texts(browser, "#detections-unreadable")[0]
+    assert "RoleManagement.Read.Directory" in texts(browser, "#roles-unreadable")[0]
     assert texts(browser, "h2")[0] == "Users by the week of their last change, and level"
     assert texts(browser, ".cards strong")[0] == "3"
     assert "Detections" not in texts(browser, "#users thead th")

@@ -24,6 +24,7 @@ from ..entra_emulator.tenant import Tenant
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PLAYBOOKS = _ROOT / "playbooks"
+_GUARDS = ("GroupMember.Read.All", "RoleManagement.Read.Directory", "RoleEligibilitySchedule.Read.Directory")
 _READER = ("IdentityRiskyUser.Read.All", "IdentityRiskEvent.Read.All")
 _GENERATOR = '<meta name="generator" content="identityops.entra_risk.report_risk">'
 
@@ -415,6 +416,24 @@ def test_report_about_nobody_without_a_date(ansible: Ansible, tenant: Tenant, tm
     style, script = (base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for (part,) in parts)
     sources = f"style-src 'sha256-{style}'; script-src 'sha256-{script}'"
     assert policy == f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
+
+
+def test_report_marks_role_holders_and_members(ansible: Ansible, tenant: Tenant, tmp_path: Path) -> None:
+    anna, otto = (tenant.add_user(f"{name}@contoso.example").id for name in ("anna", "otto"))
+    tenant.add_user("eva@contoso.example")
+    tenant.assign_role(anna, eligible=True)
+    group = tenant.add_group([anna, otto]).id
+    path = tmp_path / "page.html"
+    answers = {
+        "entra_risk_report_path": str(path),
+        "entra_risk_report_groups": group,
+        "entra_risk_access_token": tenant.mint_token(roles=[*_READER, *_GUARDS]),
+    }
+    users = _handed_on(_play(ansible, tenant, "report_risk", 0, answers))["entra_risk_report"]["users"]
+    assert (users["count"], users["role_holders"], users["guarded"]) == (3, 1, 2)
+    page = path.read_text(encoding="utf-8")
+    assert (page.count(">holds a role<"), page.count(">guarded<"), page.count("-unreadable")) == (1, 2, 0)
+    assert all(request["method"] == "GET" for request in tenant.journal.select(listener="graph"))
 
 
 def test_check_plan_and_report_hand_on_why_they_failed(ansible: Ansible, tenant: Tenant) -> None:
