@@ -121,7 +121,7 @@ checks:
     name:
       description:
         - One of C(read_risky_users), C(write_risky_users), C(read_risk_detections), C(read_risky_service_principals),
-          C(write_risky_service_principals), C(look_up_users),
+          C(write_risky_service_principals), C(read_service_principal_risk_detections), C(look_up_users),
           C(look_up_service_principals), C(read_groups), C(read_active_roles), C(read_eligible_roles) and
           C(revoke_sessions).
       type: str

@@ -16,8 +16,8 @@ from .running import Run, load
 MODULE = "access_info"
 SURVEYS = Path(__file__).resolve().parents[2] / "docs" / "examples" / "aap_configuration" / "surveys.yml"
 APIS = (
-    "riskyUsers riskDetections riskyServicePrincipals users servicePrincipals groups roleAssignments "
-    "roleEligibilityScheduleInstances"
+    "riskyUsers riskDetections riskyServicePrincipals servicePrincipalRiskDetections users servicePrincipals groups "
+    "roleAssignments roleEligibilityScheduleInstances"
 )
 
 

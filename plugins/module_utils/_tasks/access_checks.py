@@ -15,7 +15,7 @@ from .._graph.directory import DirectorySet
 from .._graph.groups import GROUP_MEMBERS
 from .._graph.permissions import RISK_READERS, RISK_WRITERS, RequiredPermission
 from .._graph.roles import ROLE_ASSIGNMENTS, ROLE_ELIGIBILITY, RoleList
-from .._risk.detections import USER_DETECTIONS
+from .._risk.detections import SERVICE_PRINCIPAL_DETECTIONS, USER_DETECTIONS
 from .._risk.resources import RISKY_SERVICE_PRINCIPALS, RISKY_USERS
 from . import session_writer
 
@@ -89,6 +89,15 @@ CHECKS: tuple[Check, ...] = (
         RISKY_SERVICE_PRINCIPALS.write,
         roles=RISK_WRITERS,
         after="read_risky_service_principals",
+    ),
+    Check(
+        "read_service_principal_risk_detections",
+        ("service_principal_risk_detection_info",),
+        SERVICE_PRINCIPAL_DETECTIONS.required,
+        SERVICE_PRINCIPAL_DETECTIONS.paths,
+        roles=RISK_READERS,
+        # Without the license, Graph answers all the same, with hidden values.
+        shows_license=False,
     ),
     Check(
         "look_up_users",

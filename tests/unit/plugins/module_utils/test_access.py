@@ -22,7 +22,7 @@ READER, WRITER, HELPDESK = (
     "729827e3-9c14-49f7-bb1b-9608f156bbb8",
 )
 WRITES = "write_risky_users write_risky_service_principals"
-WORKLOADS = "read_risky_service_principals write_risky_service_principals"
+WORKLOADS = "read_risky_service_principals write_risky_service_principals read_service_principal_risk_detections"
 RISK = f"read_risky_users write_risky_users read_risk_detections {WORKLOADS}"
 
 
