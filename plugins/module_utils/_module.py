@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.validation import check_type_dict
-from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
-from ._errors import ENDINGS, CredentialsError, EntraRiskError, InternalError, MissingLibraryError, RequestError
+from ._errors import ENDINGS, EntraRiskError, InternalError, MissingLibraryError, RequestError
 from ._graph import client as _graph
 from ._http import REQUESTS_ERROR
 from ._interruption import listening
 from ._login.connection import describe, resolve
 from ._login.known_secrets import SHORTEST_SECRET, known_secrets
 from ._login.options import argument_spec as connection_spec
-from ._login.shapes import is_word
 from ._progress import VARIABLE, ProgressFile
 from ._redact import Redactor
+from ._tasks.arguments import check_arguments, unexpected
 from ._tasks.result import ModuleResult
 from ._text import DEEPEST, Carrier, printable_lines
 
@@ -123,60 +121,10 @@ class _Module(_AnsibleModule):
         # Then at once: whatever is refused from here on may repeat one.
         for secret in known_secrets(self.params, os.environ):
             self.redactor.add(secret)
-        for text in _unexpected(self.argument_spec, self.params):
+        for text in unexpected(self.argument_spec, self.params):
             self.redactor.add(text if len(text) >= SHORTEST_SECRET else None)
-        connection = connection_spec()
-        for name, option in self.argument_spec.items():
-            spellings = (name, *option.get("aliases", ()))
-            if name in self._brakes:
-                held = {spelling: self.params[spelling] for spelling in spellings if spelling in self.params}
-                self.refusals += tuple(_blank_brakes(held))
-                # Taken out, or ansible-core 2.16 refuses a null in a list first, in words of its own.
-                self.params = {key: value for key, value in self.params.items() if not _is_blank(held.get(key, key))}
-            for spelling in spellings:
-                if spelling in self.params and _is_nothing(self.params[spelling], blank=name in connection):
-                    del self.params[spelling]
-                elif "options" in option and isinstance(self.params.get(spelling), dict):
-                    inner = self.params[spelling].items()
-                    # Only times are plain text in there.
-                    times = {
-                        f"{spelling}.{key}": value
-                        for key, value in inner
-                        if option["options"].get(key, {}).get("type") == "str"
-                    }
-                    self.refusals += tuple(_blank_brakes(times))
-                    self.params[spelling] = {key: value for key, value in inner if value is not None}
-                elif option["type"] == "int" and not _is_whole(self.params.get(spelling, 0)):
-                    del self.params[spelling]
-                    text = f"{spelling} must be a whole number, written in digits alone, such as 10."
-                    self.refusals += (RequestError(text),)
-                elif option["type"] == "bool" and not _is_flag(self.params.get(spelling, False)):
-                    del self.params[spelling]
-                    self.refusals += (RequestError(f"{spelling} must be true or false."),)
-                elif name in connection and isinstance(self.params.get(spelling), (list, dict)):
-                    del self.params[spelling]
-                    text = f"{spelling} must be a single value. Give it as text, not as a list or dictionary."
-                    self.refusals += (CredentialsError(text),)
-            given = [spelling for spelling in spellings if spelling in self.params]
-            if len(given) > 1 and name not in connection:
-                text = f"{' and '.join(given)} are names of one option, and only one of them would count."
-                self.refusals += (RequestError(f"{text} Give one of them."),)
-
-
-def _is_blank(value: t.Any) -> bool:
-    """Whether a template came out empty here: null, whitespace, or a list that holds one of these."""
-    if isinstance(value, (list, tuple)):
-        return any(map(_is_blank, value))
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _blank_brakes(given: t.Mapping[str, t.Any]) -> t.Iterator[RequestError]:
-    for name, value in given.items():
-        if _is_blank(value):
-            yield RequestError(
-                f"{name}: it is given, but null or blank, or holds such an entry. A template may have come out empty, "
-                "which must not switch a brake off. Give it a value, or leave it out."
-            )
+        self.params, refusals = check_arguments(self.argument_spec, self.params, connection_spec(), self._brakes)
+        self.refusals += tuple(refusals)
 
 
 def run_module(
@@ -218,32 +166,6 @@ def run_module(
         # Outside of the except block on purpose: inside, fail_json would add the exception object by itself, which
         # ansible-core prints as it is, and those of the HTTP library can hold the token.
         module.leave(result)
-
-
-def _is_nothing(value: t.Any, *, blank: bool) -> bool:
-    return value is None or (blank and isinstance(value, str) and not value.strip())
-
-
-def _is_whole(value: t.Any) -> bool:
-    if isinstance(value, str):
-        return re.fullmatch(r"-?[0-9]{1,18}", value, re.ASCII) is not None
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_flag(value: t.Any) -> bool:
-    return value in BOOLEANS if isinstance(value, (bool, int)) else str(value).strip().lower() in BOOLEANS
-
-
-def _unexpected(spec: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    """Values that AnsibleModule will repeat in its refusal, since they are none of the choices."""
-    for name, option in spec.items():
-        for spelling in (name, *option.get("aliases", ())):
-            value = params.get(spelling)
-            if "choices" in option:
-                values = value if isinstance(value, list) else [value]
-                yield from (text for text in values if isinstance(text, str) and not is_word(text))
-            if "options" in option and isinstance(value, dict):
-                yield from _unexpected(option["options"], value)
 
 
 def _shorten_arguments(params: dict[str, t.Any]) -> None:

@@ -84,7 +84,7 @@ class Sources:
         if given is None:
             return bool(BY_NAME[name].default)
         try:
-            return _FLAGS[given.text.lower()]
+            return FLAGS[given.text.lower()]
         except KeyError:
             raise CredentialsError(f"{given.label} must be true or false.") from None
 
@@ -119,7 +119,7 @@ class Sources:
 
 
 # The words that Ansible takes for a boolean.
-_FLAGS: t.Mapping[str, bool] = {
+FLAGS: t.Mapping[str, bool] = {
     **dict.fromkeys(("y", "yes", "on", "1", "true", "t"), True),
     **dict.fromkeys(("n", "no", "off", "0", "false", "f"), False),
 }
