@@ -116,11 +116,6 @@ class ManagedIdentityLogin:
     """Asks the machine for a token of its managed identity."""
 
     def __init__(self, connection: Connection, transport: Transport, redactor: Redactor, clock: Clock) -> None:
-        if {"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT"} <= set(os.environ):
-            raise CredentialsError(
-                "The managed identity of Service Fabric (IDENTITY_SERVER_THUMBPRINT) is not supported. "
-                "Use a secret, a certificate or an OIDC token."
-            )
         _check_endpoints(os.environ)
         self._connection = connection
         self._redactor = redactor

@@ -680,10 +680,11 @@ class TestManagedIdentity:
         assert words in str(failure(log_in(MSI), LoginError))
 
     def test_service_fabric_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By MSAL, which wants a session of its own there."""
         for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT"):
             monkeypatch.setenv(name, "https://127.0.0.1:2377/canary")
-        with pytest.raises(CredentialsError, match="Service Fabric"):
-            log_in(MSI)
+        message = str(failure(log_in(MSI), LoginError))
+        assert "managed identity" in message and "canary" not in message
 
     @pytest.mark.parametrize(
         "variable", ["AZURE_POD_IDENTITY_AUTHORITY_HOST", "IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT"]
