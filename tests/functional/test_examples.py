@@ -22,7 +22,7 @@ from .test_refusals import MODULES
 
 PREFIX = "identityops.entra_risk."
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = (ROOT / "README.md", *sorted(ROOT.glob("docs/docsite/rst/*.rst")))
+DOCUMENTS = sorted([*ROOT.glob("[CRS]*.md"), *ROOT.glob("docs/docsite/rst/*.rst")])
 YAML = re.compile(r"(?ms)^```yaml\n(.*?)^```|^\.\. code-block:: yaml(?:\+jinja)?\n\n((?:(?: {2,}[^\n]*)?\n)+)")
 OLD = {"risk_level": "low", "risk_last_updated": "2024-01-31T00:00:00Z"}
 
@@ -65,7 +65,7 @@ def test_examples_do_what_they_say(documented: Tenant, run: Run, module: str) ->
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
 def test_guides_use_only_what_exists(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Modules with their options and choices in tasks; plugins, playbooks and their variables in all of the text."""
+    """Modules, options and choices in tasks; plugins, playbooks, their variables and our files in all of the text."""
     text = document.read_text(encoding="utf-8")
     for task in (
         task for found in YAML.findall(text) for task in _tasks(yaml.safe_load(textwrap.dedent("".join(found))))
@@ -78,6 +78,8 @@ def test_guides_use_only_what_exists(document: Path, monkeypatch: pytest.MonkeyP
         for folder in ("plugins/modules", "playbooks", "extensions/eda")
         for path in ROOT.glob(f"{folder}/**/*.*")
     }
+    links = re.findall(r"identityops/entra_risk/(?:blob|tree)?/?main/([^)>`#\s]+)", text)
+    assert [path for path in links if not (ROOT / path).exists()] == []
     named = set(re.findall(rf"(?<!ansible_collections\.){re.escape(PREFIX)}(\w+)", text))
     assert named - plugins - {"all"} == set()
     sources = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/**/*.*"))
