@@ -69,6 +69,12 @@ WORKLOADS: t.Sequence[tuple[str, str, str, str, dict[str, t.Any]]] = (
     ("newstate", "quarantined", "high", "2026-01-26T08:00:00.0000000Z", {}),
 )
 
+# Switches of services that filter badly, or list badly.
+BAD_SERVICES: t.Sequence[dict[str, t.Any]] = (
+    {}, {"filter_mode": "refuse"}, {"filter_mode": "ignore"}, {"filter_refuse": ["riskLastUpdatedDateTime"]},
+    {"filter_ignore": ["riskLevel", "id"]}, {"filter_mode": "ignore", "page_size": 2},
+)  # fmt: skip
+
 
 def add_people(tenant: Tenant) -> None:
     """Everybody."""

@@ -17,59 +17,6 @@ def writes(ended: Ended) -> list[list[str]]:
     return [entry["written"] for entry in ended.journal if entry["written"]]
 
 
-def test_sixty_users_are_two_requests(tenant: Tenant, run: Run) -> None:
-    users = tenant.add_users(60)
-    ended = run("risky_user", state="dismissed", users=users)
-    assert [entry["id"] for entry in ended.entries] == users
-    assert writes(ended) == [users] and len(ended.graph) == 2
-
-
-def test_one_bad_id_stops_nobody_else(tenant: Tenant, run: Run) -> None:
-    users = tenant.add_users(130)
-    tenant.switches.reject_ids = [users[77]]
-    ended = run("risky_user", state="compromised", users=users, return_users="exceptions")
-    assert ended.kind == "users" and ended.changed
-    assert ended.result["summary"] == {"changed": 129, "unchanged": 0, "skipped": 0, "failed": 1}
-    assert [entry["id"] for entry in ended.entries] == [users[77]] and ended.outcomes == ["failed rejected"]
-    assert ended.entries[0]["after"]["risk_state"] == "atRisk"
-    assert sorted(ended.written) == sorted({*users} - {users[77]})
-    assert max(len(chunk) for chunk in writes(ended)) <= 60
-    assert len(ended.result["requests"]["write_request_ids"]) == len(writes(ended))
-
-
-@pytest.mark.parametrize(
-    ("count", "rejected", "sizes"),
-    [
-        (8, [0], [8, 4, 2, 1, 1, 2, 4]),
-        (8, [7], [8, 4, 2, 1, 1]),
-        (2, [0, 1], [2, 1, 1]),
-        # A second half is not asked for as a whole where it is known to be refused.
-        (8, [0, 6], [8, 4, 2, 1, 1, 2, 4, 2, 1, 1]),
-    ],
-)
-def test_searches_for_the_rejected_with_few_requests(
-    tenant: Tenant, run: Run, count: int, rejected: list[int], sizes: list[int]
-) -> None:
-    users = tenant.add_users(count)
-    tenant.switches.reject_ids = [users[number] for number in rejected]
-    ended = run("risky_user", state="dismissed", users=users)
-    assert [len(entry["body"]["userIds"]) for entry in ended.journal if entry["method"] == "POST"] == sizes
-    expected = ["failed rejected" if number in rejected else "changed" for number in range(count)]
-    assert ended.outcomes == expected
-
-
-def test_stops_where_everybody_is_rejected(tenant: Tenant, run: Run) -> None:
-    users = tenant.add_users(125)
-    tenant.switches.reject_ids = users
-    ended = run("risky_user", state="dismissed", users=users)
-    assert ended.outcomes == ["failed rejected"] * 120 + ["failed"] * 5 and not ended.changed
-    assert ended.msg.startswith("Graph refused each of 120 users and every chunk of the others, so the task stopped.")
-    last = [entry for entry in ended.journal if entry["method"] == "POST" and len(entry["body"]["userIds"]) == 1][-1]
-    error = ended.result["error"]
-    assert (error["kind"], error["status"], error["request_id"]) == ("request", 400, last["request_id"])
-    assert error["code"] and error["client_request_id"]
-
-
 def test_keeps_to_one_request_a_second(tenant: Tenant, run: Run, clock: FastClock) -> None:
     tenant.switches.rate_limit = 1
     users = tenant.add_users(130)

@@ -8,6 +8,7 @@ import pytest
 
 from ..entra_emulator import timestamps
 from ..entra_emulator.tenant import Tenant
+from .people import BAD_SERVICES
 from .running import Run
 
 # Columns: name before the @, state, level, hours since the risk changed, deleted.
@@ -29,19 +30,8 @@ CHOSEN: t.Sequence[tuple[dict[str, t.Any], str]] = (
     ({"updated_before": "8w"}, "finn zoe"),
     ({"updated_after": "20d", "updated_before": "7200m"}, "Bob"),
     ({"updated_before": "2020-01-31T01:00:00+02:00"}, ""),
-    (
-        {
-            "risk_state": ["atRisk", "confirmedCompromised"],
-            "risk_level": ["high"],
-            "updated_after": "2020-01-31T01:00:00Z",
-        },
-        "adam carl",
-    ),
-)
-# Services that filter badly, or list badly.
-SWITCHES: t.Sequence[dict[str, t.Any]] = (
-    {}, {"filter_mode": "refuse"}, {"filter_mode": "ignore"}, {"filter_refuse": ["riskLastUpdatedDateTime"]},
-    {"filter_ignore": ["riskLevel"]}, {"filter_mode": "ignore", "page_size": 2},
+    ({"risk_state": ["atRisk", "confirmedCompromised"], "risk_level": ["high"],
+      "updated_after": "2020-01-31T01:00:00Z"}, "adam carl"),
 )  # fmt: skip
 
 
@@ -59,7 +49,7 @@ def names(entries: t.Iterable[dict[str, t.Any]]) -> str:
     return " ".join(entry["user_principal_name"].partition("@")[0] for entry in entries)
 
 
-@pytest.mark.parametrize("switches", SWITCHES, ids=str)
+@pytest.mark.parametrize("switches", BAD_SERVICES, ids=str)
 @pytest.mark.parametrize(("filters", "chosen"), CHOSEN, ids=str)
 def test_chooses_neither_more_nor_fewer(
     aged: Tenant, run: Run, filters: dict[str, t.Any], chosen: str, switches: dict[str, t.Any]
@@ -75,11 +65,13 @@ def test_chooses_neither_more_nor_fewer(
 
 @pytest.mark.parametrize("check", [True, False])
 def test_changes_no_more_than_max_changes_allows(aged: Tenant, run: Run, check: bool) -> None:
-    ended = run("risky_user", state="dismissed", filters={}, max_changes=3, check=check)
+    ended = run("risky_user", state="dismissed", filters={}, max_changes=3, check=check, diff=True)
     assert ended.kind == "limit" and "4 users would change, but max_changes is 3" in ended.msg
     assert not ended.changed and ended.written == []
     assert ended.outcomes == ["failed", "failed", "failed", "skipped deleted", "failed"]
+    assert ended.entries[0]["message"] == "Not written: max_changes stopped the task (error kind limit)."
     assert ended.result["summary"] == {"changed": 0, "unchanged": 0, "skipped": 1, "failed": 4}
+    assert ended.result["diff"] == {"before": {}, "after": {}}
 
 
 def test_changes_as_many_as_max_changes_allows(aged: Tenant, run: Run) -> None:
@@ -91,9 +83,8 @@ def test_changes_as_many_as_max_changes_allows(aged: Tenant, run: Run) -> None:
     assert len(ended.graph) == 2 and len(ended.written) == 4
     again = run("risky_user", state="dismissed", filters={}, max_changes=0)
     assert not again.changed and names(again.entries) == "finn"
-    undone = run(
-        "risky_user", state="compromised", filters={"risk_state": ["dismissed"], "updated_after": "1h"}, max_changes=4
-    )
+    dismissed = {"risk_state": ["dismissed"], "updated_after": "1h"}
+    undone = run("risky_user", state="compromised", filters=dismissed, max_changes=4)
     assert undone.changed and sorted(undone.written) == sorted(ended.written)
 
 

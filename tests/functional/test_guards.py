@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 
 from ..entra_emulator.tenant import Tenant
 from .people import ID, ids
 from .running import Ended, Run
-
-READ_AND_WRITE = ["IdentityRiskyUser.ReadWrite.All"]
 
 
 def directory(ended: Ended) -> list[str]:
@@ -23,14 +19,8 @@ def test_protects_nested_members_and_holders_of_any_role(people: Tenant, run: Ru
     outer = people.add_group([inner.id])
     with_role = people.add_group([ID["megan"]], role_assignable=True)
     people.assign_role(with_role.id, scope="/administrativeUnits/77aa0000-0000-4000-8000-000000000001", eligible=True)
-    ended = run(
-        "risky_user",
-        state="compromised",
-        users=ids("adele", "alex", "megan"),
-        exclude_groups=[outer.id],
-        exclude_role_holders=True,
-        check=check,
-    )
+    guards = {"exclude_groups": [outer.id], "exclude_role_holders": True}
+    ended = run("risky_user", state="compromised", users=ids("adele", "alex", "megan"), **guards, check=check)
     assert ended.outcomes == ["skipped excluded", "changed", "skipped privileged"]
     assert outer.id in ended.entries[0]["message"] and with_role.id in ended.entries[2]["message"]
     assert ended.written == ([] if check else ids("alex"))
@@ -40,8 +30,7 @@ def test_dismisses_only_whose_password_was_changed_after_the_risk(tenant: Tenant
     risk = "2026-11-01T10:00:00Z"
     times = ["2026-11-01T10:00:01Z", risk, "2026-10-01T00:00:00Z", None]
     users = [
-        tenant.add_user(f"user{n}@contoso.example", risk_last_updated=risk, password_changed=at).id
-        for n, at in enumerate(times)
+        tenant.add_user(f"{n}@x.example", risk_last_updated=risk, password_changed=at).id for n, at in enumerate(times)
     ]
     # Whoever is not written to does not use up the limit.
     ended = run("risky_user", state="dismissed", filters={}, max_changes=1, limit=1, if_password_changed=True)
@@ -53,66 +42,14 @@ def test_costs_the_same_few_requests_for_130_users(tenant: Tenant, run: Run) -> 
     users = tenant.add_users(130)
     groups = [tenant.add_group([users[number]]).id for number in (0, 1)]
     tenant.assign_role(users[2])
-    ended = run(
-        "risky_user", state="dismissed", users=users, max_changes=127, exclude_groups=groups, exclude_role_holders=True
-    )
+    guards = {"exclude_groups": groups, "exclude_role_holders": True}
+    ended = run("risky_user", state="dismissed", users=users, max_changes=127, **guards)
     assert not ended.failed and ended.result["summary"] == {"changed": 127, "unchanged": 0, "skipped": 3, "failed": 0}
     writes = [request for request in ended.graph if request.startswith("POST")]
     reads = [request for request in ended.graph if request.startswith("GET") and "identityProtection" in request]
     assert len(reads) <= 3 and len(writes) <= 3
-    few = run(
-        "risky_user", state="compromised", users=users[:4], exclude_groups=groups, exclude_role_holders=True, check=True
-    )
+    few = run("risky_user", state="compromised", users=users[:4], **guards, check=True)
     assert len(directory(ended)) == len(directory(few)) <= 6
-
-
-@pytest.mark.parametrize(
-    ("options", "permission"),
-    [
-        ({"exclude_groups": True}, "GroupMember.Read.All"),
-        ({"exclude_role_holders": True}, "RoleManagement.Read.Directory"),
-        ({"if_password_changed": True}, "User.Read.All"),
-    ],
-)
-@pytest.mark.parametrize("check", [True, False])
-def test_stops_without_the_permission(
-    people: Tenant, run: Run, options: dict[str, t.Any], permission: str, check: bool
-) -> None:
-    if "exclude_groups" in options:
-        options = {"exclude_groups": [people.add_group([ID["alex"]]).id]}
-    token = people.mint_token(roles=READ_AND_WRITE)
-    ended = run("risky_user", state="dismissed", users=ids("adele"), access_token=token, check=check, **options)
-    assert ended.kind == "permission" and ended.written == [] and not ended.changed
-    assert permission in ended.msg and next(iter(options)) in ended.msg
-
-
-@pytest.mark.parametrize("hidden", ["empty", "forbid"])
-def test_stops_where_the_members_are_hidden(people: Tenant, run: Run, hidden: str) -> None:
-    group = people.add_group([ID["adele"]], hidden=hidden)
-    token = people.mint_token(roles=[*READ_AND_WRITE, "GroupMember.Read.All"])
-    ended = run("risky_user", state="dismissed", users=ids("adele"), exclude_groups=[group.id], access_token=token)
-    assert ended.kind == {"empty": "request", "forbid": "permission"}[hidden] and ended.written == []
-    assert group.id in ended.msg
-
-
-def test_stops_without_the_license_for_eligible_roles(people: Tenant, run: Run) -> None:
-    people.switches.update({"pim_licensed": False})
-    ended = run("risky_user", state="dismissed", users=ids("adele"), exclude_role_holders=True)
-    assert ended.kind == "license" and ended.written == [] and "exclude_role_holders" in ended.msg
-
-
-@pytest.mark.parametrize("value", ["", "  ", None, [None], [""]], ids=str)
-@pytest.mark.parametrize("option", ["exclude_groups", "exclude_role_holders", "if_password_changed"])
-def test_refuses_a_guard_that_came_out_empty(people: Tenant, run: Run, option: str, value: t.Any) -> None:
-    ended = run("risky_user", state="dismissed", users=ids("adele"), **{option: value})
-    assert ended.kind == "request" and option in ended.msg and ended.graph == []
-
-
-@pytest.mark.parametrize("state", ["dismissed", "compromised"])
-def test_warns_of_an_empty_list_where_somebody_may_be_locked_out(people: Tenant, run: Run, state: str) -> None:
-    ended = run("risky_user", state=state, users=ids("adele"), exclude_groups=[])
-    assert ended.written == ids("adele")
-    assert any("exclude_groups is an empty list" in text for text in ended.warnings) is (state == "compromised")
 
 
 def test_service_principals_have_no_guards(workloads: Tenant, run: Run) -> None:

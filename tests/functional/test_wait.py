@@ -6,7 +6,7 @@ import pytest
 
 from ..entra_emulator.tenant import Tenant
 from .clock import FastClock
-from .people import ID, NAME, WORKLOAD, ids
+from .people import ID, NAME, ids
 from .running import Run
 
 
@@ -17,10 +17,8 @@ def test_waits_until_the_new_state_is_shown(people: Tenant, run: Run, clock: Fas
     assert looked.changed and not looked.result["verified"] and clock.sleeps == []
     waited = run("risky_user", state="dismissed", users=users, wait=True, diff=True)
     assert waited.changed and waited.result["verified"] is True
-    assert (
-        waited.result["requests"]["waited_seconds"] == pytest.approx(sum(clock.sleeps), abs=0.01)
-        and sum(clock.sleeps) >= 45
-    )
+    seconds = waited.result["requests"]["waited_seconds"]
+    assert seconds >= 45 and seconds == pytest.approx(sum(clock.sleeps), abs=0.01)
     assert [entry["after"]["risk_state"] for entry in waited.entries] == ["dismissed", "dismissed", "confirmedSafe"]
     assert list(waited.result["diff"]["after"].values()) == ["dismissed (none)", "dismissed (none)"]
     assert waited.graph[-1].startswith("GET ") and waited.written == ids("adele", "megan")
@@ -39,14 +37,6 @@ def test_fails_whoever_is_pending_at_the_deadline(people: Tenant, run: Run, cloc
     assert 290 <= sum(clock.sleeps) <= 300
 
 
-def test_does_not_wait_unasked(people: Tenant, run: Run) -> None:
-    people.switches.effect_delay = 600
-    ended = run("risky_user", state="compromised", user=ID["alex"])
-    assert ended.changed and ended.result["verified"] is False
-    assert ended.entries[0]["after"] == {"risk_state": "confirmedCompromised", "risk_level": "high"}
-    assert ended.graph[-1].startswith("POST ")
-
-
 @pytest.mark.parametrize(("state", "user"), [("dismissed", ID["adele"]), ("safe", NAME["alex"])])
 def test_a_record_that_is_gone_has_no_risk_left(people: Tenant, run: Run, state: str, user: str) -> None:
     people.switches.vanish_after_dismiss = True
@@ -54,10 +44,3 @@ def test_a_record_that_is_gone_has_no_risk_left(people: Tenant, run: Run, state:
     assert ended.changed and ended.result["verified"] is True
     assert ended.entries[0]["after"] == {"risk_state": None, "risk_level": None}
     assert ended.result["requests"]["waited_seconds"] == 0
-
-
-def test_waits_for_service_principals_too(workloads: Tenant, run: Run, clock: FastClock) -> None:
-    workloads.switches.effect_delay = 20
-    ended = run("risky_service_principal", state="dismissed", service_principal=WORKLOAD["export"], wait=True)
-    assert ended.changed and ended.result["verified"] is True and sum(clock.sleeps) >= 20
-    assert ended.entries[0]["after"] == {"risk_state": "dismissed", "risk_level": "none"}

@@ -56,11 +56,7 @@ def found(result: ModuleResult, key: str = "allowed") -> dict[str, t.Any]:
 
 def marks(no: str = "", unknown: str = "") -> dict[str, bool | None]:
     """Every check passes but these."""
-    return {
-        **dict.fromkeys(NAMES.split(), True),
-        **dict.fromkeys(no.split(), False),
-        **dict.fromkeys(unknown.split()),
-    }
+    return {**dict.fromkeys(NAMES.split(), True), **dict.fromkeys(no.split(), False), **dict.fromkeys(unknown.split())}
 
 
 def person(*scopes: str, wids: t.Sequence[str]) -> dict[str, t.Any]:

@@ -65,41 +65,32 @@ def test_knows_who_is_listed_and_who_is_not(data: st.DataObject) -> None:
     assert {item for item in asked if item in cache.records} == set(listed)
 
 
-def test_of_two_copies_of_a_record_the_newer_change_counts() -> None:
+@pytest.mark.parametrize(
+    ("change", "deleted"),
+    [({"riskLastUpdatedDateTime": "2026-11-02T00:00:00Z"}, False), ({"isDeleted": True}, True)],
+)
+def test_of_two_copies_the_newer_one_or_the_deleted_one_counts(change: dict[str, t.Any], deleted: bool) -> None:
     graph = LocalGraph()
     key = graph.add(1)
     api = RiskApi(graph.client(), RISKY_USERS)
     (old,) = api.records(next(api.pages(None)))
-    graph.records[key].update(riskState="dismissed", riskLastUpdatedDateTime="2026-11-02T00:00:00Z")
+    graph.records[key].update(change)
     (new,) = api.records(next(api.pages(None)))
     for order in ((old, new), (new, old)):
         cache = RecordCache()
         cache.add(order)
-        assert cache.records[key].state == "dismissed"
-
-
-def test_of_two_copies_as_new_the_deleted_one_counts() -> None:
-    graph = LocalGraph()
-    key = graph.add(1)
-    api = RiskApi(graph.client(), RISKY_USERS)
-    (live,) = api.records(next(api.pages(None)))
-    graph.records[key].update(isDeleted=True)
-    (deleted,) = api.records(next(api.pages(None)))
-    for order in ((live, deleted), (deleted, live)):
-        cache = RecordCache()
-        cache.add(order)
-        assert cache.records[key].deleted and cache.named(upn(1), deleted=True) and not cache.named(upn(1))
+        assert cache.records[key] == new
+        assert bool(cache.named(upn(1), deleted=True)) is deleted and bool(cache.named(upn(1))) is not deleted
 
 
 @pytest.mark.parametrize("identity", ["", "{{ lookup('pipe', 'id') }}", "../users", None, 7])
 def test_an_entry_without_an_object_id_is_no_record(identity: object) -> None:
     graph = LocalGraph()
-    graph.add(1)
-    graph.add(2)
-    graph.records[user_id(2)]["id"] = identity
-    api = RiskApi(graph.client(), RISKY_USERS)
-    assert [record.id for record in api.records(next(api.pages(None)))] == [user_id(1)]
-    assert len(api.without_id) == 1
+    good, bad = graph.add(1), graph.add(2)
+    graph.records[bad]["id"] = identity
+    result = graph.run(state="dismissed", filters={}, max_changes=9)
+    assert graph.written == [good] == [entry["id"] for entry in result.data["users"]]
+    assert any("Graph listed 1 entry without an object ID" in warning for warning in result.warnings)
 
 
 def test_a_single_question_for_somebody_else_is_an_error() -> None:
@@ -108,14 +99,6 @@ def test_a_single_question_for_somebody_else_is_an_error() -> None:
     graph.records[key]["id"] = user_id(2)
     with pytest.raises(ServiceError, match="something else than the risk record of"):
         load(graph, [key])
-
-
-def test_reads_everybody_with_a_name_where_the_filter_does_not_work() -> None:
-    graph = LocalGraph(filters="refuse", page_size=1)
-    keys = [graph.add(number, "dismissed") for number in range(3)]
-    cache = RecordCache()
-    RecordLoader(RiskApi(graph.client(), RISKY_USERS), cache).read_names([upn(1)], surely=True)
-    assert cache.records.keys() == set(keys) and cache.complete
 
 
 @pytest.mark.parametrize("count", [2, 40])
@@ -127,13 +110,14 @@ def test_another_refusal_than_that_of_a_filter_ends_the_reading(count: int) -> N
         load(graph, ids)
 
 
-def test_asks_for_no_more_names_once_the_filter_is_refused() -> None:
-    graph = LocalGraph(filters="refuse")
-    keys = [graph.add(number) for number in range(20)]
+# The filter by name, that of the active ones, and the pages of all.
+@pytest.mark.parametrize(("state", "names", "page_size", "reads"), [("atRisk", 20, 500, 3), ("dismissed", 1, 10, 4)])
+def test_reads_everybody_once_the_filter_by_name_is_refused(state: str, names: int, page_size: int, reads: int) -> None:
+    graph = LocalGraph(filters="refuse", page_size=page_size)
+    keys = [graph.add(number, state) for number in range(20)]
     cache = RecordCache()
-    RecordLoader(RiskApi(graph.client(), RISKY_USERS), cache).read_names([upn(n) for n in range(20)], surely=True)
-    # The filter by name, that of the active ones, and all.
-    assert cache.records.keys() == set(keys) and graph.reads == 3
+    RecordLoader(RiskApi(graph.client(), RISKY_USERS), cache).read_names([upn(n) for n in range(names)], surely=True)
+    assert cache.records.keys() == set(keys) and cache.complete and graph.reads == reads
 
 
 @pytest.mark.parametrize(("filters", "page_size"), [("honor", 20), ("refuse", 20), ("honor", None)])

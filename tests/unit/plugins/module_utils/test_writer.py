@@ -31,10 +31,14 @@ def write(graph: LocalGraph, ids: t.Sequence[str], **more: t.Any) -> tuple[Progr
     return progress, None
 
 
+def at_risk(count: int) -> tuple[LocalGraph, list[str]]:
+    graph = LocalGraph()
+    return graph, [graph.add(number) for number in range(count)]
+
+
 @given(st.integers(1, 130), st.data())
 def test_finds_each_rejected_id_and_writes_to_all_others(count: int, data: st.DataObject) -> None:
-    graph = LocalGraph()
-    ids = [graph.add(number) for number in range(count)]
+    graph, ids = at_risk(count)
     bad = data.draw(st.sets(st.sampled_from(ids), max_size=3))
     graph.tenant.switches.reject_ids = list(bad)
     progress, error = write(graph, ids)
@@ -46,27 +50,37 @@ def test_finds_each_rejected_id_and_writes_to_all_others(count: int, data: st.Da
     assert len(progress.request_ids) == len([each for each in graph.bodies if not bad.intersection(each)])
 
 
-@pytest.mark.parametrize("place", range(0, 130, 9))
-def test_one_rejected_id_among_130_costs_few_writes(place: int) -> None:
-    graph = LocalGraph()
-    ids = [graph.add(number) for number in range(130)]
-    graph.tenant.switches.reject_ids = [ids[place]]
+@pytest.mark.parametrize(
+    ("count", "rejected", "sizes"),
+    [
+        (8, [0], [8, 4, 2, 1, 1, 2, 4]),
+        (8, [7], [8, 4, 2, 1, 1]),
+        (2, [0, 1], [2, 1, 1]),
+        # A second half is not asked for as a whole where it is known to be refused.
+        (8, [0, 6], [8, 4, 2, 1, 1, 2, 4, 2, 1, 1]),
+        (130, [68], [60, 60, 30, 15, 7, 4, 2, 1, 1, 2, 4, 15, 30, 10]),
+    ],
+)
+def test_searches_for_the_rejected_with_few_requests(count: int, rejected: list[int], sizes: list[int]) -> None:
+    graph, ids = at_risk(count)
+    graph.tenant.switches.reject_ids = [ids[number] for number in rejected]
     write(graph, ids)
-    assert len(graph.bodies) <= 14
+    assert [len(each) for each in graph.bodies] == sizes
 
 
 def test_stops_where_everybody_is_rejected() -> None:
-    graph = LocalGraph()
-    ids = [graph.add(number) for number in range(200)]
+    graph, ids = at_risk(200)
     graph.tenant.switches.reject_ids = ids
     progress, error = write(graph, ids)
     assert isinstance(error, RequestError) and error.message.startswith("Graph refused each of 120 users and every")
     assert len(progress.having(Status.REJECTED)) == 120 and progress.status(ids[150]) is None
+    last = [entry for entry in graph.tenant.journal.select(method="POST") if len(entry["body"]["userIds"]) == 1][-1]
+    assert (error.status, error.request_id, bool(error.code)) == (400, last["request_id"], True)
+    assert error.client_request_id
 
 
 def test_goes_on_where_somebody_is_accepted_after_all() -> None:
-    graph = LocalGraph()
-    ids = [graph.add(number) for number in range(190)]
+    graph, ids = at_risk(190)
     graph.tenant.switches.reject_ids = ids[:121]
     progress, error = write(graph, ids)
     assert error is None
@@ -76,8 +90,7 @@ def test_goes_on_where_somebody_is_accepted_after_all() -> None:
 
 @pytest.mark.parametrize("drop", ["before", "after"])
 def test_reads_back_before_it_sends_again(drop: str) -> None:
-    graph = LocalGraph()
-    ids = [graph.add(number) for number in range(3)]
+    graph, ids = at_risk(3)
     graph.tenant.add_fault(method="POST", times=1, drop=drop)
     progress, error = write(graph, ids)
     assert error is None and progress.having(Status.ACCEPTED) == ids
@@ -89,8 +102,7 @@ def test_reads_back_before_it_sends_again(drop: str) -> None:
     ("change", "reason"), [({"deleted": True}, "deleted"), ({"risk_state": "quarantined"}, "unknown_state")]
 )
 def test_decides_anew_for_a_write_that_was_lost(change: dict[str, t.Any], reason: str) -> None:
-    graph = LocalGraph()
-    ids = [graph.add(number) for number in range(2)]
+    graph, ids = at_risk(2)
     graph.tenant.add_fault(method="POST", times=1, drop="before", change={ids[0]: change})
     progress, error = write(graph, ids)
     attempt = progress.attempts[ids[0]]
@@ -100,8 +112,7 @@ def test_decides_anew_for_a_write_that_was_lost(change: dict[str, t.Any], reason
 
 
 def test_does_not_know_what_became_of_writes_that_are_always_lost() -> None:
-    graph = LocalGraph()
-    ids = [graph.add(number) for number in range(2)]
+    graph, ids = at_risk(2)
     graph.tenant.add_fault(method="POST", drop="before")
     progress, error = write(graph, ids, retry_timeout=5)
     assert error is not None and error.kind == "network"
@@ -110,8 +121,7 @@ def test_does_not_know_what_became_of_writes_that_are_always_lost() -> None:
 
 @pytest.mark.parametrize("status", [401, 403, 405])
 def test_stops_at_a_refusal_that_concerns_everybody(status: int) -> None:
-    graph = LocalGraph()
-    ids = [graph.add(number) for number in range(61)]
+    graph, ids = at_risk(61)
     graph.tenant.add_fault(method="POST", status=status)
     progress, error = write(graph, ids)
     assert error is not None and error.status == status
@@ -119,8 +129,7 @@ def test_stops_at_a_refusal_that_concerns_everybody(status: int) -> None:
 
 
 def test_tells_of_the_write_where_reading_it_back_fails_too() -> None:
-    graph = LocalGraph()
-    ids = [graph.add(number) for number in range(2)]
+    graph, ids = at_risk(2)
     graph.tenant.add_fault(method="POST", drop="after")
     graph.tenant.add_fault(method="GET", status=405, nth=list(range(2, 99)))
     progress, error = write(graph, ids)
