@@ -30,10 +30,7 @@ def test_lists_all_members_of_a_group_page_by_page(tenant: Tenant, graph: Client
     [
         ("/v1.0/groups/11111111-1111-4111-8111-111111111111/transitiveMembers", 404, "Request_ResourceNotFound"),
         pytest.param(
-            "/v1.0/groups/everybody/transitiveMembers",
-            400,
-            "Request_BadRequest",
-            marks=pytest.mark.breaks_contract,
+            "/v1.0/groups/everybody/transitiveMembers", 400, "Request_BadRequest", marks=pytest.mark.breaks_contract
         ),
         (f"{ROLES}/roleEligibilityScheduleInstances", 400, "AadPremiumLicenseRequired"),
     ],

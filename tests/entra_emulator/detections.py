@@ -77,12 +77,7 @@ OF_WORKLOADS = DetectionKind(
     SERVICE_PRINCIPAL_RISK_DETECTIONS,
     "servicePrincipalId",
     {"servicePrincipalDisplayName": "displayName", "appId": "appId"},
-    {
-        **_ARGUMENTS,
-        "app_id": ("appId",),
-        "display_name": ("servicePrincipalDisplayName",),
-        "key_ids": ("keyIds",),
-    },
+    {**_ARGUMENTS, "app_id": ("appId",), "display_name": ("servicePrincipalDisplayName",), "key_ids": ("keyIds",)},
     "suspiciousSignins",
     {"activity": "servicePrincipal", "keyIds": []},
 )

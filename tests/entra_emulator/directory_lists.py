@@ -120,10 +120,7 @@ def _skus(tenant: Tenant, key: str, permissions: frozenset[str]) -> t.Iterable[V
 
 
 _ROLE_PROPERTIES = dict.fromkeys(("id", "roleDefinitionId", "directoryScopeId", "principalId"), STRING)
-_SCHEDULE_PROPERTIES = {
-    **_ROLE_PROPERTIES,
-    **dict.fromkeys(("memberType", "startDateTime", "endDateTime"), STRING),
-}
+_SCHEDULE_PROPERTIES = {**_ROLE_PROPERTIES, **dict.fromkeys(("memberType", "startDateTime", "endDateTime"), STRING)}
 _SKU_PROPERTIES = {
     **dict.fromkeys(("id", "skuId", "skuPartNumber", "capabilityStatus"), STRING),
     "servicePlans": OBJECT,

@@ -113,12 +113,7 @@ class Emulator:
     # Tenants
 
     def add_tenant(
-        self,
-        *,
-        tenant_id: str | None = None,
-        domain: str | None = None,
-        clock: Clock | None = None,
-        **switches: t.Any,
+        self, *, tenant_id: str | None = None, domain: str | None = None, clock: Clock | None = None, **switches: t.Any
     ) -> Tenant:
         """A new, empty tenant.
 

@@ -475,10 +475,7 @@ def _view(request: Request, resource: Resource, select: t.Sequence[str] | None) 
 def _expect_method(request: Request, method: str) -> None:
     if request.method != method:
         raise RefusedError(
-            405,
-            "Request_BadRequest",
-            "Specified HTTP method is not allowed for the request target.",
-            {"Allow": method},
+            405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.", {"Allow": method}
         )
 
 

@@ -30,12 +30,7 @@ _CONTEXT: Schema = {"type": "string", "pattern": r"^https://.+\$metadata#.+"}
 
 
 def _object(properties: t.Mapping[str, Schema], required: t.Sequence[str] = ()) -> Schema:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": dict(properties),
-        "required": list(required),
-    }
+    return {"type": "object", "additionalProperties": False, "properties": dict(properties), "required": list(required)}
 
 
 _NULLABLE_NUMBER: Schema = {"type": ["number", "null"]}
@@ -123,8 +118,7 @@ _OPTIONS: t.Mapping[str, Schema] = {
     "$count": _query("$count", {"type": "boolean"}),
     "$filter": _query("$filter", {"type": "string", "minLength": 1}),
     "$orderby": _query(
-        "$orderby",
-        {"type": "string", "enum": ["detectedDateTime", "detectedDateTime asc", "detectedDateTime desc"]},
+        "$orderby", {"type": "string", "enum": ["detectedDateTime", "detectedDateTime asc", "detectedDateTime desc"]}
     ),
     # Only as part of a next link.
     "$skiptoken": _query("$skiptoken", {"type": "string", "pattern": "^[0-9a-f]{48}_[0-9]{1,3}$"}),

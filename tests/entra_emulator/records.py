@@ -86,11 +86,7 @@ class RiskSet:
     """
 
     def __init__(
-        self,
-        principals: Principals,
-        switches: Switches,
-        on_effect: t.Callable[[Action, Values], None],
-        clock: Clock,
+        self, principals: Principals, switches: Switches, on_effect: t.Callable[[Action, Values], None], clock: Clock
     ) -> None:
         self.principals = principals
         self.objects = Objects(principals.directory)

@@ -111,10 +111,7 @@ class Resource:
 RISKY_USERS = Resource(
     name="riskyUsers",
     entity="riskyUser",
-    paths={
-        V1: ("/identityProtection/riskyUsers",),
-        BETA: ("/identityProtection/riskyUsers", "/riskyUsers"),
-    },
+    paths={V1: ("/identityProtection/riskyUsers",), BETA: ("/identityProtection/riskyUsers", "/riskyUsers")},
     properties={
         "id": STRING,
         "isDeleted": BOOLEAN,
@@ -199,10 +196,7 @@ RISK_DETECTIONS = Resource(
         V1: ("/identityProtection/riskDetections",),
         BETA: ("/identityProtection/riskDetections", "/riskDetections"),
     },
-    properties={
-        **_DETECTION,
-        **dict.fromkeys(("userId", "userDisplayName", "userPrincipalName"), STRING),
-    },
+    properties={**_DETECTION, **dict.fromkeys(("userId", "userDisplayName", "userPrincipalName"), STRING)},
     beta_properties={"mitreTechniqueId": STRING, "riskType": STRING},
     read_roles=_DETECTION_READERS,
     options=_DETECTION_OPTIONS,

@@ -112,11 +112,7 @@ class Tenant:
 
     def token_for(self, app: App, audience: str) -> str:
         """An access token for an app."""
-        return self._mint(
-            audience,
-            self.switches.token_lifetime,
-            app_claims(app.client_id, app.object_id, app.roles),
-        )
+        return self._mint(audience, self.switches.token_lifetime, app_claims(app.client_id, app.object_id, app.roles))
 
     def mint_token(
         self,
@@ -222,10 +218,7 @@ class Tenant:
             in_directory = not deleted
         with self._lock:
             return self._people.add(
-                id,
-                risk=risk if listed else None,
-                directory=directory if in_directory else None,
-                history=history,
+                id, risk=risk if listed else None, directory=directory if in_directory else None, history=history
             )
 
     def add_users(self, count: int, *, prefix: str = "user", **arguments: t.Any) -> list[str]:
@@ -295,11 +288,7 @@ class Tenant:
             "displayName": display_name,
             "servicePrincipalType": service_principal_type,
         }
-        risk = {
-            **both,
-            "isEnabled": enabled,
-            **self._risk(risk_state, risk_level, risk_detail, risk_last_updated),
-        }
+        risk = {**both, "isEnabled": enabled, **self._risk(risk_state, risk_level, risk_detail, risk_last_updated)}
         with self._lock:
             return self._workloads.add(
                 id, risk=risk if listed else None, directory=both if in_directory else None, history=history

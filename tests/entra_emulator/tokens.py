@@ -121,12 +121,7 @@ class OidcIssuer:
         self.key = SigningKey()
 
     def mint(
-        self,
-        subject: str,
-        *,
-        issuer: str | None = None,
-        audience: str = FEDERATION_AUDIENCE,
-        expires_in: float = 300,
+        self, subject: str, *, issuer: str | None = None, audience: str = FEDERATION_AUDIENCE, expires_in: float = 300
     ) -> str:
         """An OIDC token; `expires_in` seconds may be negative."""
         now = int(time.time())

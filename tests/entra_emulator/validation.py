@@ -105,10 +105,9 @@ class Validator:
 
     def _wrong_query(self, request: Request) -> list[str]:
         """openapi-core passes over query parameters that it does not know, `top` for `$top` among them."""
-        known = next(
-            (names for pattern, names in self._query_names if pattern.fullmatch(request.raw_path)),
-            {},
-        ).get(request.method.lower(), frozenset())
+        known = next((names for pattern, names in self._query_names if pattern.fullmatch(request.raw_path)), {}).get(
+            request.method.lower(), frozenset()
+        )
         unknown = [f"unknown query parameter {name!r}" for name in request.args if name not in known]
         repeated = [f"query parameter {name!r} comes twice" for name, each in request.args.lists() if len(each) > 1]
         return unknown + repeated
