@@ -42,10 +42,7 @@ class App:
 
     @property
     def certificate(self) -> ClientCertificate:
-        """The key pair that was made for this app.
-
-        :raises LookupError: none was.
-        """
+        """The key pair that was made for this app."""
         if self.key_pair is None:
             raise LookupError("this app has no certificate of its own")
         return self.key_pair

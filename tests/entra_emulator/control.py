@@ -34,7 +34,6 @@ class _Adding:
     show: t.Callable[[t.Any], t.Any]
 
     def add(self, tenant: Tenant, body: t.Any) -> t.Any:
-        """Add one thing, or a list of them."""
         return self.each(tenant, body) if isinstance(body, list) else self.each(tenant, [body])[0]
 
     def each(self, tenant: Tenant, entries: t.Sequence[Values]) -> list[t.Any]:
@@ -93,7 +92,6 @@ _CHANGE: t.Mapping[str, t.Callable[..., Principal]] = {
 
 
 def describe(emulator: Emulator) -> Values:
-    """Where everything is."""
     return {
         "login_url": emulator.login_url,
         "graph_url": emulator.graph_url,
@@ -178,7 +176,6 @@ class ControlPlane:
         self._emulator = emulator
 
     def serve(self, request: Request) -> Answer:
-        """The answer to any request."""
         try:
             body: t.Any = request.json_data() if request.get_data() else {}
             data = self._data(request, body)

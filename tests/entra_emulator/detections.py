@@ -100,7 +100,6 @@ class Detections:
 
         :param record: the risk record of whom it is about, or the same names.
         :param fields: what differs from a usual detection. None is null.
-        :raises ValueError: a name that does not exist.
         """
         kind, properties = self._kind, self._kind.resource.properties
         unknown = set(fields) - set(kind.arguments)

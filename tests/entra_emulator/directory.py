@@ -27,7 +27,6 @@ class Objects:
         return self._by_id.get(self._ids_by_name.get(key.lower(), key.lower()))
 
     def put(self, values: Values) -> None:
-        """Add an object, or replace the one with its id."""
         self.drop(values["id"])
         self._by_id[values["id"]] = {name: values.get(name) for name in self._directory.properties}
         name = self._name(values)
@@ -35,7 +34,6 @@ class Objects:
             self._ids_by_name[name] = values["id"]
 
     def drop(self, object_id: str) -> None:
-        """Remove an object, if there is one."""
         former = self._by_id.pop(object_id, None)
         name = None if former is None else self._name(former)
         if name is not None:

@@ -58,12 +58,10 @@ class Emulator:
 
     @property
     def login_url(self) -> str:
-        """The origin of the login service (`AZURE_AUTHORITY_HOST`)."""
         return self._login_listener.origin
 
     @property
     def graph_url(self) -> str:
-        """The origin of Graph (`MSGRAPH_URL`)."""
         return self._graph_listener.origin
 
     @property
@@ -73,12 +71,10 @@ class Emulator:
 
     @property
     def control_url(self) -> str:
-        """Where the control plane begins."""
         return f"{self.plain_url}/control"
 
     @property
     def ca_path(self) -> str:
-        """The CA certificate, PEM."""
         return str(self._authority.ca_path)
 
     @property
@@ -89,12 +85,10 @@ class Emulator:
     # Life
 
     def start(self) -> None:
-        """Begin to answer."""
         for listener in self._listeners:
             listener.start()
 
     def stop(self) -> None:
-        """Close everything and remove the files."""
         for listener in self._listeners:
             listener.close()
         self._files.cleanup()
@@ -118,7 +112,6 @@ class Emulator:
         """A new, empty tenant.
 
         :param clock: its time, if not the real one.
-        :raises ValueError: the id or the domain is taken, or there is no such switch.
         """
         surroundings = Surroundings(
             login_url=self.login_url,
@@ -136,7 +129,6 @@ class Emulator:
         return tenant
 
     def remove_tenant(self, tenant: Tenant) -> None:
-        """Forget a tenant."""
         with self._lock:
             self._tenants.pop(tenant.id, None)
 
@@ -147,7 +139,6 @@ class Emulator:
             return list(self._tenants.values())
 
     def find_tenant(self, name: str) -> Tenant | None:
-        """The tenant with this id or domain name."""
         key = name.lower()
         with self._lock:
             found = self._tenants.get(key)
@@ -171,7 +162,6 @@ class Emulator:
         return self._traffic.violations
 
     def clear_violations(self) -> None:
-        """Forget them."""
         self._traffic.clear_violations()
 
     # Requests

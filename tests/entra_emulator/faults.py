@@ -88,7 +88,6 @@ class Fault:
 
     @property
     def label(self) -> str:
-        """How the journal calls it."""
         return self.name or f"{self.drop or self.status or 'changed'} {self.path}".strip()
 
     @property

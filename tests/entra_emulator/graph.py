@@ -62,7 +62,6 @@ class Caller:
 
     @property
     def object_id(self) -> str:
-        """The id of the service principal or the person; history records call it `initiatedBy`."""
         return str(self.claims.get("oid", ""))
 
     @property
@@ -74,7 +73,6 @@ class Caller:
 
     @property
     def is_person(self) -> bool:
-        """Whether the token is a delegated one."""
         return "scp" in self.claims
 
 

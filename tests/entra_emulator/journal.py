@@ -63,12 +63,10 @@ class Journal:
         self._entries: list[Entry] = []
 
     def add(self, entry: Entry) -> None:
-        """Append; the entry may still be completed later."""
         with self._lock:
             self._entries.append(entry)
 
     def clear(self) -> None:
-        """Forget everything."""
         with self._lock:
             self._entries.clear()
 

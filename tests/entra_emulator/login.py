@@ -94,11 +94,9 @@ class LoginService:
         self._oidc = oidc
 
     def tenant_of(self, request: Request) -> Tenant | None:
-        """The tenant whose path is asked for."""
         return self._find_tenant(request.segments[0])
 
     def serve(self, request: Request) -> Answer:
-        """The answer to any request."""
         name, dummy, rest = request.path.lstrip("/").partition("/")
         if (name, rest) == ("common", "discovery/instance"):
             return self._instance_discovery(request)

@@ -57,7 +57,6 @@ class ManagedIdentityService:
         return self._find_tenant(match["tenant"]) if match else None
 
     def serve(self, request: Request, tenant: Tenant) -> Answer:
-        """The answer to a request to one of the endpoints."""
         match = _PATH.fullmatch(request.path)
         if match is None or request.method != "GET":
             return Answer(status=404)

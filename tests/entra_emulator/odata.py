@@ -75,7 +75,6 @@ def parse_filter(text: str, properties: t.Mapping[str, Edm], *, ignore_case: boo
     """Parse a `$filter`.
 
     :param ignore_case: compare texts without regard to case, as the directory does.
-    :raises ODataError: for what is malformed, or does not fit the types of the properties.
     """
     reading = _Reading(properties, ignore_case)
     matches = reading.predicate(_tree(text.strip()))
@@ -83,10 +82,7 @@ def parse_filter(text: str, properties: t.Mapping[str, Edm], *, ignore_case: boo
 
 
 def parse_select(text: str, properties: t.Container[str]) -> list[str]:
-    """The property names of a `$select`.
-
-    :raises ODataError: when it is empty or names a property that does not exist.
-    """
+    """The property names of a `$select`."""
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in properties:
@@ -95,10 +91,7 @@ def parse_select(text: str, properties: t.Container[str]) -> list[str]:
 
 
 def parse_orderby(text: str, properties: t.Container[str]) -> Order:
-    """The one property of an `$orderby`, and its direction.
-
-    :raises ODataError: when it is malformed or names a property that the list cannot be sorted by.
-    """
+    """The one property of an `$orderby`, and its direction."""
     match = re.fullmatch(r"\s*(\w+)(?:\s+(asc|desc))?\s*", text)
     if match is None or match.group(1) not in properties:
         raise ODataError("The $orderby expression is not supported.")

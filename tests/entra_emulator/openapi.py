@@ -281,7 +281,6 @@ def _batch() -> Schema:
 
 
 def document() -> Schema:
-    """The whole document."""
     paths: Schema = {}
     for version in (V1, BETA):
         for resource in RESOURCES:

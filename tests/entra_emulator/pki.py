@@ -63,11 +63,9 @@ class ClientCertificate:
         return self.certificate.fingerprint(hashes.SHA1()).hex().upper()  # the service's own identifier
 
     def certificate_pem(self) -> str:
-        """The certificate alone."""
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def key_pem(self, password: str | None = None) -> str:
-        """The private key alone, encrypted if a password is given."""
         return self.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,

@@ -58,22 +58,18 @@ class Principal:
 
     @property
     def listed(self) -> bool:
-        """Whether there is a risk record."""
         return self.risk is not None
 
     @property
     def risk_state(self) -> str | None:
-        """The state, None when not listed."""
         return None if self.risk is None else self.risk["riskState"]
 
     @property
     def risk_level(self) -> str | None:
-        """The level, None when not listed."""
         return None if self.risk is None else self.risk["riskLevel"]
 
     @property
     def risk_last_updated(self) -> str | None:
-        """When the risk changed, None when not listed."""
         return None if self.risk is None else self.risk["riskLastUpdatedDateTime"]
 
 
@@ -123,11 +119,7 @@ class RiskSet:
         return self.find(record_id)
 
     def change(self, key: str, changes: t.Mapping[str, t.Any]) -> Principal:
-        """Change a principal. Takes the arguments of `Principals`, and `listed` and `in_directory`.
-
-        :raises LookupError: nobody has this id or name.
-        :raises ValueError: a name that does not exist.
-        """
+        """Change a principal. Takes the arguments of `Principals`, and `listed` and `in_directory`."""
         arguments, directory_arguments = self.principals.arguments, self.principals.directory_arguments
         unknown = set(changes) - set(arguments) - set(directory_arguments) - {"listed", "in_directory"}
         if unknown:
@@ -150,10 +142,7 @@ class RiskSet:
         return self.find(found.id)
 
     def find(self, key: str) -> Principal:
-        """A snapshot of the principal with this id or name (in the directory first, then in the records).
-
-        :raises LookupError: nobody has it.
-        """
+        """A snapshot of the principal with this id or name (in the directory first, then in the records)."""
         self.settle()
         principal_id = self._id_of(key.lower())
         record = self.records.get(principal_id)
@@ -168,13 +157,11 @@ class RiskSet:
         )
 
     def knows(self, key: str) -> bool:
-        """Whether there is a principal with this id or name."""
         principal_id = self._id_of(key.lower())
         return principal_id in self.records or principal_id in self.objects
 
     @property
     def everybody(self) -> list[Principal]:
-        """All of them, listed or not."""
         ids = dict.fromkeys([*self.records, *(values["id"] for values in self.objects.all)])
         return [self.find(principal_id) for principal_id in ids]
 
@@ -189,10 +176,7 @@ class RiskSet:
         return next(named, key)
 
     def named(self, key: str) -> Values:
-        """The risk record of a principal, or what one would say of its names.
-
-        :raises LookupError: nobody has this id or name.
-        """
+        """The risk record of a principal, or what one would say of its names."""
         found = self.find(key)
         return found.risk or {"id": found.id, **self.names_of(found.id)}
 
@@ -212,11 +196,7 @@ class RiskSet:
     # Writes
 
     def act(self, action: Action, ids: t.Sequence[str], actor: str) -> list[str]:
-        """Carry out a write for all ids, or for none.
-
-        :returns: the ids that were written.
-        :raises RefusedError: by one of the switches.
-        """
+        """Carry out a write for all ids, or for none."""
         self.settle()
         wanted = [record_id.lower() for record_id in ids]
         self._check_list(wanted)
@@ -344,8 +324,6 @@ class RiskSet:
         """An item that is made up.
 
         Takes the arguments of the record, and `id`, `initiated_by` and `risk_event_types`.
-
-        :raises ValueError: a name that does not exist.
         """
         unknown = set(fields) - set(self.principals.arguments) - {"id", "initiated_by", "risk_event_types"}
         if unknown:

@@ -96,7 +96,6 @@ class Resource:
         return found
 
     def properties_in(self, version: str) -> t.Mapping[str, Edm]:
-        """The properties that a version of the API has."""
         return {**self.properties, **self.beta_properties} if version == BETA else self.properties
 
     def fits(self, values: t.Mapping[str, t.Any]) -> bool:

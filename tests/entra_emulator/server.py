@@ -131,12 +131,10 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     @property
     def port(self) -> int:
-        """The port that the system chose."""
         return int(self.server_address[1])
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port."""
         return f"{'https' if self._tls else 'http'}://localhost:{self.port}"
 
     @property
@@ -145,7 +143,6 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         return self.origin, self.origin.replace("localhost", "127.0.0.1")
 
     def start(self) -> None:
-        """Begin to answer."""
         self._thread.start()
 
     def close(self) -> None:

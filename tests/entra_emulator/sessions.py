@@ -20,7 +20,6 @@ MAX_PARTS = 20
 
 
 def revoke(request: Request, tenant: Tenant, permissions: frozenset[str], written: list[str]) -> Answer:
-    """The answer to `POST /users/{id or name}/revokeSignInSessions`."""
     key = request.segments[2]
     found = tenant.directory_object(USERS, key)
     refused = found is not None and (found["id"] in tenant.switches.reject_ids or found["userType"] == "Guest")

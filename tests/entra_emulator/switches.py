@@ -34,10 +34,7 @@ class Switches:
     orderby_mode: _Mode = "honor"
 
     def update(self, changes: t.Mapping[str, t.Any]) -> None:
-        """Set several at once; none if one of them is wrong.
-
-        :raises ValueError: for a name or a value that does not exist.
-        """
+        """Set several at once; none if one of them is wrong."""
         for name, value in changes.items():
             if name not in _TYPES:
                 raise ValueError(f"there is no switch {name!r}")

@@ -80,7 +80,6 @@ class Tenant:
 
     @property
     def authority(self) -> str:
-        """The login URL of this tenant."""
         return f"{self._surroundings.login_url}/{self.id}"
 
     @property
@@ -89,7 +88,6 @@ class Tenant:
         return f"{self._surroundings.plain_url}/machine/{self.id}"
 
     def add_app(self, **arguments: t.Any) -> App:
-        """Register an app; takes the arguments of `apps.new_app`."""
         app = new_app(**arguments)
         with self._lock:
             self.apps[app.client_id.lower()] = app
@@ -106,12 +104,10 @@ class Tenant:
     system_identity: App | None = None
 
     def app(self, client_id: str) -> App | None:
-        """The app with this client id."""
         with self._lock:
             return self.apps.get(client_id.lower())
 
     def token_for(self, app: App, audience: str) -> str:
-        """An access token for an app."""
         return self._mint(audience, self.switches.token_lifetime, app_claims(app.client_id, app.object_id, app.roles))
 
     def mint_token(
@@ -136,7 +132,6 @@ class Tenant:
         return self._mint(audience or self._surroundings.graph_url, expires_in, identity)
 
     def mint_oidc(self, subject: str, **arguments: t.Any) -> str:
-        """A token of the federated issuer; takes the arguments of `OidcIssuer.mint`."""
         return self._surroundings.oidc.mint(subject, **arguments)
 
     def _mint(self, audience: str, expires_in: float, extra: Values) -> str:
@@ -152,24 +147,20 @@ class Tenant:
         )
 
     def revoke_tokens(self) -> None:
-        """Withdraw every token that was given out so far."""
         with self._lock:
             self._revoked |= self._issued
 
     def is_revoked(self, token_id: str) -> bool:
-        """Whether a token was withdrawn."""
         with self._lock:
             return token_id in self._revoked
 
     def add_fault(self, **fields: t.Any) -> Fault:
-        """Add a rule that breaks matching requests; takes the fields of `faults.Fault`."""
         fault = Fault(**fields)
         with self._lock:
             self.faults.append(fault)
         return fault
 
     def clear_faults(self) -> None:
-        """Remove all rules."""
         with self._lock:
             self.faults.clear()
 
@@ -196,7 +187,6 @@ class Tenant:
         in_directory: bool | None = None,
         history: t.Sequence[Values] | None = None,
     ) -> Principal:
-        """Add a person. README.md says what the arguments mean."""
         name = display_name if display_name is not None else upn.partition("@")[0].replace(".", " ").title()
         risk = {
             "isDeleted": deleted,
@@ -232,9 +222,6 @@ class Tenant:
         """Change a person behind everybody's back, as other administrators and the service itself do.
 
         Takes the names of `add_user`. The time of the risk moves with the risk unless it is given.
-
-        :raises LookupError: nobody has this id or name.
-        :raises ValueError: a name that does not exist.
         """
         with self._lock:
             return self._people.change(key, changes)
@@ -250,16 +237,12 @@ class Tenant:
                     kind.change(key, arguments)
 
     def user(self, key: str) -> Principal:
-        """A snapshot of the person with this object id or name (in the directory first, then in the records).
-
-        :raises LookupError: nobody has it.
-        """
+        """A snapshot of the person with this object id or name (in the directory first, then in the records)."""
         with self._lock:
             return self._people.find(key)
 
     @property
     def users(self) -> list[Principal]:
-        """Everybody, listed or not."""
         with self._lock:
             return self._people.everybody
 
@@ -302,43 +285,29 @@ class Tenant:
             ]
 
     def change_service_principal(self, key: str, **changes: t.Any) -> Principal:
-        """Change a service principal behind everybody's back. Takes the names of `add_service_principal`.
-
-        :raises LookupError: none has this id.
-        :raises ValueError: a name that does not exist.
-        """
+        """Change a service principal behind everybody's back. Takes the names of `add_service_principal`."""
         with self._lock:
             return self._workloads.change(key, changes)
 
     def service_principal(self, key: str) -> Principal:
-        """A snapshot of the service principal with this object id.
-
-        :raises LookupError: none has it.
-        """
+        """A snapshot of the service principal with this object id."""
         with self._lock:
             return self._workloads.find(key)
 
     @property
     def service_principals(self) -> list[Principal]:
-        """All of them, listed or not."""
         with self._lock:
             return self._workloads.everybody
 
     # Groups and roles
 
     def add_group(self, members: t.Sequence[str] = (), **arguments: t.Any) -> Group:
-        """Add a group; takes the arguments of `Grants.add_group`. A member may be the name of a person.
-
-        :raises LookupError: nobody has this name.
-        """
+        """Add a group; takes the arguments of `Grants.add_group`. A member may be the name of a person."""
         with self._lock:
             return self.grants.add_group([self._id_of(member) for member in members], **arguments)
 
     def assign_role(self, principal: str, **arguments: t.Any) -> Values:
-        """Assign a directory role; takes the arguments of `Grants.assign`. A person may be named.
-
-        :raises LookupError: nobody has this name.
-        """
+        """Assign a directory role; takes the arguments of `Grants.assign`. A person may be named."""
         with self._lock:
             return self.grants.assign(self._id_of(principal), **arguments)
 
@@ -353,11 +322,7 @@ class Tenant:
     # Detections
 
     def add_detection(self, user: str, **fields: t.Any) -> Values:
-        """Add a detection of the person with this id or name; the fields are in `detections.py`.
-
-        :raises LookupError: nobody has this id or name.
-        :raises ValueError: a field that does not exist.
-        """
+        """Add a detection of the person with this id or name; the fields are in `detections.py`."""
         with self._lock:
             return self._detections.add(self._people.named(user), **fields)
 
@@ -367,10 +332,7 @@ class Tenant:
             return self._workload_detections.add(self._workloads.named(service_principal), **fields)
 
     def add_detections(self, count: int, user: str, **fields: t.Any) -> list[str]:
-        """Add many of one person, each detected a second after the one before and the last one at `detected`.
-
-        :returns: their ids.
-        """
+        """Add many of one person, each detected a second after the one before and the last one at `detected`."""
         last = timestamps.normalize(fields.pop("detected", None) or self._hour_ago())
         with self._lock:
             return [
@@ -403,15 +365,11 @@ class Tenant:
         )
 
     def directory_object(self, directory: Directory, key: str) -> Values | None:
-        """The directory object of this kind with this id or name."""
         with self._lock:
             return self._directories[directory.name].find(key)
 
     def existing(self, directory: Directory, key: str) -> Values:
-        """The directory object of this kind with this id or name.
-
-        :raises RefusedError: there is none.
-        """
+        """The directory object of this kind with this id or name."""
         if directory.name_property is None and not GUID.fullmatch(key):
             raise RefusedError(400, "Request_BadRequest", f"Invalid object identifier '{key}'.")
         found = self.directory_object(directory, key)
@@ -421,17 +379,14 @@ class Tenant:
         return found
 
     def directory_objects(self, directory: Directory) -> list[Values]:
-        """All directory objects of this kind."""
         with self._lock:
             return self._directories[directory.name].all
 
     def page(self, resource: Resource, query: Query) -> Page:
-        """A page of a set."""
         with self._lock:
             return cut(self._entries(resource).values(), query)
 
     def record(self, resource: Resource, record_id: str) -> Values | None:
-        """The properties of one record or detection, None without one."""
         with self._lock:
             entry = self._entries(resource).get(record_id.lower())
             return None if entry is None else dict(entry.values)
@@ -444,11 +399,7 @@ class Tenant:
             return None if entries is None else cut(entries, query or Query(size=len(entries)))
 
     def act(self, resource: Resource, action: Action, ids: t.Sequence[str], actor: str) -> list[str]:
-        """Carry out a write for all ids, or for none.
-
-        :returns: the ids that were written.
-        :raises RefusedError: by one of the switches.
-        """
+        """Carry out a write for all ids, or for none."""
         with self._lock:
             return self._risks[resource.name].act(action, ids, actor)
 

@@ -13,7 +13,6 @@ _SHAPE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,12}))?)?(Z
 
 
 def of(seconds: float) -> str:
-    """A time in seconds since 1970 as text."""
     ticks = round(seconds * 10_000_000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(ticks // 10_000_000))}.{ticks % 10_000_000:07d}Z"
 
@@ -30,10 +29,7 @@ def earlier(text: str, **span: float) -> str:
 
 
 def normalize(text: str) -> str:
-    """An ISO 8601 time with offset in the service's own form.
-
-    :raises ValueError: when it is none.
-    """
+    """An ISO 8601 time with offset in the service's own form."""
     match = _SHAPE.fullmatch(text)
     if match is None:
         raise ValueError(f"not a time with offset: {text!r}")

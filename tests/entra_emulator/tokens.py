@@ -36,21 +36,16 @@ class SigningKey:
         self.key_id = uuid.uuid4().hex
 
     def sign(self, claims: Claims) -> str:
-        """A JWT, RS256."""
         return jwt.encode(claims, self._private, algorithm="RS256", headers={"kid": self.key_id})
 
     def verify(self, token: str) -> Claims:
-        """The claims of a token signed with this key, whatever its times and audience.
-
-        :raises InvalidTokenError: the signature does not fit.
-        """
+        """The claims of a token signed with this key, whatever its times and audience."""
         try:
             return dict(jwt.decode(token, self._public, algorithms=["RS256"], options=SIGNATURE_ONLY))
         except jwt.PyJWTError as exc:
             raise InvalidTokenError(str(exc)) from exc
 
     def jwks(self) -> Claims:
-        """The public key as a JSON web key set."""
         jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self._public))
         return {"keys": [{**jwk, "kid": self.key_id, "use": "sig", "alg": "RS256"}]}
 
@@ -79,10 +74,7 @@ class AccessTokens:
         return self.key.sign(claims)
 
     def verify(self, token: str) -> Claims:
-        """The claims of a token of ours.
-
-        :raises InvalidTokenError: it is none.
-        """
+        """The claims of a token of ours."""
         with self._lock:
             claims = self._verified.get(token)
         if claims is None:

@@ -36,12 +36,10 @@ class Traffic:
             return copy.deepcopy(self._violations)
 
     def clear_violations(self) -> None:
-        """Forget them."""
         with self._lock:
             self._violations.clear()
 
     def record(self, request: Request, tenant: Tenant | None, serve: t.Callable[[Entry], Answer]) -> Answer:
-        """The answer to a request."""
         clock = tenant.clock if tenant else Clock()
         entry = entry_of(request, clock.wall())
         (tenant.journal if tenant else self.journal).add(entry)

@@ -68,7 +68,6 @@ class Validator:
         ]
 
     def request(self, request: Request) -> list[str]:
-        """What is wrong with a request."""
         headers = [request.headers.get(name, "") for name in ("client-request-id", "prefer")]
         # Whether the ids of a body are good depends on all of them.
         look = None if request.get_data() else _alike(" ".join([request.method, request.target, *headers]))
@@ -114,7 +113,6 @@ class Validator:
 
 
 def _query_names(item: t.Mapping[str, t.Any]) -> dict[str, frozenset[str]]:
-    """The names of the query parameters of each method of a path."""
     return {
         method: frozenset(parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query")
         for method, operation in item.items()

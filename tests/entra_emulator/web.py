@@ -46,12 +46,10 @@ class Request(werkzeug.Request):
 
     @property
     def target(self) -> str:
-        """Path and query, still encoded."""
         return str(self.environ["REQUEST_URI"])
 
     @property
     def raw_path(self) -> str:
-        """The path, still encoded."""
         return self.target.partition("?")[0]
 
     @property
@@ -61,15 +59,11 @@ class Request(werkzeug.Request):
 
     @property
     def bearer(self) -> str:
-        """The token, or an empty text."""
         given = self.authorization
         return (given.token or "") if given is not None and given.type == "bearer" else ""
 
     def json_data(self) -> t.Any:
-        """The body as JSON, whatever its type is said to be.
-
-        :raises ValueError: when it is none.
-        """
+        """The body as JSON, whatever its type is said to be."""
         return json.loads(self.get_data())
 
 
@@ -91,7 +85,6 @@ class Answer(werkzeug.Response):
 
     @classmethod
     def of_json(cls, status: int, data: t.Any, headers: t.Mapping[str, str] | None = None) -> Answer:
-        """An answer with a JSON body."""
         return cls(json.dumps(data), status, Headers({"Content-Type": "application/json", **(headers or {})}))
 
     def json_data(self) -> t.Any:
