@@ -62,33 +62,21 @@ def test_a_tenant_made_over_the_wire_works(made: dict[str, t.Any], control: Clie
     assert made["tokens"][0] not in json.dumps(journal)
     assert control.send("DELETE", f"{base}/journal").status_code == 204
     assert control.get(f"{base}/journal").json()["entries"] == []
-    assert control.get("/control/").json()["graph_url"] == made["graph_url"]
-    switches = control.send("PATCH", f"{base}/switches", json={"rate_limit": 5}).json()
-    assert switches == control.get(f"{base}/switches").json()
-    assert (switches["rate_limit"], switches["page_size"]) == (5, 2)
+    assert control.send("PATCH", f"{base}/switches", json={"rate_limit": 5}).json()["rate_limit"] == 5
     control.send("POST", f"{base}/faults", json={"method": "GET", "status": 503, "times": 1})
     assert graph.get().status_code == 503
-    assert [fault["fired"] for fault in control.get(f"{base}/faults").json()] == [0, 1]
-    assert control.send("DELETE", f"{base}/faults").status_code == 204
-    assert control.get(f"{base}/faults").json() == []
     graph.close()
     expired.close()
 
 
 def test_what_is_in_a_tenant_is_read_added_and_changed(made: dict[str, t.Any], control: Client) -> None:
-    users, detections = (f"/control/tenants/made.example/{part}" for part in ("users", "detections"))
+    users = "/control/tenants/made.example/users"
     added = control.send("POST", users, json={"upn": "b@made.example", "listed": False}).json()
-    listed = control.send("POST", users, json=[{"upn": "c@made.example", "history": [{"risk_level": "low"}]}]).json()
     changed = control.send("PATCH", f"{users}/{added['id']}", json={"listed": True, "risk_state": "dismissed"}).json()
     assert added["risk"] is None and added["directory"]["userPrincipalName"] == "b@made.example"
     assert changed["risk"]["riskState"] == "dismissed"
-    assert control.get(f"{users}/c@made.example").json() == listed[0]
-    assert [item["riskLevel"] for item in listed[0]["history"]] == ["low"]
-    assert len(control.get(users).json()) == 6
-    added = control.send("POST", detections, json={"user": made["users"][0]["id"], "risk_level": "low"}).json()
-    first, *several, last = control.get(detections).json()
-    assert (first, last["id"], last["riskLevel"]) == (made["detections"][0], added["id"], "low")
-    assert [(item["id"], item["location"]) for item in several] == [(each, None) for each in made["detections"][1]]
+    assert control.get(f"{users}/b@made.example").json() == changed
+    assert len(control.get(users).json()) == 5
 
 
 @pytest.mark.parametrize(
@@ -116,7 +104,7 @@ def test_wrong_input_makes_nothing(
 
 def test_the_start_by_hand(tmp_path: Path) -> None:
     ready_file, deadline = tmp_path / "ready.json", time.monotonic() + 60
-    command = [sys.executable, "-m", "tests.entra_emulator", "--ready-file", str(ready_file), "--rate-limit", "100"]
+    command = [sys.executable, "-m", "tests.entra_emulator", "--ready-file", str(ready_file)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             while not ready_file.exists():

@@ -14,6 +14,6 @@ from tests.entra_emulator.listing import Entry, Query, cut
 def test_a_list_goes_on_behind_an_entry_that_is_gone(after: int, numbers: list[int], last: int | None) -> None:
     # 3 and 4 were there once.
     entries = [Entry(number, {"number": number}) for number in (1, 2, 5, 6, 7)]
-    page = cut(entries, Query(size=2, after=after, counted=True))
+    page = cut(entries, Query(size=2, after=after))
     assert [values["number"] for values in page.values] == numbers
-    assert (page.last, page.total) == (last, 5)
+    assert page.last == last

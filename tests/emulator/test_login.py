@@ -84,27 +84,10 @@ def test_a_client_assertion_is_verified(
     assert answer.status_code == (200 if code is None else 401)
 
 
-def test_oidc_tokens_are_those_of_the_issuer(
-    control: Client, tenant: Tenant, emulator: Emulator, stranger: ClientCertificate, post: Post
+def test_a_token_that_the_issuer_has_not_signed_is_refused(
+    tenant: Tenant, stranger: ClientCertificate, post: Post
 ) -> None:
-    configuration = control.get("/oidc/.well-known/openid-configuration").json()
-    jwks = control.get(configuration["jwks_uri"][len(control.origin) :]).json()
-    token = tenant.mint_oidc(SUBJECT)
-    key = jwt.PyJWKSet.from_dict(jwks)[jwt.get_unverified_header(token)["kid"]]
-    claims = jwt.decode(token, key, algorithms=["RS256"], audience="api://AzureADTokenExchange")
-    assert configuration["issuer"] == claims["iss"] == emulator.oidc.url
+    claims = jwt.decode(tenant.mint_oidc(SUBJECT), options={"verify_signature": False})
     forged = jwt.encode(claims, stranger.key_pem(), algorithm="RS256")
     answer = post(client_assertion=forged, client_assertion_type=ASSERTION_TYPE)
     assert answer.json()["error_codes"] == [50027]
-
-
-def test_discovery_keeps_the_origin_that_was_called(emulator: Emulator, tenant: Tenant) -> None:
-    origin = emulator.login_url.replace("localhost", "127.0.0.1")
-    client = Client(origin, emulator.ca_path)
-    configuration = client.get(f"/{tenant.domain}/v2.0/.well-known/openid-configuration").json()
-    instance = client.get("/common/discovery/instance").json()
-    elsewhere = client.get(f"/{tenant.id}/oauth2/v2.0/authorize")
-    client.close()
-    assert configuration["token_endpoint"] == f"{origin}/{tenant.domain}/oauth2/v2.0/token"
-    assert instance["metadata"][0]["aliases"] == [origin[len("https://") :]]
-    assert elsewhere.status_code == 404

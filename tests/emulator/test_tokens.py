@@ -52,13 +52,6 @@ def test_a_bad_token_is_refused(tenant: Tenant, client_for: Ask) -> None:
     assert tenant.user(user.id) == user
 
 
-def test_an_app_only_token_has_the_claims_of_graphs_own(tenant: Tenant) -> None:
-    claims = jwt.decode(tenant.mint_token(roles=[]), options={"verify_signature": False})
-    assert (claims["idtyp"], claims["ver"], claims["tid"]) == ("app", "1.0", tenant.id)
-    assert claims["wids"] == ["0997a1d0-0d1d-4acb-b408-d5ca73121e90"] and claims["app_displayname"]
-    assert not claims.keys() & {"roles", "scp"}
-
-
 def test_a_revoked_token_gets_a_claims_challenge(tenant: Tenant, client_for: Ask) -> None:
     client = client_for(tenant.mint_token())
     assert client.get().status_code == 200

@@ -46,8 +46,6 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m tests.entra_emulator", description=__doc__)
     parser.add_argument("--ready-file", type=Path, metavar="PATH", help="write the addresses as JSON when ready")
     parser.add_argument("--no-seed", action="store_true", help="start without a tenant")
-    parser.add_argument("--rate-limit", type=float, metavar="N", help="requests a second to Identity Protection")
-    parser.add_argument("--effect-delay", type=float, metavar="S", help="seconds until a write takes effect", default=0)
     parser.add_argument("--no-validation", action="store_true", help="do not check the traffic")
     parser.add_argument("--run", nargs=argparse.REMAINDER, metavar="COMMAND", help="run this, and end with it")
     return parser.parse_args()
@@ -62,7 +60,6 @@ def _summary(emulator: Emulator, options: argparse.Namespace) -> dict[str, t.Any
     }
     if not options.no_seed:
         tenant, app = seed(emulator)
-        tenant.switches.update({"rate_limit": options.rate_limit, "effect_delay": options.effect_delay})
         summary.update(tenant_id=tenant.id, client_id=app.client_id, secret=app.secret)
         environment.update(AZURE_TENANT=tenant.id, AZURE_CLIENT_ID=app.client_id, AZURE_SECRET=app.secret or "")
     return {**summary, "env": environment}

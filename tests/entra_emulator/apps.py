@@ -34,7 +34,6 @@ class App:
     object_id: str
     roles: tuple[str, ...]
     secret: str | None = None
-    secret_expired: bool = False
     certificates: tuple[x509.Certificate, ...] = ()
     key_pair: ClientCertificate | None = None
     federated: tuple[FederatedRecord, ...] = ()
@@ -52,7 +51,6 @@ def new_app(
     *,
     roles: t.Sequence[str] = DEFAULT_ROLES,
     secret: str | bool | None = True,
-    secret_expired: bool = False,
     certificate: str | bool = False,
     federated: t.Sequence[FederatedRecord | t.Mapping[str, str]] = (),
     client_id: str | None = None,
@@ -76,7 +74,6 @@ def new_app(
         roles=tuple(roles),
         # The form of real ones: 40 characters, some of which must be encoded in a form.
         secret=f"Zz8Q~{uuid.uuid4().hex}~+&" if secret is True else secret or None,
-        secret_expired=secret_expired,
         certificates=certificates,
         key_pair=key_pair,
         federated=tuple(item if isinstance(item, FederatedRecord) else FederatedRecord(**item) for item in federated),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import re
 import typing as t
@@ -20,7 +19,7 @@ from .web import Answer, Request
 if t.TYPE_CHECKING:
     from .emulator import Emulator
 
-PFX_PASSWORD = "pfx-password"  # protects nothing but throw-away keys
+PASSWORD = "pfx-password"  # protects nothing but throw-away keys
 
 Values = dict[str, t.Any]
 
@@ -49,22 +48,9 @@ def _fault(fault: Fault) -> Values:
 
 
 def _app(app: App) -> Values:
-    data: Values = {
-        "client_id": app.client_id,
-        "object_id": app.object_id,
-        "secret": app.secret,
-        "roles": list(app.roles),
-    }
+    data: Values = {name: getattr(app, name) for name in ("client_id", "object_id", "secret", "roles")}
     if app.key_pair is not None:
-        data["certificate"] = {
-            "pem": app.key_pair.pem(),
-            "encrypted_pem": app.key_pair.pem(PFX_PASSWORD),
-            "key_pem": app.key_pair.key_pem(),
-            "thumbprint": app.key_pair.thumbprint,
-            "pfx": base64.b64encode(app.key_pair.pfx()).decode(),
-            "encrypted_pfx": base64.b64encode(app.key_pair.pfx(PFX_PASSWORD)).decode(),
-            "password": PFX_PASSWORD,
-        }
+        data["certificate"] = {"pem": app.key_pair.pem(), "encrypted_pem": app.key_pair.pem(PASSWORD)}
     return data
 
 
@@ -148,11 +134,7 @@ _ROUTES: t.Sequence[tuple[str, str, t.Callable[..., t.Any]]] = (
     ("DELETE", "/tenants/<name>", lambda emulator, body, name: emulator.remove_tenant(_tenant(emulator, name))),
     ("GET", f"{_TENANT}/journal", lambda tenant, body: _shown(tenant.journal)),
     ("DELETE", f"{_TENANT}/journal", lambda tenant, body: tenant.journal.clear()),
-    ("GET", f"{_TENANT}/switches", lambda tenant, body: dataclasses.asdict(tenant.switches)),
     ("PATCH", f"{_TENANT}/switches", _change_switches),
-    ("GET", f"{_TENANT}/faults", lambda tenant, body: [_fault(fault) for fault in tenant.faults]),
-    ("DELETE", f"{_TENANT}/faults", lambda tenant, body: tenant.clear_faults()),
-    ("GET", f"{_TENANT}/detections", lambda tenant, body: tenant.detections),
     ("GET", _KIND, lambda tenant, body, kind: [dataclasses.asdict(each) for each in getattr(tenant, kind)]),
     ("GET", f"{_KIND}/<key>", lambda tenant, body, kind, key: dataclasses.asdict(_FIND[kind](tenant, key))),
     ("PATCH", f"{_KIND}/<key>", lambda tenant, body, kind, key: dataclasses.asdict(_CHANGE[kind](tenant, key, **body))),

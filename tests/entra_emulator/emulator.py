@@ -45,12 +45,11 @@ class Emulator:
         self._login = LoginService(
             find_tenant=self.find_tenant,
             graph_origins=self._graph_listener.origins,
-            signing_key=self.tokens.key,
             oidc=self.oidc,
         )
         self._graph = GraphService(find_tenant=self.find_tenant, tokens=self.tokens)
         self._identity = ManagedIdentityService(
-            find_tenant=self._machine_tenant, graph_origins=self._graph_listener.origins
+            find_tenant=self.find_tenant, graph_origins=self._graph_listener.origins
         )
         self._control = ControlPlane(self)
 
@@ -144,11 +143,6 @@ class Emulator:
             found = self._tenants.get(key)
             return found or next((tenant for tenant in self._tenants.values() if tenant.domain == key), None)
 
-    def _machine_tenant(self, name: str | None) -> Tenant | None:
-        if name is not None:
-            return self.find_tenant(name)
-        return next((tenant for tenant in self.tenants if tenant.system_identity is not None), None)
-
     # What was asked
 
     @property
@@ -181,14 +175,7 @@ class Emulator:
         tenant = self._identity.tenant_of(request)
         if tenant is not None:
             return self._traffic.record(request, tenant, lambda entry: self._identity.serve(request, tenant))
-        return self._traffic.record(request, None, lambda entry: self._serve_issuer(request))
-
-    def _serve_issuer(self, request: Request) -> Answer:
-        if request.path == "/oidc/.well-known/openid-configuration":
-            return Answer.of_json(200, {"issuer": self.oidc.url, "jwks_uri": f"{self.oidc.url}/jwks"})
-        if request.path == "/oidc/jwks":
-            return Answer.of_json(200, self.oidc.key.jwks())
-        return Answer(status=404)
+        return self._traffic.record(request, None, lambda entry: Answer(status=404))
 
 
 def _validator(wanted: bool | None) -> Validator | None:

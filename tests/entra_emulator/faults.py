@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
-import gzip
 import json
 import re
 import threading
@@ -33,7 +32,6 @@ class Fault:
     times: int | None = None
     seconds: float | None = None
     # What happens.
-    delay: float = 0.0
     drop: str | None = None
     status: int | None = None
     headers: dict[str, str | None] = dataclasses.field(default_factory=dict)
@@ -47,8 +45,6 @@ class Fault:
     cut: bool = False
     drip: float | None = None
     bom: bool = False
-    pad: int = 0
-    gzip: bool = False
     change: dict[str, dict[str, t.Any]] = dataclasses.field(default_factory=dict)
     effect: bool = False
     name: str = ""
@@ -99,15 +95,12 @@ class Fault:
         request: Request,
         serve: t.Callable[[], Answer],
         fail: t.Callable[[int], Answer],
-        sleep: t.Callable[[float], None],
     ) -> Answer:
         """The broken answer.
 
         :param serve: gives the right answer, and has its effect.
         :param fail: gives the usual answer of a service in trouble.
         """
-        if self.delay:
-            sleep(self.delay)
         answer = serve() if self.effect or not self._answers else Answer(status=500)
         if self.redirect is not None:
             answer = Answer(status=self.status or 307, headers={"Location": self.redirect})
@@ -123,7 +116,8 @@ class Fault:
         # Graph is behind a gateway, and what that says itself has none of the marks of Graph.
         answer.gateway = self.gateway
         answer.changes = self.headers
-        self._bend_bytes(answer)
+        if self.bom:
+            answer.data = codecs.BOM_UTF8 + answer.data
         answer.raw = None if self.raw is None else self.raw.encode("latin-1", "replace")
         answer.cut = self.cut
         answer.drip = self.drip
@@ -137,14 +131,6 @@ class Fault:
             given = {"code": self.code, "message": self.message}
             error.update({name: text for name, text in given.items() if text is not None})
             answer.data = json.dumps(data).encode()
-
-    def _bend_bytes(self, answer: Answer) -> None:
-        if self.bom:
-            answer.data = codecs.BOM_UTF8 + answer.data
-        answer.data = answer.data + b" " * self.pad
-        if self.gzip:
-            answer.data = gzip.compress(answer.data, compresslevel=1)
-            answer.headers["Content-Encoding"] = "gzip"
 
     def _bend_next_link(self, request: Request, answer: Answer) -> None:
         page = answer.json_data()

@@ -38,8 +38,6 @@ WITH_LATE_MEMBERS = "include-unknown-enum-members"
 KEY_IN_BRACKETS = re.compile(r"(?P<set>\w+)\('(?P<key>(?:[^']|'')*)'\)")
 # Longer ones never reach Graph.
 MAX_TARGET = 4096
-# Where made-up records begin, counted as records are.
-_MADE_UP = 1 << 40
 _DIAGNOSTIC = json.dumps({"ServerInfo": {"DataCenter": "Loopback", "Slice": "E", "RoleInstance": "EMULATOR"}})
 _STATUS_CODES: t.Mapping[int, str] = {
     401: "InvalidAuthenticationToken",
@@ -127,10 +125,9 @@ class GraphService:
         if version not in (V1, BETA):
             raise RefusedError(400, "BadRequest", f"Invalid version: {version}")
         for resource in RESOURCES:
-            for prefix in resource.paths[version]:
-                parts = prefix.split("/")[1:]
-                if path[: len(parts)] == parts:
-                    return self._risk(request, caller, resource, path[len(parts) :], written)
+            parts = resource.paths[version].split("/")[1:]
+            if path[: len(parts)] == parts:
+                return self._risk(request, caller, resource, path[len(parts) :], written)
         for which in DIRECTORY_LISTS:
             key = which.key(path)
             if key is not None:
@@ -141,7 +138,7 @@ class GraphService:
             match = KEY_IN_BRACKETS.fullmatch(path[0]) if len(path) == 1 else None
             if match is not None and match["set"] == directory.name:
                 return self._directory_read(request, caller, directory, match["key"].replace("''", "'"))
-        if path == ["$batch"] or (len(path) == 3 and path[0] == "users" and path[2] in sessions.REVOKE):
+        if path == ["$batch"] or (len(path) == 3 and path[0] == "users" and path[2] == sessions.REVOKE):
             _expect_method(request, "POST")
             _options(request, set())
             if len(path) == 3:
@@ -171,10 +168,6 @@ class GraphService:
             return self._act(request, caller, resource, action, written)
         if not path:
             return self._list(request, tenant, resource)
-        if path == ["$count"] and "$count" in resource.options:
-            matching = self._filter(request, tenant, resource, _options(request, {"$filter"}))
-            total = tenant.page(resource, Query(size=1, matching=matching, counted=True)).total
-            return Answer(str(total), 200, content_type="text/plain")
         return self._get(request, tenant, resource, path)
 
     def _act(self, request: Request, caller: Caller, resource: Resource, action: Action, written: list[str]) -> Answer:
@@ -196,13 +189,12 @@ class GraphService:
         options = _options(request, resource.options)
         matching = self._filter(request, tenant, resource, options)
         order = self._order(tenant, resource, options)
-        counted = _boolean(options.get("$count", "false"))
         select = _select(options, resource.properties_in(request.segments[0]))
         return self._page(
             request,
             tenant,
             options,
-            lambda size, after: tenant.page(resource, Query(size, after, matching, order, counted=counted)),
+            lambda size, after: tenant.page(resource, Query(size, after, matching, order)),
             _view(request, resource, select),
             f"{_set_path(request)}{_fields(select)}",
         )
@@ -231,14 +223,12 @@ class GraphService:
         size = min(asked, switches.page_size or asked)
         seal = _seal(tenant, request.path, options)
         after, number = _open_skip_token(options["$skiptoken"], seal) if "$skiptoken" in options else (0, 1)
-        found = _without_end(part, size, after) if switches.endless else part(size, after)
+        found = part(size, after)
         if found is None:
             raise RefusedError(404, "ResourceNotFound", "The record was not found.")
         if number == switches.break_page or (switches.break_last_page and number > 1 and found.last is None):
             raise RefusedError(400, "BadRequest", "Invalid page.")
         page: Values = {"@odata.context": _context(request, what)}
-        if found.total is not None:
-            page["@odata.count"] = found.total
         if found.last is not None:
             kept = {name: value for name, value in options.items() if name != "$skiptoken"}
             kept["$skiptoken"] = f"{_skip_token(found.last, number + 1, seal)}_{size}"
@@ -285,29 +275,16 @@ class GraphService:
             select = _select(_options(request, {"$select"}), resource.properties_in(request.segments[0]))
             return _entity(request, _set_path(request, 1), _view(request, resource, select)(record))
         # Only what can be written to has a history: detections have none.
-        if path[1] == "history" and resource.actions and len(path) <= 3:
-            return self._history(request, tenant, resource, path[0], path[2:])
-        raise RefusedError(400, "BadRequest", f"Resource not found for the segment '{path[1]}'.")
-
-    def _history(
-        self, request: Request, tenant: Tenant, resource: Resource, record_id: str, path: t.Sequence[str]
-    ) -> Answer:
-        view = _view(request, resource, None)
-        if not path:
+        if path[1:] == ["history"] and resource.actions:
             return self._page(
                 request,
                 tenant,
                 _options(request, {"$skiptoken", "$top"}),
-                lambda size, after: tenant.history(resource, record_id, Query(size, after)),
-                view,
+                lambda size, after: tenant.history(resource, path[0], Query(size, after)),
+                _view(request, resource, None),
                 f"{_set_path(request, 2)}/history",
             )
-        _options(request, set())
-        page = tenant.history(resource, record_id)
-        for item in () if page is None else page.values:
-            if item["id"] == path[0]:
-                return _entity(request, f"{_set_path(request, 3)}/history", view(item))
-        raise RefusedError(404, "ResourceNotFound", "No history item with this id was found.")
+        raise RefusedError(400, "BadRequest", f"Resource not found for the segment '{path[1]}'.")
 
     # The directory
 
@@ -496,17 +473,6 @@ def _require_directory(caller: Caller, directories: t.Sequence[Directory | Direc
         raise RefusedError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
-def _without_end(part: t.Callable[[int, int], Page | None], size: int, after: int) -> Page | None:
-    """A page of a list that goes on with made-up records, each page with new ones, where it should end."""
-    found = part(size, after) if after < _MADE_UP else part(1, 0)
-    if found is None or not found.values:
-        return found
-    if after < _MADE_UP:
-        return dataclasses.replace(found, last=found.last or _MADE_UP)
-    made_up = [{**found.values[0], "id": str(uuid.uuid4())} for dummy in range(size)]
-    return dataclasses.replace(found, values=made_up, last=after + 1)
-
-
 def _options(request: Request, known: t.Container[str]) -> dict[str, str]:
     """The query options; one that is unknown or comes twice is refused."""
     options: dict[str, str] = {}
@@ -523,12 +489,6 @@ def _page_size(text: str | None, maximum: int) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= maximum:
         raise RefusedError(400, "BadRequest", f"Invalid page size: $top must be between 1 and {maximum}.")
     return int(text)
-
-
-def _boolean(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise RefusedError(400, "BadRequest", "Invalid value for $count.")
-    return text == "true"
 
 
 def _json_object(request: Request) -> Values:

@@ -28,16 +28,14 @@ class Query:
     after: int = 0
     matching: Filter | None = None
     order: Order | None = None
-    counted: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Page:
-    """The properties of the entries, the number to go on after (None at the end), and how many match, if asked."""
+    """The properties of the entries, and the number to go on after; None at the end."""
 
     values: list[Values]
     last: int | None
-    total: int | None
 
 
 def cut(entries: t.Iterable[Entry], query: Query) -> Page:
@@ -53,8 +51,4 @@ def cut(entries: t.Iterable[Entry], query: Query) -> Page:
     rest = (entry for entry in itertools.islice(ordered, start, None) if holds(entry.values))
     shown = list(itertools.islice(rest, query.size))
     more = next(rest, None) is not None
-    return Page(
-        values=[copy.copy(entry.values) for entry in shown],
-        last=shown[-1].number if shown and more else None,
-        total=sum(holds(entry.values) for entry in ordered) if query.counted else None,
-    )
+    return Page([copy.copy(entry.values) for entry in shown], shown[-1].number if shown and more else None)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 
 from .apps import App, FederatedRecord
 from .tenant import Tenant
-from .tokens import SIGNATURE_ONLY, InvalidTokenError, OidcIssuer, SigningKey
+from .tokens import LIFETIME, SIGNATURE_ONLY, InvalidTokenError, OidcIssuer
 from .web import Answer, Request
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -60,7 +60,6 @@ FAILURES: t.Mapping[int, Failure] = {
     1002012: Failure(400, "invalid_scope", "The scope {value} is not valid: it must end in /.default."),
     7000215: Failure(401, "invalid_client", "Invalid client secret provided for app '{app}'."),
     7000216: Failure(401, "invalid_client", "'client_assertion', 'client_secret' or 'request' is required."),
-    7000222: Failure(401, "invalid_client", "The provided client secret keys for app '{app}' are expired."),
 }
 
 
@@ -85,12 +84,10 @@ class LoginService:
         *,
         find_tenant: t.Callable[[str], Tenant | None],
         graph_origins: t.Sequence[str],
-        signing_key: SigningKey,
         oidc: OidcIssuer,
     ) -> None:
         self._find_tenant = find_tenant
         self._graph_origins = tuple(graph_origins)
-        self._signing_key = signing_key
         self._oidc = oidc
 
     def tenant_of(self, request: Request) -> Tenant | None:
@@ -106,8 +103,6 @@ class LoginService:
                 raise LoginRefusedError(90002)
             if rest in (".well-known/openid-configuration", "v2.0/.well-known/openid-configuration"):
                 return self._configuration(request, tenant, name)
-            if rest == "discovery/v2.0/keys":
-                return Answer.of_json(200, self._signing_key.jwks())
             if rest == "oauth2/v2.0/token":
                 return self._token(request, tenant)
         except LoginRefusedError as exc:
@@ -132,7 +127,6 @@ class LoginService:
             {
                 "token_endpoint": f"{base}/oauth2/v2.0/token",
                 "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
-                "jwks_uri": f"{base}/discovery/v2.0/keys",
                 "response_modes_supported": ["query", "fragment", "form_post"],
                 "subject_types_supported": ["pairwise"],
                 "id_token_signing_alg_values_supported": ["RS256"],
@@ -162,8 +156,8 @@ class LoginService:
             200,
             {
                 "token_type": "Bearer",
-                "expires_in": tenant.switches.token_lifetime,
-                "ext_expires_in": tenant.switches.token_lifetime,
+                "expires_in": LIFETIME,
+                "ext_expires_in": LIFETIME,
                 "access_token": tenant.token_for(app, audience),
             },
             {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"},
@@ -191,8 +185,6 @@ class LoginService:
             raise LoginRefusedError(7000216, **words)
         elif app.secret is None or not hmac.compare_digest(app.secret.encode(), form["client_secret"].encode()):
             raise LoginRefusedError(7000215, **words)
-        elif app.secret_expired:
-            raise LoginRefusedError(7000222, **words)
 
     def _check_assertion(self, app: App, assertion: str, endpoint: str) -> None:
         try:

@@ -1,7 +1,6 @@
 """The managed identity of a machine, at the three endpoints that a library asks on loopback.
 
-Each tenant has a machine of its own under `/machine/{tenant id}`; the bare paths belong to the first tenant with an
-identity.
+Each tenant has a machine of its own under `/machine/{tenant id}`.
 """
 
 from __future__ import annotations
@@ -12,11 +11,10 @@ import typing as t
 
 from .apps import App
 from .tenant import IDENTITY_HEADER, Tenant
+from .tokens import LIFETIME
 from .web import Answer, Request
 
-_PATH = re.compile(
-    r"(?:/machine/(?P<tenant>[^/]+))?/(?P<endpoint>metadata/identity/oauth2/token|msi/token|azureml/token)"
-)
+_PATH = re.compile(r"/machine/(?P<tenant>[^/]+)/(?P<endpoint>metadata/identity/oauth2/token|msi/token|azureml/token)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +45,7 @@ DIALECTS: t.Mapping[str, Dialect] = {
 class ManagedIdentityService:
     """Answers the requests for the machine's identity."""
 
-    def __init__(self, *, find_tenant: t.Callable[[str | None], Tenant | None], graph_origins: t.Sequence[str]) -> None:
+    def __init__(self, *, find_tenant: t.Callable[[str], Tenant | None], graph_origins: t.Sequence[str]) -> None:
         self._find_tenant = find_tenant
         self._graph_origins = tuple(graph_origins)
 
@@ -71,14 +69,13 @@ class ManagedIdentityService:
         app = self._identity(tenant, query.get(dialect.client_id))
         if app is None:
             return Answer.of_json(400, dialect.refuse("Identity not found"))
-        lifetime = tenant.switches.token_lifetime
         return Answer.of_json(
             200,
             {
                 "access_token": tenant.token_for(app, resource),
                 "client_id": app.client_id,
-                "expires_in": str(lifetime),
-                "expires_on": str(int(tenant.clock.wall()) + lifetime),
+                "expires_in": str(LIFETIME),
+                "expires_on": str(int(tenant.clock.wall()) + LIFETIME),
                 "resource": resource,
                 "token_type": "Bearer",
             },

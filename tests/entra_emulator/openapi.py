@@ -115,7 +115,6 @@ def _in_path(name: str, schema: Schema) -> Schema:
 
 _USER_KEY = _in_path("id", {"type": "string", "pattern": f"^({GUID.pattern}|[^@]+@[^@]+)$"})
 _OPTIONS: t.Mapping[str, Schema] = {
-    "$count": _query("$count", {"type": "boolean"}),
     "$filter": _query("$filter", {"type": "string", "minLength": 1}),
     "$orderby": _query(
         "$orderby", {"type": "string", "enum": ["detectedDateTime", "detectedDateTime asc", "detectedDateTime desc"]}
@@ -130,9 +129,7 @@ _PREFER: Schema = {"name": "Prefer", "in": "header", "schema": {"type": "string"
 # Answers
 
 
-def _operation(
-    parameters: t.Sequence[Schema], good: Schema | None, *, media: str = "application/json", body: Schema | None = None
-) -> Schema:
+def _operation(parameters: t.Sequence[Schema], good: Schema | None, *, body: Schema | None = None) -> Schema:
     """One method of a path. `good` is the schema of the answer, None for 204."""
     headers = {
         name: {"required": True, "schema": schema}
@@ -145,7 +142,7 @@ def _operation(
     refused = {"description": "Refused.", "headers": headers, "content": {"application/json": {"schema": _ERROR}}}
     answer: Schema = {"description": "Done.", "headers": headers}
     if good is not None:
-        answer["content"] = {media: {"schema": good}}
+        answer["content"] = {"application/json": {"schema": good}}
     operation: Schema = {
         "parameters": [*parameters, _ASKED],
         "responses": {"204" if good is None else "200": answer, "4XX": refused, "5XX": refused},
@@ -162,7 +159,6 @@ def _entity(properties: t.Mapping[str, Schema], required: t.Sequence[str] = ()) 
 def _page(item: Schema, most: int = 500) -> Schema:
     return _entity(
         {
-            "@odata.count": {"type": "integer", "minimum": 0},
             "@odata.nextLink": {"type": "string", "pattern": r"^https://.+[?&]\$skiptoken=.+"},
             "value": {"type": "array", "maxItems": most, "items": item},
         },
@@ -186,13 +182,9 @@ def _risk_paths(resource: Resource, version: str, path: str) -> t.Iterator[tuple
     options = [_OPTIONS[name] for name in sorted(resource.options & set(_OPTIONS))]
     yield path, {"get": _operation([*options, select, _PREFER], _page(_object(properties)))}
     yield f"{path}/{{id}}", {"get": _operation([key, select, _PREFER], _entity(properties))}
-    if "$count" in resource.options:
-        number: Schema = {"type": "string", "pattern": "^[0-9]+$"}
-        yield f"{path}/$count", {"get": _operation([_OPTIONS["$filter"]], number, media="text/plain")}
     for action in resource.actions:
         body = _object({resource.ids_key: _ids(60)}, [resource.ids_key])
-        for name in (action.name, f"microsoft.graph.{action.name}"):
-            yield f"{path}/{name}", {"post": _operation([], None, body=body)}
+        yield f"{path}/{action.name}", {"post": _operation([], None, body=body)}
     if resource.actions:
         owner = PEOPLE.history_owner if resource is PEOPLE.resource else WORKLOADS.history_owner
         activity = {
@@ -209,8 +201,6 @@ def _risk_paths(resource: Resource, version: str, path: str) -> t.Iterator[tuple
         needed = [name for name in item if name.startswith("risk") or name in ("id", owner, "initiatedBy", "activity")]
         parameters = [key, _OPTIONS["$top"], _OPTIONS["$skiptoken"], _PREFER]
         yield f"{path}/{{id}}/history", {"get": _operation(parameters, _page(_object(item, needed)))}
-        one = _operation([key, _in_path("itemId", _ANY_ID), _PREFER], _entity(item, needed))
-        yield f"{path}/{{id}}/history/{{itemId}}", {"get": one}
 
 
 def _directory_one(directory: Directory) -> Schema:
@@ -284,16 +274,14 @@ def document() -> Schema:
     paths: Schema = {}
     for version in (V1, BETA):
         for resource in RESOURCES:
-            for prefix in resource.paths[version]:
-                paths.update(_risk_paths(resource, version, f"/{version}{prefix}"))
+            paths.update(_risk_paths(resource, version, f"/{version}{resource.paths[version]}"))
         for directory in DIRECTORIES:
             paths[f"/{version}/{directory.name}/{{id}}"] = _directory_one(directory)
         for which in DIRECTORY_LISTS:
             paths[f"/{version}/{which.path}"] = _directory_list(which)
         paths[f"/{version}/directoryObjects/getByIds"] = {"post": _by_ids()}
         revoked = _entity({"value": {"const": True}}, ["value"])
-        for name in sessions.REVOKE:
-            paths[f"/{version}/users/{{id}}/{name}"] = {"post": _operation([_USER_KEY], revoked)}
+        paths[f"/{version}/users/{{id}}/{sessions.REVOKE}"] = {"post": _operation([_USER_KEY], revoked)}
         paths[f"/{version}/$batch"] = {"post": _batch()}
     return {
         "openapi": "3.1.0",

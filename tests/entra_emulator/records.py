@@ -200,9 +200,10 @@ class RiskSet:
         self.settle()
         wanted = [record_id.lower() for record_id in ids]
         self._check_list(wanted)
-        written = [record_id for record_id in dict.fromkeys(wanted) if self._admits(action, record_id)]
+        for record_id in wanted:
+            self._check(action, record_id)
         due = self._clock.monotonic() + self._switches.effect_delay
-        for record_id in written:
+        for record_id in wanted:
             if record_id not in self.records:
                 self._list(record_id, {"riskState": "none", "riskLevel": "none", **self.names_of(record_id)})
             record = self.records[record_id]
@@ -214,7 +215,7 @@ class RiskSet:
                 self._pending += 1
             else:
                 self._take_effect(record, action, actor)
-        return written
+        return wanted
 
     def settle(self) -> None:
         """Let the writes take effect whose time has come."""
@@ -235,21 +236,15 @@ class RiskSet:
         if {refused.lower() for refused in self._switches.reject_ids} & set(ids):
             raise RefusedError(400, "BadRequest", "The request is invalid.")
 
-    def _admits(self, action: Action, record_id: str) -> bool:
-        """Whether an id is to be written; False is left out silently."""
+    def _check(self, action: Action, record_id: str) -> None:
         noun = self.principals.noun
         record = self.records.get(record_id)
-        if record is not None:
-            if record.values.get("isDeleted"):
-                raise RefusedError(400, "BadRequest", f"The request is invalid: a {noun} has been deleted.")
-            return True
-        if record_id in self.objects:
-            if action.ends_risk:
-                raise RefusedError(400, "BadRequest", f"The request is invalid: a {noun} is not risky.")
-            return True
-        if self._switches.unknown_ids == "refuse":
+        if record is not None and record.values.get("isDeleted"):
+            raise RefusedError(400, "BadRequest", f"The request is invalid: a {noun} has been deleted.")
+        if record is None and record_id not in self.objects:
             raise RefusedError(404, "ResourceNotFound", "These ids do not exist in your tenant or they are not risky.")
-        return False
+        if record is None and action.ends_risk:
+            raise RefusedError(400, "BadRequest", f"The request is invalid: a {noun} is not risky.")
 
     def _list(self, record_id: str, values: Values) -> None:
         state = values["riskState"]

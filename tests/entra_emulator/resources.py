@@ -62,27 +62,25 @@ class Action:
 class Resource:
     """A set of Identity Protection: risk records, or detections, which have no actions.
 
-    `paths` are those of each API version; `license` is the switch that stands for it; `options` are those of the list;
+    `paths` are those of the API versions; `license` is the switch that stands for it; `options` are those of the list;
     `sortable` are the properties that `$orderby` takes. `ids_key` is the one key of an action's body.
     `beta_properties` are those that v1.0 does not have.
     """
 
     name: str
     entity: str
-    paths: t.Mapping[str, tuple[str, ...]]
+    paths: t.Mapping[str, str]
     properties: t.Mapping[str, Edm]
     read_roles: frozenset[str]
     license: str = "licensed"
-    options: frozenset[str] = frozenset({"$count", "$filter", "$select", "$skiptoken", "$top"})
+    options: frozenset[str] = frozenset({"$filter", "$select", "$skiptoken", "$top"})
     beta_properties: t.Mapping[str, Edm] = dataclasses.field(default_factory=dict)
     sortable: frozenset[str] = frozenset()
     ids_key: str = ""
     actions: tuple[Action, ...] = ()
     write_roles: frozenset[str] = frozenset()
 
-    def action(self, segment: str) -> Action | None:
-        """The action of a path segment, in its short or its long form."""
-        name = segment[len("microsoft.graph.") :] if segment.startswith("microsoft.graph.") else segment
+    def action(self, name: str) -> Action | None:
         return next((action for action in self.actions if action.name == name), None)
 
     @property
@@ -110,7 +108,7 @@ class Resource:
 RISKY_USERS = Resource(
     name="riskyUsers",
     entity="riskyUser",
-    paths={V1: ("/identityProtection/riskyUsers",), BETA: ("/identityProtection/riskyUsers", "/riskyUsers")},
+    paths={V1: "/identityProtection/riskyUsers", BETA: "/riskyUsers"},
     properties={
         "id": STRING,
         "isDeleted": BOOLEAN,
@@ -140,7 +138,7 @@ RISKY_USERS = Resource(
 RISKY_SERVICE_PRINCIPALS = Resource(
     name="riskyServicePrincipals",
     entity="riskyServicePrincipal",
-    paths=dict.fromkeys((V1, BETA), ("/identityProtection/riskyServicePrincipals",)),
+    paths=dict.fromkeys((V1, BETA), "/identityProtection/riskyServicePrincipals"),
     properties={
         "id": STRING,
         "appId": STRING,
@@ -191,10 +189,7 @@ _DETECTION_READERS = frozenset({"IdentityRiskEvent.Read.All", "IdentityRiskEvent
 RISK_DETECTIONS = Resource(
     name="riskDetections",
     entity="riskDetection",
-    paths={
-        V1: ("/identityProtection/riskDetections",),
-        BETA: ("/identityProtection/riskDetections", "/riskDetections"),
-    },
+    paths={V1: "/identityProtection/riskDetections", BETA: "/riskDetections"},
     properties={**_DETECTION, **dict.fromkeys(("userId", "userDisplayName", "userPrincipalName"), STRING)},
     beta_properties={"mitreTechniqueId": STRING, "riskType": STRING},
     read_roles=_DETECTION_READERS,
@@ -204,7 +199,7 @@ RISK_DETECTIONS = Resource(
 SERVICE_PRINCIPAL_RISK_DETECTIONS = Resource(
     name="servicePrincipalRiskDetections",
     entity="servicePrincipalRiskDetection",
-    paths=dict.fromkeys((V1, BETA), ("/identityProtection/servicePrincipalRiskDetections",)),
+    paths=dict.fromkeys((V1, BETA), "/identityProtection/servicePrincipalRiskDetections"),
     properties={
         **_DETECTION,
         **dict.fromkeys(("servicePrincipalId", "servicePrincipalDisplayName", "appId"), STRING),

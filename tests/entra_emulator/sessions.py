@@ -13,7 +13,7 @@ from .records import RefusedError
 from .tenant import Tenant
 from .web import Answer, Request
 
-REVOKE = ("revokeSignInSessions", "microsoft.graph.revokeSignInSessions")
+REVOKE = "revokeSignInSessions"
 ROLES = frozenset({"User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"})
 VALID_FROM = "signInSessionsValidFromDateTime"
 MAX_PARTS = 20
@@ -69,7 +69,7 @@ def batch(
             answer = serve(part, entry["written"])
         else:
             right, wrong = functools.partial(serve, part, entry["written"]), functools.partial(fail, part)
-            answer = fault.apply(part, right, wrong, tenant.clock.sleep)
+            answer = fault.apply(part, right, wrong)
             tenant.change_anybody(fault.change)
             entry["fault"] = fault.label
         entry["status"] = None if answer.drop else answer.status_code

@@ -15,19 +15,16 @@ class Switches:
     licensed: bool = True
     workload_licensed: bool = True
     pim_licensed: bool = True
-    token_lifetime: int = 3599
     rate_limit: t.Optional[float] = None  # noqa: UP045  # evaluated below, also by Python 3.9
     retry_after: t.Optional[str] = None  # noqa: UP045  # the same
     date_skew: float = 0.0
     effect_delay: float = 0.0
     stuck_ids: list[str] = dataclasses.field(default_factory=list)
     vanish_after_dismiss: bool = False
-    unknown_ids: t.Literal["refuse", "ignore"] = "refuse"
     reject_ids: list[str] = dataclasses.field(default_factory=list)
     page_size: t.Optional[int] = None  # noqa: UP045  # the same
     break_page: t.Optional[int] = None  # noqa: UP045  # the same
     break_last_page: bool = False
-    endless: bool = False
     filter_mode: _Mode = "honor"
     filter_refuse: list[str] = dataclasses.field(default_factory=list)
     filter_ignore: list[str] = dataclasses.field(default_factory=list)

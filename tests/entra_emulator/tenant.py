@@ -25,7 +25,7 @@ from .principals import DIRECTORIES, GROUPS, PEOPLE, WORKLOADS, Directory
 from .records import Principal, RefusedError, RiskSet
 from .resources import GUID, Action, Resource
 from .switches import Switches
-from .tokens import AccessTokens, OidcIssuer, app_claims
+from .tokens import LIFETIME, AccessTokens, OidcIssuer, app_claims
 
 IDENTITY_HEADER = "emulated-identity-header"
 
@@ -108,7 +108,7 @@ class Tenant:
             return self.apps.get(client_id.lower())
 
     def token_for(self, app: App, audience: str) -> str:
-        return self._mint(audience, self.switches.token_lifetime, app_claims(app.client_id, app.object_id, app.roles))
+        return self._mint(audience, LIFETIME, app_claims(app.client_id, app.object_id, app.roles))
 
     def mint_token(
         self,
@@ -391,12 +391,12 @@ class Tenant:
             entry = self._entries(resource).get(record_id.lower())
             return None if entry is None else dict(entry.values)
 
-    def history(self, resource: Resource, record_id: str, query: Query | None = None) -> Page | None:
-        """A page of the history of a record, or all of it; None when the id is not listed."""
+    def history(self, resource: Resource, record_id: str, query: Query) -> Page | None:
+        """A page of the history of a record; None when the id is not listed."""
         with self._lock:
             self._settle()
             entries = self._risks[resource.name].history(record_id.lower())
-            return None if entries is None else cut(entries, query or Query(size=len(entries)))
+            return None if entries is None else cut(entries, query)
 
     def act(self, resource: Resource, action: Action, ids: t.Sequence[str], actor: str) -> list[str]:
         """Carry out a write for all ids, or for none."""

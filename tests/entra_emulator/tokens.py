@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 import typing as t
@@ -12,6 +11,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 FEDERATION_AUDIENCE = "api://AzureADTokenExchange"
+# Of the tokens that are given out, in seconds.
+LIFETIME = 3599
 
 # Options for PyJWT: times and names are checked elsewhere, with an answer for each.
 SIGNATURE_ONLY: t.Any = {f"verify_{name}": False for name in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")}
@@ -44,10 +45,6 @@ class SigningKey:
             return dict(jwt.decode(token, self._public, algorithms=["RS256"], options=SIGNATURE_ONLY))
         except jwt.PyJWTError as exc:
             raise InvalidTokenError(str(exc)) from exc
-
-    def jwks(self) -> Claims:
-        jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self._public))
-        return {"keys": [{**jwk, "kid": self.key_id, "use": "sig", "alg": "RS256"}]}
 
 
 class AccessTokens:

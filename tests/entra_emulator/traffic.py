@@ -50,7 +50,7 @@ class Traffic:
         else:
             entry["fault"] = fault.label
             fail = graph.plain_failure if request.listener == "graph" else _plain_failure
-            answer = fault.apply(request, lambda: serve(entry), lambda status: fail(request, status), clock.sleep)
+            answer = fault.apply(request, lambda: serve(entry), lambda status: fail(request, status))
             if tenant:
                 tenant.change_anybody(fault.change)
         entry["status"] = None if answer.drop else answer.status_code
