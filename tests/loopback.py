@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import signal
 import socket
 import sys
 import typing as t
@@ -52,6 +53,11 @@ def _audit(event: str, args: tuple[t.Any, ...]) -> None:
 def refuse_everything_else() -> None:
     """Switch the guard on, for the rest of this process."""
     sys.addaudithook(_audit)
+
+
+def hear_hangups() -> None:
+    """Let SIGHUP do what it does usually, also in a run that `nohup` started."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def hide_settings(patch: pytest.MonkeyPatch) -> None:

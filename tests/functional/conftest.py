@@ -35,6 +35,7 @@ from .people import add_people, add_workloads
 from .running import Ended, Run, load, run_main
 
 loopback.refuse_everything_else()
+loopback.hear_hangups()
 
 _SECRET_ARGUMENTS = ("access_token", "secret", "client_secret", "certificate_password", "oidc_token")
 _SECRET_VARIABLES = (

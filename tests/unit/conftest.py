@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from ansible_collections.identityops.entra_risk.tests import loopback
 
 loopback.refuse_everything_else()
+loopback.hear_hangups()
 # The same examples in every run, and no clock that decides. `--hypothesis-profile=large` draws more of them.
 settings.register_profile(
     "small",
