@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import secrets
 import typing as t
 import uuid
@@ -15,34 +16,24 @@ from .resources import RISK_DETECTIONS, SERVICE_PRINCIPAL_RISK_DETECTIONS, TIME,
 
 ACTIVE_STATES = ("atRisk", "confirmedCompromised")
 # Detections of these types belong to no sign-in: they have no request, address or place.
-WITHOUT_SIGN_IN = frozenset(
-    {
-        "adminConfirmedServicePrincipalCompromised",
-        "adminConfirmedUserCompromised",
-        "investigationsThreatIntelligence",
-        "leakedCredentials",
-    }
-)
-_ARGUMENTS: t.Mapping[str, tuple[str, ...]] = {
+WITHOUT_SIGN_IN = (
+    "adminConfirmedServicePrincipalCompromised", "adminConfirmedUserCompromised", "investigationsThreatIntelligence",
+    "leakedCredentials",
+)  # fmt: skip
+# The arguments that are not called as their property is, in small letters and without "DateTime".
+_RENAMED: t.Mapping[str, tuple[str, ...]] = {
     "activity": ("activityDateTime",),
     "activity_type": ("activity",),
-    "additional_info": ("additionalInfo",),
-    "correlation_id": ("correlationId",),
-    "detected": ("detectedDateTime",),
-    "detection_timing_type": ("detectionTimingType",),
-    "id": ("id",),
-    "ip_address": ("ipAddress",),
-    "last_updated": ("lastUpdatedDateTime",),
-    "location": ("location",),
-    "mitre_technique_id": ("mitreTechniqueId",),
-    "request_id": ("requestId",),
-    "risk_detail": ("riskDetail",),
-    "risk_event_type": ("riskEventType",),
-    "risk_level": ("riskLevel",),
-    "risk_state": ("riskState",),
-    "source": ("source",),
-    "token_issuer_type": ("tokenIssuerType",),
+    "display_name": ("userDisplayName",),
+    "risk_event_type": ("riskEventType", "riskType"),
+    "upn": ("userPrincipalName",),
 }
+
+
+def _arguments(resource: Resource, renamed: t.Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    names = [*resource.properties, *resource.beta_properties]
+    found = {re.sub("(?=[A-Z])", "_", name.removesuffix("DateTime")).lower(): (name,) for name in names}
+    return {**found, **renamed}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,19 +56,14 @@ OF_PEOPLE = DetectionKind(
     RISK_DETECTIONS,
     "userId",
     {"userDisplayName": "userDisplayName", "userPrincipalName": "userPrincipalName"},
-    {
-        **_ARGUMENTS,
-        "display_name": ("userDisplayName",),
-        "risk_event_type": ("riskEventType", "riskType"),
-        "upn": ("userPrincipalName",),
-    },
+    _arguments(RISK_DETECTIONS, _RENAMED),
     "unfamiliarFeatures",
 )
 OF_WORKLOADS = DetectionKind(
     SERVICE_PRINCIPAL_RISK_DETECTIONS,
     "servicePrincipalId",
     {"servicePrincipalDisplayName": "displayName", "appId": "appId"},
-    {**_ARGUMENTS, "app_id": ("appId",), "display_name": ("servicePrincipalDisplayName",), "key_ids": ("keyIds",)},
+    _arguments(SERVICE_PRINCIPAL_RISK_DETECTIONS, {**_RENAMED, "display_name": ("servicePrincipalDisplayName",)}),
     "suspiciousSignins",
     {"activity": "servicePrincipal", "keyIds": []},
 )
@@ -135,15 +121,9 @@ class Detections:
             for entry in self.entries.values():
                 if entry.values[self._kind.owner] == record["id"] and entry.values["riskState"] in ACTIVE_STATES:
                     entry.values.update(riskState=action.state, riskDetail=action.detail, lastUpdatedDateTime=now)
-        if action.detection is not None:
-            self.add(
-                record,
-                risk_event_type=action.detection,
-                risk_state=action.state,
-                risk_level=action.level,
-                risk_detail=action.detail,
-                detected=now,
-            )
+        else:
+            state = {"risk_state": action.state, "risk_level": action.level, "risk_detail": action.detail}
+            self.add(record, risk_event_type=action.detail, detected=now, **state)
 
 
 def _usual(risk_event_type: str) -> Values:
@@ -161,11 +141,7 @@ def _usual(risk_event_type: str) -> Values:
         "mitreTechniqueId": "T1078" if signed_in else None,
         "activity": "signin" if signed_in else "user",
         "detectionTimingType": "realtime" if signed_in else "offline",
-        "additionalInfo": None,
-        "requestId": None,
-        "correlationId": None,
-        "ipAddress": None,
-        "location": None,
+        **dict.fromkeys(("additionalInfo", "requestId", "correlationId", "ipAddress", "location")),
     }
     if signed_in:
         values.update(

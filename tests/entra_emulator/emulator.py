@@ -40,46 +40,24 @@ class Emulator:
         self._login_listener = Listener("login", self._serve_login, context)
         self._graph_listener = Listener("graph", self._serve_graph, context)
         self._plain_listener = Listener("plain", self._serve_plain)
+        # Where it is: what clients take as AZURE_AUTHORITY_HOST and MSGRAPH_URL; managed identity and control plane.
+        self.login_url = self._login_listener.origin
+        self.graph_url = self._graph_listener.origin
+        self.plain_url = self._plain_listener.origin
+        self.control_url = f"{self.plain_url}/control"
+        # In a directory of its own.
+        self.ca_path = str(self._authority.ca_path)
+        self.ca_dir = str(self._authority.ca_path.parent)
         self.tokens = AccessTokens()
         self.oidc = OidcIssuer(f"{self.plain_url}/oidc")
         self._login = LoginService(
-            find_tenant=self.find_tenant,
-            graph_origins=self._graph_listener.origins,
-            oidc=self.oidc,
+            find_tenant=self.find_tenant, graph_origins=self._graph_listener.origins, oidc=self.oidc
         )
         self._graph = GraphService(find_tenant=self.find_tenant, tokens=self.tokens)
         self._identity = ManagedIdentityService(
             find_tenant=self.find_tenant, graph_origins=self._graph_listener.origins
         )
         self._control = ControlPlane(self)
-
-    # Where it is
-
-    @property
-    def login_url(self) -> str:
-        return self._login_listener.origin
-
-    @property
-    def graph_url(self) -> str:
-        return self._graph_listener.origin
-
-    @property
-    def plain_url(self) -> str:
-        """The origin of the plain listener: managed identity and control plane."""
-        return self._plain_listener.origin
-
-    @property
-    def control_url(self) -> str:
-        return f"{self.plain_url}/control"
-
-    @property
-    def ca_path(self) -> str:
-        return str(self._authority.ca_path)
-
-    @property
-    def ca_dir(self) -> str:
-        """The directory that holds the CA certificate and nothing else."""
-        return str(self._authority.ca_path.parent)
 
     # Life
 

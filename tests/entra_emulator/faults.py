@@ -90,12 +90,7 @@ class Fault:
     def _answers(self) -> bool:
         return self.status is not None or self.raw is not None or self.redirect is not None or self.drop == BEFORE
 
-    def apply(
-        self,
-        request: Request,
-        serve: t.Callable[[], Answer],
-        fail: t.Callable[[int], Answer],
-    ) -> Answer:
+    def apply(self, request: Request, serve: t.Callable[[], Answer], fail: t.Callable[[int], Answer]) -> Answer:
         """The broken answer.
 
         :param serve: gives the right answer, and has its effect.

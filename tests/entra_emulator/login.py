@@ -80,11 +80,7 @@ class LoginService:
     """
 
     def __init__(
-        self,
-        *,
-        find_tenant: t.Callable[[str], Tenant | None],
-        graph_origins: t.Sequence[str],
-        oidc: OidcIssuer,
+        self, *, find_tenant: t.Callable[[str], Tenant | None], graph_origins: t.Sequence[str], oidc: OidcIssuer
     ) -> None:
         self._find_tenant = find_tenant
         self._graph_origins = tuple(graph_origins)
@@ -126,15 +122,8 @@ class LoginService:
             200,
             {
                 "token_endpoint": f"{base}/oauth2/v2.0/token",
-                "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
-                "response_modes_supported": ["query", "fragment", "form_post"],
-                "subject_types_supported": ["pairwise"],
-                "id_token_signing_alg_values_supported": ["RS256"],
-                "response_types_supported": ["code"],
-                "scopes_supported": ["openid"],
                 "issuer": f"https://{request.host}/{tenant.id}/v2.0",
                 "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-                "tenant_region_scope": "EU",
             },
         )
 

@@ -39,6 +39,10 @@ class Authority:
         return context
 
 
+def _encryption(password: str | None) -> serialization.KeySerializationEncryption:
+    return serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
+
+
 class ClientCertificate:
     """A key pair with a self-signed certificate, as people upload them to an app registration."""
 
@@ -67,9 +71,7 @@ class ClientCertificate:
 
     def key_pem(self, password: str | None = None) -> str:
         return self.key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption(),
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, _encryption(password)
         ).decode()
 
     def pem(self, password: str | None = None) -> str:
@@ -79,9 +81,5 @@ class ClientCertificate:
     def pfx(self, password: str | None = None) -> bytes:
         """Key and certificate as PKCS #12."""
         return pkcs12.serialize_key_and_certificates(
-            b"entra-risk",
-            self.key,
-            self.certificate,
-            None,
-            serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption(),
+            b"entra-risk", self.key, self.certificate, None, _encryption(password)
         )

@@ -6,7 +6,7 @@ import dataclasses
 import typing as t
 
 from .odata import Edm
-from .resources import BOOLEAN, RISKY_SERVICE_PRINCIPALS, RISKY_USERS, STRING, Resource
+from .resources import BOOLEAN, RISKY_SERVICE_PRINCIPALS, RISKY_USERS, STRING, Resource, of_type
 
 _DIRECTORY_READERS = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
 
@@ -30,15 +30,9 @@ USERS = Directory(
     name="users",
     type="user",
     properties={
-        "id": STRING,
-        "accountEnabled": BOOLEAN,
-        "displayName": STRING,
-        "lastPasswordChangeDateTime": STRING,
-        "mail": STRING,
-        "onPremisesSyncEnabled": BOOLEAN,
-        "signInSessionsValidFromDateTime": STRING,
-        "userPrincipalName": STRING,
-        "userType": STRING,
+        **of_type(STRING, "id displayName mail userPrincipalName userType"),
+        **of_type(STRING, "lastPasswordChangeDateTime signInSessionsValidFromDateTime"),
+        **of_type(BOOLEAN, "accountEnabled onPremisesSyncEnabled"),
     },
     defaults=("id", "displayName", "mail", "userPrincipalName"),
     roles=_DIRECTORY_READERS | {"User.Read.All", "User.ReadWrite.All"},
@@ -47,13 +41,7 @@ USERS = Directory(
 SERVICE_PRINCIPALS = Directory(
     name="servicePrincipals",
     type="servicePrincipal",
-    properties={
-        "id": STRING,
-        "accountEnabled": BOOLEAN,
-        "appId": STRING,
-        "displayName": STRING,
-        "servicePrincipalType": STRING,
-    },
+    properties={**of_type(STRING, "id appId displayName servicePrincipalType"), "accountEnabled": BOOLEAN},
     defaults=("id", "accountEnabled", "appId", "displayName", "servicePrincipalType"),
     roles=_DIRECTORY_READERS | {"Application.Read.All", "Application.ReadWrite.All"},
 )

@@ -57,20 +57,8 @@ class Principal:
     history: list[Values]
 
     @property
-    def listed(self) -> bool:
-        return self.risk is not None
-
-    @property
     def risk_state(self) -> str | None:
         return None if self.risk is None else self.risk["riskState"]
-
-    @property
-    def risk_level(self) -> str | None:
-        return None if self.risk is None else self.risk["riskLevel"]
-
-    @property
-    def risk_last_updated(self) -> str | None:
-        return None if self.risk is None else self.risk["riskLastUpdatedDateTime"]
 
 
 class RiskSet:

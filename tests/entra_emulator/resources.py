@@ -39,6 +39,12 @@ TIME = Edm("time")
 # Shown, but nothing to filter by.
 OBJECT = Edm("object")
 
+
+def of_type(edm: Edm, names: str) -> dict[str, Edm]:
+    """Properties of the same type."""
+    return dict.fromkeys(names.split(), edm)
+
+
 _RISK: t.Mapping[str, Edm] = {
     "riskDetail": Edm("enum", RISK_DETAILS),
     "riskLevel": Edm("enum", RISK_LEVELS),
@@ -48,14 +54,16 @@ _RISK: t.Mapping[str, Edm] = {
 
 @dataclasses.dataclass(frozen=True)
 class Action:
-    """What a write sets, and whether it ends the risk. `detection` is the type of the detection that it adds."""
+    """What a write sets."""
 
     name: str
     state: str
     level: str
     detail: str
-    ends_risk: bool
-    detection: str | None = None
+
+    @property
+    def ends_risk(self) -> bool:
+        return self.level == "none"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,27 +118,17 @@ RISKY_USERS = Resource(
     entity="riskyUser",
     paths={V1: "/identityProtection/riskyUsers", BETA: "/riskyUsers"},
     properties={
-        "id": STRING,
-        "isDeleted": BOOLEAN,
-        "isProcessing": BOOLEAN,
+        **of_type(STRING, "id userDisplayName userPrincipalName"),
+        **of_type(BOOLEAN, "isDeleted isProcessing"),
         "riskLastUpdatedDateTime": TIME,
-        "userDisplayName": STRING,
-        "userPrincipalName": STRING,
         **_RISK,
     },
     read_roles=frozenset({"IdentityRiskyUser.Read.All", "IdentityRiskyUser.ReadWrite.All"}),
     ids_key="userIds",
     actions=(
-        Action("dismiss", "dismissed", "none", "adminDismissedAllRiskForUser", ends_risk=True),
-        Action(
-            "confirmCompromised",
-            "confirmedCompromised",
-            "high",
-            "adminConfirmedUserCompromised",
-            ends_risk=False,
-            detection="adminConfirmedUserCompromised",
-        ),
-        Action("confirmSafe", "confirmedSafe", "none", "adminConfirmedAccountSafe", ends_risk=True),
+        Action("dismiss", "dismissed", "none", "adminDismissedAllRiskForUser"),
+        Action("confirmCompromised", "confirmedCompromised", "high", "adminConfirmedUserCompromised"),
+        Action("confirmSafe", "confirmedSafe", "none", "adminConfirmedAccountSafe"),
     ),
     write_roles=frozenset({"IdentityRiskyUser.ReadWrite.All"}),
 )
@@ -140,13 +138,9 @@ RISKY_SERVICE_PRINCIPALS = Resource(
     entity="riskyServicePrincipal",
     paths=dict.fromkeys((V1, BETA), "/identityProtection/riskyServicePrincipals"),
     properties={
-        "id": STRING,
-        "appId": STRING,
-        "displayName": STRING,
-        "isEnabled": BOOLEAN,
-        "isProcessing": BOOLEAN,
+        **of_type(STRING, "id appId displayName servicePrincipalType"),
+        **of_type(BOOLEAN, "isEnabled isProcessing"),
         "riskLastUpdatedDateTime": TIME,
-        "servicePrincipalType": STRING,
         **_RISK,
     },
     beta_properties={"accountEnabled": BOOLEAN},
@@ -154,34 +148,19 @@ RISKY_SERVICE_PRINCIPALS = Resource(
     license="workload_licensed",
     ids_key="servicePrincipalIds",
     actions=(
-        Action("dismiss", "dismissed", "none", "adminDismissedAllRiskForServicePrincipal", ends_risk=True),
-        Action(
-            "confirmCompromised",
-            "confirmedCompromised",
-            "high",
-            "adminConfirmedServicePrincipalCompromised",
-            ends_risk=False,
-            detection="adminConfirmedServicePrincipalCompromised",
-        ),
+        Action("dismiss", "dismissed", "none", "adminDismissedAllRiskForServicePrincipal"),
+        Action("confirmCompromised", "confirmedCompromised", "high", "adminConfirmedServicePrincipalCompromised"),
     ),
     write_roles=frozenset({"IdentityRiskyServicePrincipal.ReadWrite.All"}),
 )
 
 _DETECTION: t.Mapping[str, Edm] = {
-    "id": STRING,
-    "requestId": STRING,
-    "correlationId": STRING,
-    "riskEventType": STRING,
-    "source": STRING,
+    **of_type(STRING, "id requestId correlationId riskEventType source ipAddress additionalInfo"),
+    **of_type(TIME, "activityDateTime detectedDateTime lastUpdatedDateTime"),
     "detectionTimingType": Edm("enum", TIMINGS),
     "activity": Edm("enum", ACTIVITIES),
     "tokenIssuerType": Edm("enum", TOKEN_ISSUERS),
-    "ipAddress": STRING,
     "location": OBJECT,
-    "activityDateTime": TIME,
-    "detectedDateTime": TIME,
-    "lastUpdatedDateTime": TIME,
-    "additionalInfo": STRING,
     **_RISK,
 }
 _DETECTION_OPTIONS = frozenset({"$filter", "$orderby", "$select", "$skiptoken", "$top"})
@@ -190,7 +169,7 @@ RISK_DETECTIONS = Resource(
     name="riskDetections",
     entity="riskDetection",
     paths={V1: "/identityProtection/riskDetections", BETA: "/riskDetections"},
-    properties={**_DETECTION, **dict.fromkeys(("userId", "userDisplayName", "userPrincipalName"), STRING)},
+    properties={**_DETECTION, **of_type(STRING, "userId userDisplayName userPrincipalName")},
     beta_properties={"mitreTechniqueId": STRING, "riskType": STRING},
     read_roles=_DETECTION_READERS,
     options=_DETECTION_OPTIONS,
@@ -202,7 +181,7 @@ SERVICE_PRINCIPAL_RISK_DETECTIONS = Resource(
     paths=dict.fromkeys((V1, BETA), "/identityProtection/servicePrincipalRiskDetections"),
     properties={
         **_DETECTION,
-        **dict.fromkeys(("servicePrincipalId", "servicePrincipalDisplayName", "appId"), STRING),
+        **of_type(STRING, "servicePrincipalId servicePrincipalDisplayName appId"),
         "keyIds": OBJECT,
     },
     beta_properties={"mitreTechniqueId": STRING},

@@ -124,23 +124,14 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.name = name
         self.app = app
+        port = self.server_address[1]
+        # Under both names of the machine.
+        self.origins = [f"{'https' if tls else 'http'}://{host}:{port}" for host in ("localhost", "127.0.0.1")]
+        self.origin = self.origins[0]
         self._tls = tls
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name=f"listener-{name}", daemon=True)
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
-
-    @property
-    def origin(self) -> str:
-        return f"{'https' if self._tls else 'http'}://localhost:{self.port}"
-
-    @property
-    def origins(self) -> tuple[str, str]:
-        """The same under both names of the machine."""
-        return self.origin, self.origin.replace("localhost", "127.0.0.1")
 
     def start(self) -> None:
         self._thread.start()
