@@ -46,7 +46,7 @@ def main() -> int:
                 _measure(bench, quick=arguments.quick).save(kept)
     measurements = Measurements.load(kept)
     (arguments.report / "benchmark.md").write_text(report.render(measurements), encoding="utf-8")
-    (arguments.report / "benchmark.svg").write_text(plot.draw(measurements.results), encoding="utf-8")
+    plot.draw(measurements.results, arguments.report / "benchmark.svg")
     return _check(measurements)
 
 

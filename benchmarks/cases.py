@@ -11,7 +11,7 @@ class Method:
     """One way to dismiss users.
 
     :param command: a playbook, or a mode of the SDK script.
-    :param color: in the plot, where `marker` is an SVG path around the point.
+    :param color: in the plot, as `marker`.
     :param by_filters: selects the users at risk by itself; all others get the IDs.
     """
 
@@ -23,20 +23,13 @@ class Method:
     by_filters: bool = False
 
 
-_CIRCLE = "M-3.5,0a3.5,3.5 0 1 0 7,0a3.5,3.5 0 1 0 -7,0z"
 METHODS: t.Mapping[str, Method] = {
-    "module": Method("`risky_user`, users by id", "risky_user", "#2f81f7", _CIRCLE),
-    "module_filters": Method(
-        "`risky_user`, by filters", "risky_user", "#12958a", "M-4.5,-4.5h9v9h-9z", by_filters=True
-    ),
-    "uri_chunks": Method("`uri`, list and chunks of 60", "uri_chunks", "#d4690f", "M0,-4.5l4.5,8h-9z"),
-    "uri_each": Method("`uri`, a read and a write a user", "uri_each", "#d0404a", "M0,4.5l4.5,-8h-9z"),
-    "sdk_chunks": Method(
-        "msgraph-sdk script, list and chunks of 60", "chunks", "#8957e5", "M0,-4.5l4.5,4.5l-4.5,4.5l-4.5,-4.5z", True
-    ),
-    "sdk_each": Method(
-        "msgraph-sdk script, a write a user", "each", "#b35fae", "M-1,-4h2v3h3v2h-3v3h-2v-3h-3v-2h3z", True
-    ),
+    "module": Method("`risky_user`, users by id", "risky_user", "#2f81f7", "o"),
+    "module_filters": Method("`risky_user`, by filters", "risky_user", "#12958a", "s", by_filters=True),
+    "uri_chunks": Method("`uri`, list and chunks of 60", "uri_chunks", "#d4690f", "^"),
+    "uri_each": Method("`uri`, a read and a write a user", "uri_each", "#d0404a", "v"),
+    "sdk_chunks": Method("msgraph-sdk script, list and chunks of 60", "chunks", "#8957e5", "D", is_script=True),
+    "sdk_each": Method("msgraph-sdk script, a write a user", "each", "#b35fae", "P", is_script=True),
 }
 # Everything is compared with this one, at the same number of users.
 BASE = "module"
