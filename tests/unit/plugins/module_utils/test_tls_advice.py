@@ -60,11 +60,7 @@ CASES: t.Mapping[str, tuple[dict[str, t.Any], str, list[str]]] = {
     "no ca_path": ({}, "", ["name its CA bundle in ca_path"]),
     "a bundle without the right CA": ({}, "other.pem", ["No CA in ", "other.pem"]),
     "a folder without the right CA": ({}, "hashed", ["No CA in the folder ", "hashed"]),
-    "another name": (
-        {"name": "login.contoso.example"},
-        "ca.pem",
-        ["is for another name", "A different ca_path does not help"],
-    ),
+    "another name": ({"name": "x.example"}, "ca.pem", ["is for another name", "A different ca_path does not help"]),
     "expired": ({"not_after": NOW - DAY}, "ca.pem", ["expired", "Check this machine's clock"]),
     "of the future": ({"not_before": NOW + DAY}, "ca.pem", ["by it, the certificate is not valid yet"]),
 }
@@ -83,14 +79,6 @@ def test_the_advice_fits_the_certificate(serve: Server, tmp_path: pathlib.Path, 
     message = refusal(serve(context), str(tmp_path / verify) if verify else True)
     assert [word for word in words if word not in message] == []
     assert ("name its CA bundle" in message) is (not verify)
-
-
-@pytest.mark.parametrize("code", [85, 86, 89, 92])
-def test_what_is_strict_from_python_313_on(code: int) -> None:
-    refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    refused.verify_code = code
-    message = tls_advice([refused], "/etc/ca.pem")
-    assert "Python 3.12 or older" in message and "A different ca_path does not help" in message
 
 
 def test_a_ca_without_key_identifiers(serve: Server, tmp_path: pathlib.Path) -> None:
@@ -113,11 +101,21 @@ def test_a_ca_without_key_identifiers(serve: Server, tmp_path: pathlib.Path) -> 
     assert words in refusal(serve(context), str(tmp_path / "ca.pem"))
 
 
-def test_no_tls_at_all() -> None:
-    message = tls_advice([ssl.SSLError(1, "x")], "/etc/ca.pem")
-    assert "do not agree on TLS" in message and "Check the port" in message
+STRICT = [ssl.SSLCertVerificationError(1, "certificate verify failed") for dummy in range(4)]
+for error, code in zip(STRICT, (85, 86, 89, 92)):
+    error.verify_code = code
+# That of urllib3 has a class of its own.
+OTHER_NAME = types.new_class("CertificateError", (Exception,))()
 
 
-def test_the_name_check_of_urllib3() -> None:
-    cause = types.new_class("CertificateError", (Exception,))()
-    assert "is for another name" in tls_advice([cause], True)
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        *((cause, ["Python 3.12 or older", "A different ca_path does not help"]) for cause in STRICT),
+        (ssl.SSLError(1, "x"), ["do not agree on TLS", "Check the port"]),
+        (OTHER_NAME, ["is for another name"]),
+    ],
+)
+def test_the_advice_fits_the_cause(cause: Exception, words: list[str]) -> None:
+    message = tls_advice([cause], "/etc/ca.pem")
+    assert [word for word in words if word not in message] == []
