@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import datetime
 import json
-import subprocess
 import time
 import types
 import typing as t
 from unittest import mock
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
@@ -21,6 +21,8 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._login.conn
 from ansible_collections.identityops.entra_risk.plugins.module_utils._login.encodings import pem_blocks, to_pem_or_der
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.conftest import PASSWORD, Keyring
 
+PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER
+FORM = serialization.PrivateFormat
 Content = t.Callable[[Keyring], bytes]
 
 
@@ -28,18 +30,16 @@ def pem(keyring: Keyring) -> bytes:
     return keyring.pem(keyring.key, keyring.own)
 
 
-def der(thing: t.Any) -> bytes:
-    encoding = serialization.Encoding.DER
-    if hasattr(thing, "public_bytes"):
-        return bytes(thing.public_bytes(encoding))
-    private = serialization.PrivateFormat.PKCS8
-    return bytes(thing.private_bytes(encoding, private, serialization.NoEncryption()))
+def private(key: t.Any, form: serialization.PrivateFormat, encoding: serialization.Encoding = PEM) -> bytes:
+    return bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
 
 
-def openssh(key: t.Any) -> bytes:
-    return bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
-    )
+def block(label: str) -> bytes:
+    return f"-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n".encode()
+
+
+def without_key(certificate: x509.Certificate) -> bytes:
+    return pkcs12.serialize_key_and_certificates(None, None, None, [certificate], serialization.NoEncryption())
 
 
 def read(keyring: Keyring, content: bytes, **options: t.Any) -> t.Any:
@@ -57,12 +57,11 @@ def refusal(keyring: Keyring, content: bytes, **options: t.Any) -> str:
 
 READABLE: t.Mapping[str, Content] = {
     "key, certificate": pem,
+    "key in PKCS#1": lambda k: private(k.key, FORM.TraditionalOpenSSL) + k.pem(k.own),
     "certificate, key": lambda k: k.pem(k.own, k.key),
     "chain in any order": lambda k: k.pem(k.issuer, k.own, k.key),
     "text around it": lambda k: b"Bag Attributes\n" + k.pem(k.key) + b"subject=app\r\n" + k.pem(k.own),
-    "beside other things": lambda k: (
-        b"-----BEGIN DH PARAMETERS-----\nAAAA\n-----END DH PARAMETERS-----\n" + k.unknown_kind() + k.pem(k.own, k.key)
-    ),
+    "beside other things": lambda k: block("DH PARAMETERS") + k.unknown_kind() + k.pem(k.own, k.key),
     "beside another kind of key": lambda k: k.pem(k.ec_certificate, k.own, k.key),
     "PFX": lambda k: k.pfx(None),
     "PFX with a chain": lambda k: k.pfx(None, None, k.issuer),
@@ -115,41 +114,27 @@ def test_is_read(keyring: Keyring, content: Content, options: dict[str, t.Any]) 
 
 # What is in the file, and what the message must say.
 REFUSED: t.Mapping[str, tuple[Content, str]] = {
-    "certificate in DER": (lambda k: der(k.own), "a certificate (DER) without its private key"),
-    "certificate in DER as Base64": (lambda k: base64.b64encode(der(k.own)), "a certificate (DER) without its private"),
-    "key in DER": (lambda k: der(k.key), "openssl pkey -inform der"),
-    "PKCS#7": (
-        lambda k: pkcs7.serialize_certificates([k.own], serialization.Encoding.DER),
-        "certificates (PKCS#7) without a private key",
-    ),
-    "PKCS#7 in PEM": (
-        lambda k: pkcs7.serialize_certificates([k.own], serialization.Encoding.PEM),
-        "no private key (but: PKCS7)",
-    ),
-    "OpenSSH key": (lambda k: openssh(k.key) + k.pem(k.own), "ssh-keygen -p -N '' -m PEM"),
-    "OpenSSH key alone": (lambda k: openssh(k.key), "ssh-keygen -p -N '' -m PEM"),
+    "certificate in DER": (lambda k: k.own.public_bytes(DER), "a certificate (DER) without its private key"),
+    "certificate in DER as Base64": (lambda k: base64.b64encode(k.own.public_bytes(DER)), "a certificate (DER)"),
+    "key in DER": (lambda k: private(k.key, FORM.PKCS8, DER), "openssl pkey -inform der"),
+    "PKCS#7": (lambda k: pkcs7.serialize_certificates([k.own], DER), "certificates (PKCS#7) without a private key"),
+    "PKCS#7 in PEM": (lambda k: pkcs7.serialize_certificates([k.own], PEM), "no private key (but: PKCS7)"),
+    # The advice makes PKCS#1 of it.
+    "OpenSSH key": (lambda k: private(k.key, FORM.OpenSSH) + k.pem(k.own), "ssh-keygen -p -N '' -m PEM"),
+    "OpenSSH key alone": (lambda k: private(k.key, FORM.OpenSSH), "ssh-keygen -p -N '' -m PEM"),
     "public key of SSH": (lambda k: b"ssh-rsa AAAAB3NzaC1yc2E canary", "a public key of SSH"),
     "key of PuTTY": (lambda k: b"PuTTY-User-Key-File-3: ssh-rsa\ncanary", "a key of PuTTY"),
     "Java keystore": (lambda k: b"\xfe\xed\xfe\xed\x00\x00\x00\x02canary", "keytool -importkeystore"),
     "answer of Key Vault": (lambda k: json.dumps({"value": "canary"}).encode(), "it holds JSON"),
-    "certificate request": (
-        lambda k: b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
-        "no private key (but: CERTIFICATE REQUEST)",
-    ),
+    "certificate request": (lambda k: block("CERTIFICATE REQUEST"), "no private key (but: CERTIFICATE REQUEST)"),
     "cut off": (lambda k: k.pem(k.key)[:-30], "no complete block"),
     "garbage": (lambda k: b"\x00\x01\x02", "neither a PEM nor a PFX file"),
     "certificate alone": (lambda k: k.pem(k.own), "holds no private key"),
     "key of another certificate": (lambda k: k.pem(k.key, k.stranger), "none of its certificates"),
     "EC key": (lambda k: k.pem(k.ec_key, k.ec_certificate), "not an RSA key"),
     "EC key in a PFX": (lambda k: k.pfx(None, k.ec_key), "not an RSA key"),
-    "damaged key": (
-        lambda k: b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n" + k.pem(k.own),
-        "private key is damaged",
-    ),
-    "damaged certificate": (
-        lambda k: k.pem(k.key) + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        "a certificate in it is damaged",
-    ),
+    "damaged key": (lambda k: block("PRIVATE KEY") + k.pem(k.own), "private key is damaged"),
+    "damaged certificate": (lambda k: k.pem(k.key) + block("CERTIFICATE"), "a certificate in it is damaged"),
 }
 
 
@@ -170,14 +155,12 @@ def test_is_refused_with_the_advice_that_fits(keyring: Keyring, name: str, passw
         (ENCRYPTED["PEM"], {"password": "canary-x"}, "cannot be decrypted. Check certificate_password"),
         (ENCRYPTED["PFX"], {}, "needs a password"),
         (ENCRYPTED["PFX"], {"password": "canary-x"}, "password is wrong"),
+        (ENCRYPTED["PFX"], {"password": PASSWORD + "\u200b"}, "invisible characters"),
+        (ENCRYPTED["PFX"], {"password": "canary\udcff"}, "certificate_password has"),
         (ENCRYPTED["PFX as Base64 text"], {}, "needs a password"),
         (lambda k: k.pfx(None)[:-40], {}, "a damaged PFX file, or it needs a password"),
         (lambda k: k.pfx(None)[:-40], {"password": "canary-x"}, "certificate_password"),
-        (
-            lambda k: pkcs12.serialize_key_and_certificates(None, None, None, [k.own], serialization.NoEncryption()),
-            {},
-            "both a key and its certificate",
-        ),
+        (lambda k: without_key(k.own), {}, "both a key and its certificate"),
     ],
 )
 def test_what_must_be_given_beside_the_file(
@@ -186,20 +169,13 @@ def test_what_must_be_given_beside_the_file(
     assert words in refusal(keyring, content(keyring), **options)
 
 
-class TestPasswords:
-    @pytest.mark.parametrize("tail", ["\n", "\r\n", " "])
-    def test_whitespace_at_its_end_is_told(self, keyring: Keyring, tail: str) -> None:
-        for content in (keyring.pfx(PASSWORD), keyring.pem(keyring.key, keyring.own, password=PASSWORD)):
-            message = refusal(keyring, content, password=PASSWORD + tail)
-            assert ("whitespace" if tail == " " else "a line break") in message
-            assert "without it the password fits" in message
-            assert "without it the password fits" not in refusal(keyring, content, password="canary" + tail)
-
-    def test_an_invisible_character_is_told(self, keyring: Keyring) -> None:
-        assert "invisible characters" in refusal(keyring, keyring.pfx(PASSWORD), password=PASSWORD + "\u200b")
-
-    def test_bytes_that_are_no_text(self, keyring: Keyring) -> None:
-        assert "certificate_password has" in refusal(keyring, keyring.pfx(PASSWORD), password="canary\udcff")
+@pytest.mark.parametrize("name", ["PEM", "PFX"])
+@pytest.mark.parametrize(("tail", "words"), [("\n", "a line break"), ("\r\n", "a line break"), (" ", "whitespace")])
+def test_whitespace_at_the_end_of_a_password_is_told(keyring: Keyring, name: str, tail: str, words: str) -> None:
+    content = ENCRYPTED[name](keyring)
+    message = refusal(keyring, content, password=PASSWORD + tail)
+    assert words in message and "without it the password fits" in message
+    assert "without it the password fits" not in refusal(keyring, content, password="canary" + tail)
 
 
 @pytest.mark.parametrize("mark", ["\u200e", "\ufeff", "\u200b"])
@@ -218,19 +194,6 @@ def test_a_hostile_file_is_read_in_no_time(content: bytes) -> None:
     began = time.perf_counter()
     pem_blocks(to_pem_or_der(content))
     assert time.perf_counter() - began < 1
-
-
-def test_the_advice_for_openssh_keys_works(keyring: Keyring) -> None:
-    path = keyring.write("copy", openssh(keyring.key))
-    subprocess.run(["chmod", "600", path], check=True)
-    try:
-        subprocess.run(["ssh-keygen", "-q", "-p", "-N", "", "-m", "PEM", "-f", path], check=True)
-    except FileNotFoundError:
-        # Where there is no ssh-keygen, the form that it writes must do.
-        keyring.write("copy", keyring.pem(keyring.key))
-    with open(path, "rb") as stream:
-        content = stream.read()
-    assert read(keyring, content + keyring.pem(keyring.own)).thumbprint == keyring.thumbprint
 
 
 class PanicException(BaseException):  # its name in pyo3
