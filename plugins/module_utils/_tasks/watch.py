@@ -46,9 +46,10 @@ from .._risk.api import RiskApi
 from .._risk.changes import FARTHEST, Change, Watched, Window
 from .._risk.filters import CLOCK_SLACK, TimeRange
 from .._risk.resources import RISKY_USERS
-from .._text import Carrier, printable, printable_lines
+from .._text import printable, printable_lines
 from . import watch_arguments
 from .checkpoint import Checkpoint
+from .events import fit_for_rulebooks
 from .read_risk import all_properties
 from .watch_arguments import Job
 
@@ -336,12 +337,9 @@ class _Watcher:
             await asyncio.to_thread(self._save)
 
     def _event(self, change: Change, api: RiskApi) -> dict[str, t.Any]:
-        carrier = Carrier(self._redactor.redact)
         previous = change.before and {"risk_state": change.before.state, "risk_level": change.before.level}
-        return t.cast(
-            "dict[str, t.Any]",
-            carrier.carry({"risky_user": all_properties(change.record, api.properties), "previous": previous}),
-        )
+        event = {"risky_user": all_properties(change.record, api.properties), "previous": previous}
+        return fit_for_rulebooks(event, self._redactor.redact)
 
     def _save(self) -> None:
         """Keep what was reported. Where that fails, the next change is an occasion to try again."""

@@ -41,6 +41,10 @@ def record(category: str, properties: t.Any) -> dict[str, t.Any]:
     return {"time": "11/9/2026 9:05:03 AM", "category": category, "tenantId": "t", "properties": properties}
 
 
+def named(shown: str) -> dict[str, t.Any]:
+    return {"risky_service_principal": {"id": "1", "display_name": shown}}
+
+
 AT_RISK = record("RiskyUsers", USER)
 
 
@@ -67,6 +71,15 @@ AT_RISK = record("RiskyUsers", USER)
         ),
         ({"records": [AT_RISK, SIGN_IN]}, [EVENT, {"records": [SIGN_IN]}]),
         ({"body": [AT_RISK, SIGN_IN]}, [EVENT, {"body": [SIGN_IN]}]),
+        # What a playbook would evaluate, or cannot read at all.
+        *(
+            (record("RiskyServicePrincipals", {"id": "1", "displayName": name}), [named(shown)])
+            for name, shown in (
+                ("{{ lookup('pipe', 'id') }}", "\ufffd{ lookup('pipe', 'id') }}"),
+                ("{{{%x%}}}{#", "\ufffd\ufffd\ufffd%x%}}}\ufffd#"),
+                ("{plain} }} a\ud800b", "{plain} }} a\ufffdb"),
+            )
+        ),
     ],
 )
 def test_makes_events_of_the_records_of_risk(message: dict[str, t.Any], events: list[dict[str, t.Any]]) -> None:
@@ -79,6 +92,7 @@ def test_makes_events_of_the_records_of_risk(message: dict[str, t.Any], events: 
     "message",
     [
         {},
+        "a body",
         EVENT,
         {"body": {"records": [SIGN_IN, SIGN_IN]}, "meta": {}},
         {"body": "no JSON"},

@@ -29,7 +29,8 @@ description:
     C(risky_service_principal), and each of C(ServicePrincipalRiskEvents) one with
     C(service_principal_risk_detection).
   - Keys are in snake case, and values as Entra spells them. The stream leaves out the leading zero of an hour; it is
-    filled in.
+    filled in. Where a text holds the beginning of a template, its brace becomes U+FFFD, since Ansible would
+    evaluate it in a playbook.
   - Everything else passes as it came. A record of one of these categories that lacks the properties of an object passes
     too, with a warning in the log.
   - The stream also holds remediations, and what this collection's own modules did. Let a rule look at C(risk_state), so
@@ -66,6 +67,8 @@ def main(event: _Event) -> _Event | list[_Event]:
 
     A message without a record that becomes one is given back as it is.
     """
+    if not isinstance(event, dict):
+        return event
     message = _decoded(event["body"]) if "body" in event else event
     listed = isinstance(message, dict) and isinstance(message.get("records"), list)
     records = message["records"] if listed else message if isinstance(message, list) else [message]
@@ -102,7 +105,8 @@ def _converted(record: t.Any) -> _Event | None:
         return None
     name, more = KINDS[category]
     values = _load("_tasks.snake_case").with_snake_case(properties)
-    return {name: {key: _with_whole_hour(key, value) for key, value in values.items()}, **more}
+    event = {name: {key: _with_whole_hour(key, value) for key, value in values.items()}, **more}
+    return t.cast("_Event", _load("_tasks.events").fit_for_rulebooks(event))
 
 
 def _with_whole_hour(key: str, value: t.Any) -> t.Any:

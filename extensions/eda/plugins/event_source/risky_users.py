@@ -25,7 +25,8 @@ description:
     event for each user whose risk changed since it was last seen.
   - An event holds C(risky_user), all that Graph tells of the user, with keys in snake case and values as Graph spells
     them, and C(previous), a dictionary of the C(risk_state) and C(risk_level) that were seen before, or null where the
-    user was not seen before.
+    user was not seen before. Where a text holds the beginning of a template, its brace becomes U+FFFD, since
+    Ansible would evaluate it in a playbook.
   - What this collection's own modules changed comes back as an event too. Let a rule look at C(risk_state) and
     C(risk_detail), so that it leaves those alone.
   - It needs one request for a poll when nothing changed. Between two polls of a user only the last change is seen.
