@@ -83,7 +83,7 @@ class Watched:
     known: dict[str, Seen] = dataclasses.field(default_factory=dict)
     _whole_at: int = 0
     _readings: int = 0
-    # Copies that are older than what is known, and the number of the reading that had them.
+    # Copies that are older than what is known, and the number of the reading that had them first.
     _older: dict[str, tuple[Seen, int]] = dataclasses.field(default_factory=dict)
 
     def window(self) -> Window:
@@ -116,7 +116,10 @@ class Watched:
         """Those of a page whose risk changed. Each one counts as known only when it is given to `remember`."""
         for record in records:
             seen, before = Seen.of(record), self.known.get(record.id)
-            if seen == before or (before is not None and self._is_older_copy(record.id, seen, before)):
+            if seen == before:
+                self._older.pop(record.id, None)
+                continue
+            if before is not None and self._is_older_copy(record.id, seen, before):
                 continue
             change = Change(record, seen, before)
             if before is None and not self._is_news(seen):
@@ -150,7 +153,7 @@ class Watched:
     def _is_older_copy(self, object_id: str, seen: Seen, before: Seen) -> bool:
         """Whether this is what was so before: parts of the service lag behind others.
 
-        What a later reading shows again is no copy that lags behind, but the present state with a strange time.
+        What two readings in a row show is no copy that lags behind, but the present state with a strange time.
         """
         if seen.updated is None or before.updated is None or seen.updated >= before.updated:
             return False

@@ -127,7 +127,7 @@ class Checkpoint:
 
 def _watched(data: t.Mapping[str, t.Any], page_size: int) -> Watched:
     """:raises ValueError, TypeError, KeyError, AttributeError: this is not what `save` writes."""
-    if data["format"] != _FORMAT:
+    if data["format"] != _FORMAT or not isinstance(data["watches"], dict):
         raise ValueError("another format")
     known = {str(key): Seen(_ticks(updated), *map(_word, rest)) for key, (updated, *rest) in data["known"].items()}
     floor, settled = _ticks(data["floor"]), _ticks(data["settled"])

@@ -73,7 +73,7 @@ def parse(args: t.Any, now: int) -> Job:
     return Job(
         connection={name: value for name, value in args.items() if name in spellings and name not in SOURCE_SPEC},
         risk_filter=filters.parse(chosen, None, now),
-        shown_filters={key: sorted(value) if isinstance(value, list) else value for key, value in chosen.items()},
+        shown_filters={key: sorted(set(value)) if isinstance(value, list) else value for key, value in chosen.items()},
         interval=_interval(args.get("interval")),
         since=since,
         since_age=since_age,
@@ -99,7 +99,8 @@ def _filters(value: t.Any) -> dict[str, t.Any]:
             chosen[key] = given.strip()
         else:
             raise RequestError(
-                f"filters.{key} is given, but is null, blank or not a text. Give it a time or an age, or leave it out."
+                f"filters.{key} is given, but is null, blank or not a text. Give it a time or an age in quotes, or "
+                "leave it out."
             )
     return chosen
 
@@ -133,7 +134,8 @@ def _since(value: t.Any, now: int) -> tuple[int | None, int | None]:
         if ticks is not None:
             raise RequestError("since lies in the future. Give a time that has passed, or leave it out.")
     raise RequestError(
-        "since is neither now, nor a time in ISO 8601 with an offset (2026-01-31T00:00:00Z), nor an age (30m, 12h)."
+        "since is neither now, nor a time in ISO 8601 with an offset in quotes ('2026-01-31T00:00:00Z'), nor an age "
+        "(30m, 12h)."
     )
 
 
