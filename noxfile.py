@@ -289,6 +289,16 @@ def browser(session: nox.Session) -> None:
             place.pytest("tests/browser")
 
 
+@nox.session(default=False)
+def eda(session: nox.Session) -> None:
+    """The rulebooks with ansible-rulebook, against the local tenant."""
+    with workplace(session, "-r", "tests/eda/requirements.txt") as place:
+        if shutil.which("java") is None:
+            place.record("pytest", 0, 0, 1, "java cannot be found; ansible-rulebook needs version 17 or newer")
+        else:
+            place.pytest("tests/eda")
+
+
 @nox.session(requires=["units", "functional"])
 def coverage(session: nox.Session) -> None:
     """How much of the plugins the unit and functional tests run."""
