@@ -44,30 +44,6 @@ def test_refused_requests_count_too(rate: float | None, moments: list[float], al
     assert [limiter.allows(rate) for dummy in moments] == allowed
 
 
-def test_filters_may_be_refused_or_ignored(tenant: Tenant, graph: Client) -> None:
-    tenant.add_user("atrisk@contoso.example")
-    tenant.add_user("dismissed@contoso.example", risk_state="dismissed")
-    by_state, by_name = "riskState eq 'dismissed'", "userPrincipalName eq 'DISMISSED@contoso.example'"
-    everything: dict[str, t.Any] = {"filter_mode": "honor", "filter_refuse": [], "filter_ignore": []}
-    for switches, text, found in (
-        ({}, by_state, 1),
-        ({}, by_name, 0),
-        ({"filter_mode": "ignore"}, by_state, 2),
-        ({"filter_mode": "refuse"}, by_state, None),
-        ({"filter_refuse": ["id", "userPrincipalName"]}, by_state, 1),
-        ({"filter_refuse": ["id", "userPrincipalName"]}, by_name, None),
-        ({"filter_ignore": ["userPrincipalName"]}, by_name, 2),
-        ({}, " or ".join(["riskState eq 'none'"] * 15), 0),
-        ({}, " or ".join(["riskState eq 'none'"] * 16), None),
-    ):
-        tenant.switches.update({**everything, **switches})
-        answer = graph.get(filter=text)
-        if found is None:
-            assert (answer.status_code, answer.json()["error"]["message"]) == (400, "Invalid filter clause")
-        else:
-            assert len(answer.json()["value"]) == found
-
-
 @pytest.mark.parametrize(
     "changes",
     [{"orderby_mode": "maybe"}, {"nothing": 1}, {"licensed": 1}, {"rate_limit": "1"}, {"rate_limit": True},

@@ -18,7 +18,7 @@ from .directory_lists import DIRECTORY_LISTS, DirectoryList
 from .listing import Entry, Page, Query, Values, cut
 from .odata import Edm, Filter, ODataError, Order, parse_filter, parse_orderby, parse_select
 from .principals import DIRECTORIES, Directory
-from .records import RefusedError
+from .records import BadRequestError, RefusedError
 from .resources import BETA, GUID, READER_ROLES, RESOURCES, V1, WRITER_ROLES, Action, Resource
 from .switches import Switches
 from .tenant import Tenant
@@ -123,7 +123,7 @@ class GraphService:
         segments = request.segments
         version, path = segments[0], segments[1:]
         if version not in (V1, BETA):
-            raise RefusedError(400, "BadRequest", f"Invalid version: {version}")
+            raise BadRequestError(f"Invalid version: {version}")
         for resource in RESOURCES:
             parts = resource.paths[version].split("/")[1:]
             if path[: len(parts)] == parts:
@@ -148,7 +148,7 @@ class GraphService:
         if path == ["directoryObjects", "getByIds"]:
             return self._objects_by_ids(request, caller)
         unknown = next((part for part in path if part != "identityProtection"), "")
-        raise RefusedError(400, "BadRequest", f"Resource not found for the segment '{unknown}'.")
+        raise BadRequestError(f"Resource not found for the segment '{unknown}'.")
 
     def _risk(
         self, request: Request, caller: Caller, resource: Resource, path: t.Sequence[str], written: list[str]
@@ -175,11 +175,9 @@ class GraphService:
         body = _json_object(request)
         for name in body:
             if name != resource.ids_key:
-                raise RefusedError(
-                    400,
-                    "BadRequest",
+                raise BadRequestError(
                     f"The parameter '{name}' in the request payload is not a valid parameter for the operation "
-                    f"'{action.name}'.",
+                    f"'{action.name}'."
                 )
         ids = _guids(body.get(resource.ids_key), resource.ids_key)
         written.extend(caller.tenant.act(resource, action, ids, caller.object_id))
@@ -227,7 +225,7 @@ class GraphService:
         if found is None:
             raise RefusedError(404, "ResourceNotFound", "The record was not found.")
         if number == switches.break_page or (switches.break_last_page and number > 1 and found.last is None):
-            raise RefusedError(400, "BadRequest", "Invalid page.")
+            raise BadRequestError("Invalid page.")
         page: Values = {"@odata.context": _context(request, what)}
         if found.last is not None:
             kept = {name: value for name, value in options.items() if name != "$skiptoken"}
@@ -244,17 +242,13 @@ class GraphService:
         if "$filter" not in options:
             return None
         switches = tenant.switches
-        properties = resource.properties_in(request.segments[0])
         try:
-            parsed = parse_filter(options["$filter"], properties)
+            parsed = parse_filter(options["$filter"], resource.properties_in(request.segments[0]))
         except ODataError:
-            raise RefusedError(400, "BadRequest", "Invalid filter clause") from None
-        if (
-            switches.filter_mode == "refuse"
-            or parsed.properties & set(switches.filter_refuse)
-            or parsed.clauses > MAX_FILTER_CLAUSES
-        ):
-            raise RefusedError(400, "BadRequest", "Invalid filter clause")
+            raise BadRequestError("Invalid filter clause") from None
+        refused = switches.filter_mode == "refuse" or parsed.properties & set(switches.filter_refuse)
+        if refused or parsed.clauses > MAX_FILTER_CLAUSES:
+            raise BadRequestError("Invalid filter clause")
         if switches.filter_mode == "ignore" or parsed.properties & set(switches.filter_ignore):
             return None
         return parsed
@@ -264,7 +258,7 @@ class GraphService:
             return None
         order = parse_orderby(options["$orderby"], resource.sortable)
         if tenant.switches.orderby_mode == "refuse":
-            raise RefusedError(400, "BadRequest", "Invalid orderby clause")
+            raise BadRequestError("Invalid orderby clause")
         return None if tenant.switches.orderby_mode == "ignore" else order
 
     def _get(self, request: Request, tenant: Tenant, resource: Resource, path: t.Sequence[str]) -> Answer:
@@ -284,7 +278,7 @@ class GraphService:
                 _view(request, resource, None),
                 f"{_set_path(request, 2)}/history",
             )
-        raise RefusedError(400, "BadRequest", f"Resource not found for the segment '{path[1]}'.")
+        raise BadRequestError(f"Resource not found for the segment '{path[1]}'.")
 
     # The directory
 
@@ -300,7 +294,7 @@ class GraphService:
         _require_directory(caller, [which])
         options = _options(request, which.options)
         if options.get("$expand", which.expanded) != which.expanded:
-            raise RefusedError(400, "BadRequest", "The query specified in the URI is not valid.")
+            raise BadRequestError("The query specified in the URI is not valid.")
         matching = _directory_filter(options, which.properties)
         select = _select(options, which.properties) or which.defaults
         shown = {*select, "@odata.type", *([which.expanded] if "$expand" in options else [])}
@@ -324,10 +318,9 @@ class GraphService:
         options = _options(request, {"$select"})
         body = _json_object(request)
         wanted = body.get("types", [ANY_TYPE])
-        if set(body) - {"ids", "types"} or not isinstance(wanted, list) or not wanted:
-            raise RefusedError(400, "Request_BadRequest", "The request body is not valid.")
-        if not all(name in OBJECT_TYPES for name in wanted):
-            raise RefusedError(400, "Request_BadRequest", "The request names a type that the emulator does not know.")
+        listed = set(body) <= {"ids", "types"} and isinstance(wanted, list) and wanted
+        if not listed or not all(name in OBJECT_TYPES for name in wanted):
+            raise BadRequestError("The request body is not valid.")
         named = [directory for directory in DIRECTORIES if directory.type in wanted]
         for directory in named:
             _require_directory(caller, [directory])
@@ -336,9 +329,7 @@ class GraphService:
         searched = readable if ANY_TYPE in wanted else named
         ids = _guids(body.get("ids"), "ids")
         if len(ids) > MAX_OBJECT_IDS or len(set(ids)) < len(ids):
-            raise RefusedError(
-                400, "Request_BadRequest", f"The request takes {MAX_OBJECT_IDS} ids, none of them twice."
-            )
+            raise BadRequestError(f"The request takes {MAX_OBJECT_IDS} ids, none of them twice.")
         select = _select(options, {name for directory in DIRECTORIES for name in directory.properties})
         found = [
             {
@@ -410,11 +401,8 @@ def _challenge(claims: t.Mapping[str, t.Any]) -> RefusedError:
     """Continuous access evaluation: the token was good until somebody withdrew it."""
     wanted = {"access_token": {"nbf": {"essential": True, "value": str(claims["iat"] + 1)}}}
     encoded = base64.b64encode(json.dumps(wanted).encode()).decode()
-    return _unauthorized(
-        "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: "
-        "TokenIssuedBeforeRevocationTimestamp",
-        f', error="insufficient_claims", claims="{encoded}"',
-    )
+    text = "Continuous access evaluation resulted in challenge with result: InteractionRequired"
+    return _unauthorized(text, f', error="insufficient_claims", claims="{encoded}"')
 
 
 def _context(request: Request, what: str) -> str:
@@ -478,7 +466,7 @@ def _options(request: Request, known: t.Container[str]) -> dict[str, str]:
     options: dict[str, str] = {}
     for name, value in request.args.items(multi=True):
         if name not in known or name in options:
-            raise RefusedError(400, "BadRequest", f"The query parameter '{name}' is not supported.")
+            raise BadRequestError(f"The query parameter '{name}' is not supported.")
         options[name] = value
     return options
 
@@ -487,35 +475,31 @@ def _page_size(text: str | None, maximum: int) -> int:
     if text is None:
         return DEFAULT_PAGE
     if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= maximum:
-        raise RefusedError(400, "BadRequest", f"Invalid page size: $top must be between 1 and {maximum}.")
+        raise BadRequestError(f"Invalid page size: $top must be between 1 and {maximum}.")
     return int(text)
 
 
 def _json_object(request: Request) -> Values:
     if request.mimetype != "application/json":
-        raise RefusedError(
-            400, "BadRequest", "Write requests must contain the Content-Type header declaration for JSON."
-        )
+        raise BadRequestError("Write requests must contain the Content-Type header declaration for JSON.")
     try:
         body = request.json_data()
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise RefusedError(
-            400,
-            "BadRequest",
+        raise BadRequestError(
             "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid "
-            "JSON format.",
+            "JSON format."
         )
     return body
 
 
 def _guids(value: t.Any, name: str) -> list[str]:
     if not isinstance(value, list) or not value:
-        raise RefusedError(400, "BadRequest", f"'{name}' must be a list of at least one id.")
+        raise BadRequestError(f"'{name}' must be a list of at least one id.")
     for item in value:
         if not isinstance(item, str) or not GUID.fullmatch(item):
-            raise RefusedError(400, "BadRequest", f"'{name}' holds an invalid id.")
+            raise BadRequestError(f"'{name}' holds an invalid id.")
     return value
 
 
@@ -535,12 +519,8 @@ def _directory_filter(options: t.Mapping[str, str], properties: t.Mapping[str, E
     except ODataError:
         raise RefusedError(400, "Request_UnsupportedQuery", "Invalid filter clause") from None
     if parsed.clauses > MAX_FILTER_CLAUSES:
-        raise RefusedError(
-            400,
-            "Request_UnsupportedQuery",
-            "Too many child clauses specified in search filter expression containing 'OR' operators: "
-            f"{parsed.clauses}. Max allowed: {MAX_FILTER_CLAUSES}.",
-        )
+        text = f"Too many child clauses specified in search filter expression: {parsed.clauses}."
+        raise RefusedError(400, "Request_UnsupportedQuery", text)
     return parsed
 
 
@@ -566,5 +546,5 @@ def _open_skip_token(text: str, seal: bytes) -> tuple[int, int]:
         raw = b""
     after, number = int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:12], "big")
     if not hmac.compare_digest(_skip_token(after, number, seal).encode(), token.encode()):
-        raise RefusedError(400, "BadRequest", "Skip token is not valid.")
+        raise BadRequestError("Skip token is not valid.")
     return after, number

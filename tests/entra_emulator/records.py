@@ -32,6 +32,13 @@ class RefusedError(Exception):
         self.headers = dict(headers or {})
 
 
+class BadRequestError(RefusedError):
+    """The usual refusal."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, "BadRequest", message)
+
+
 @dataclasses.dataclass
 class _Pending:
     due: float
@@ -218,21 +225,21 @@ class RiskSet:
 
     def _check_list(self, ids: t.Sequence[str]) -> None:
         if len(ids) > MAX_IDS:
-            raise RefusedError(400, "BadRequest", f"The request holds more than {MAX_IDS} ids.")
+            raise BadRequestError(f"The request holds more than {MAX_IDS} ids.")
         if len(set(ids)) < len(ids):
-            raise RefusedError(400, "BadRequest", "The request holds an id twice.")
+            raise BadRequestError("The request holds an id twice.")
         if {refused.lower() for refused in self._switches.reject_ids} & set(ids):
-            raise RefusedError(400, "BadRequest", "The request is invalid.")
+            raise BadRequestError("The request is invalid.")
 
     def _check(self, action: Action, record_id: str) -> None:
         noun = self.principals.noun
         record = self.records.get(record_id)
         if record is not None and record.values.get("isDeleted"):
-            raise RefusedError(400, "BadRequest", f"The request is invalid: a {noun} has been deleted.")
+            raise BadRequestError(f"The request is invalid: a {noun} has been deleted.")
         if record is None and record_id not in self.objects:
             raise RefusedError(404, "ResourceNotFound", "These ids do not exist in your tenant or they are not risky.")
         if record is None and action.ends_risk:
-            raise RefusedError(400, "BadRequest", f"The request is invalid: a {noun} is not risky.")
+            raise BadRequestError(f"The request is invalid: a {noun} is not risky.")
 
     def _list(self, record_id: str, values: Values) -> None:
         state = values["riskState"]

@@ -9,7 +9,7 @@ import typing as t
 from . import timestamps
 from .journal import entry_of
 from .principals import USERS
-from .records import RefusedError
+from .records import BadRequestError, RefusedError
 from .tenant import Tenant
 from .web import Answer, Request
 
@@ -50,7 +50,7 @@ def batch(
     """
     parts = body["requests"] if body.keys() == {"requests"} else None
     if not isinstance(parts, list) or not 1 <= len(parts) <= MAX_PARTS or not all(map(_is_part, parts)):
-        raise RefusedError(400, "BadRequest", f"A batch has 1 to {MAX_PARTS} requests.")
+        raise BadRequestError(f"A batch has 1 to {MAX_PARTS} requests.")
     responses: list[dict[str, t.Any]] = []
     for item in parts:
         target = f"/{request.segments[0]}{item['url']}"
