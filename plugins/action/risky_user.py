@@ -19,6 +19,7 @@ import threading
 import typing as t
 from pathlib import Path
 
+from ansible import constants
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
@@ -57,7 +58,8 @@ class ActionModule(_NormalAction):
     @contextlib.contextmanager
     def _following(self) -> t.Iterator[None]:
         try:
-            number, name = tempfile.mkstemp(prefix="entra_risk_progress_")
+            # In the directory that Ansible removes at its end, also after an interruption.
+            number, name = tempfile.mkstemp(prefix="entra_risk_progress_", dir=constants.DEFAULT_LOCAL_TMP)
         except OSError:
             yield
             return

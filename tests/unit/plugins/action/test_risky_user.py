@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible import constants
 
 from ansible_collections.identityops.entra_risk.plugins.action import risky_user as action
 from ansible_collections.identityops.entra_risk.plugins.module_utils._progress import VARIABLE, ProgressFile
@@ -86,6 +87,8 @@ def play(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     def module(self: t.Any, *dummy: object) -> dict[str, t.Any]:
         for path in [Path(each[VARIABLE]) for each in self._task.environment if VARIABLE in each]:
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            # What is left there after an interruption, Ansible removes.
+            assert str(path.parent) == constants.DEFAULT_LOCAL_TMP
             take(path, [("written", 60, 120, "users")])
             time.sleep(0.1)
         return {"changed": True}
