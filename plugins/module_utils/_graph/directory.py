@@ -26,8 +26,10 @@ from .permissions import RequiredPermission
 _IDS_PER_CALL = 1000
 # What a gateway answers that does not know a call, and Graph where the call wants a wider permission.
 _NOT_OFFERED = frozenset({404, 405, 501})
-# A single key for which Graph has no object: nobody has it, it is not allowed, or it is too long for a URL.
-_NO_OBJECT = frozenset({400, 404, 414})
+# A list that Graph may refuse because of one of its keys: it is not allowed, or all are too long for a URL.
+_ODD_KEY = frozenset({400, 414})
+# A single name that nobody has. An id is never odd.
+_NO_OBJECT = _ODD_KEY | {404}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,7 +177,7 @@ class Directory:
                 found += self._objects(page.items)
             return found
         except RequestError as exc:
-            if exc.status not in _NO_OBJECT:
+            if exc.status not in _ODD_KEY:
                 raise
         return [item for value in values for item in self._look_up_one(name, value)]
 
@@ -190,7 +192,7 @@ class Directory:
         try:
             reply = self._client.get(f"{self._path}{key}", {"$select": self._select}, required=self._required)
         except RequestError as exc:
-            if exc.status not in _NO_OBJECT:
+            if exc.status not in ({404} if name == "id" else _NO_OBJECT):
                 raise
             return []
         return self._objects([reply.data])
