@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._errors import ServiceError
+from .._errors import RequestError, ServiceError
 from .client import GraphClient
 from .groups import object_id
 from .paging import pages
@@ -70,17 +70,28 @@ def principals(client: GraphClient, which: RoleList) -> list[Principal]:
 
     :raises ServiceError: the list broke off, is empty although it cannot be, or holds something without an id.
     """
-    found: list[Principal] = []
-    path = f"/{client.api_version}/roleManagement/directory/{which.path}"
-    for page in pages(client, path, {"$expand": "principal"}, required=which.required):
-        if page.broken is not None:
-            raise ServiceError(f"Graph broke off the list. {page.broken.message}", **page.broken.facts())
-        found += map(_principal, page.items)
+    try:
+        found = _read(client, which, {"$expand": "principal"})
+    except RequestError as exc:
+        if exc.status != 400:
+            raise
+        # Without the details, anybody may be a group.
+        found = _read(client, which, {})
     if not found and not which.may_be_empty:
         raise ServiceError(
             "Graph listed nobody, although every tenant has an administrator. Check the permissions and roles of the "
             "app."
         )
+    return found
+
+
+def _read(client: GraphClient, which: RoleList, params: t.Mapping[str, str]) -> list[Principal]:
+    found: list[Principal] = []
+    path = f"/{client.api_version}/roleManagement/directory/{which.path}"
+    for page in pages(client, path, params, required=which.required):
+        if page.broken is not None:
+            raise ServiceError(f"Graph broke off the list. {page.broken.message}", **page.broken.facts())
+        found += map(_principal, page.items)
     return found
 
 

@@ -91,6 +91,18 @@ UNLICENSED = {"status": 400, "code": "AadPremiumLicenseRequired"}
             },
             {FIRST: "privileged", THIRD: "privileged"},
         ),
+        # A list that does not take $expand.
+        (
+            ROLES,
+            {
+                rf"{ACTIVE}\?": {"status": 400},
+                ACTIVE: holders(GROUP, THIRD, kind=None),
+                ELIGIBLE: NOBODY,
+                MEMBERS: ids(FIRST),
+                f"/groups/{THIRD}": MISSING,
+            },
+            {FIRST: "privileged", THIRD: "privileged"},
+        ),
         (ROLES, {ACTIVE: holders(GROUP, kind="group"), ELIGIBLE: NOBODY, MEMBERS: ids()}, {}),
         (ROLES, {ACTIVE: holders(GROUP, kind="servicePrincipal"), ELIGIBLE: NOBODY}, {}),
     ],
@@ -141,6 +153,8 @@ PASSWORD = {"if_password_changed": True}
         (ROLES, {**GROUP_ROLE, MEMBERS: FORBIDDEN}, "permission", [GROUP, "GroupMember"]),
         (PASSWORD, {r"/users\?": FORBIDDEN}, "permission", ["User.Read.All"]),
         (PASSWORD, {r"/users": {"status": 500}}, "service", ["User.Read.All"]),
+        (PASSWORD, {r"/users": {"status": 400}}, "request", ["User.Read.All"]),
+        (PASSWORD, {r"/users": {"status": 404}}, "request", ["User.Read.All"]),
     ],
 )  # fmt: skip
 def test_stops_before_the_first_write(
