@@ -186,8 +186,8 @@ def named_request(request_id: str | None) -> str:
 
 def _no_license(quote: str, required: RequiredPermission, facts: dict[str, t.Any]) -> EntraRiskError:
     return LicenseError(
-        f"The tenant is not licensed for Entra ID Protection. {quote} "
-        f"These calls need {required.license or 'Microsoft Entra ID P2'}. Check that the task names the right tenant.",
+        f"The tenant is not licensed for this: it takes {required.license or 'Microsoft Entra ID P2'}. {quote} "
+        "Check that the task names the right tenant.",
         **facts,
     )
 

@@ -80,6 +80,6 @@ class Groups:
             if begun or exc.status != 404:
                 raise
             raise UnknownGroupError(
-                f"The directory has no group with this object ID. Correct it. {exc.message}", **exc.facts()
+                f"The directory has no group with this object ID. {exc.message}", **exc.facts()
             ) from None
         return members

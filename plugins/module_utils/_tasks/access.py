@@ -154,7 +154,9 @@ def _explanation(check: Check, claims: Claims) -> str:
     if claims.kind == "delegated":
         role = check.required.role
         return f"The user needs the Entra role {role} as well." if role and not has_it else ""
-    return "The token does have that permission, so ask Microsoft's support what else is in the way." if has_it else ""
+    if not has_it:
+        return ""
+    return "The token does have that permission or a higher one, so ask Microsoft's support what else is in the way."
 
 
 def _conclude(check: Check, claims: Claims, findings: t.Mapping[str, Finding]) -> Finding:
@@ -178,7 +180,10 @@ def _conclude(check: Check, claims: Claims, findings: t.Mapping[str, Finding]) -
         return refusal(f"The token lacks the Graph permission {permission}.")
     if reading.allowed is False and permission in HIGHER.get(before.required.permission, ()):
         # Who may write may read.
-        return refusal(f"Not even reading works, see {before.name}.")
+        cause = f"Not even reading works, see {before.name}."
+        if claims.kind != "application":
+            return refusal(cause)
+        return Finding(False, reading.licensed, message=f"{cause} The token does have {permission} or a higher one.")
     if _lacks_role(check, claims):
         return refusal("The user of the token holds none of the Entra roles that may do this.")
     if reading.allowed is None:
