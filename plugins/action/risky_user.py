@@ -36,8 +36,9 @@ _MOST_SECONDS = 180
 _MOST_READ = 1_000_000
 
 
-# ansible-core has no types for it.
+# ansible-core has no types for them.
 _NormalAction: t.Any = NormalAction
+_constants: t.Any = constants
 
 
 class ActionModule(_NormalAction):
@@ -59,7 +60,7 @@ class ActionModule(_NormalAction):
     def _following(self) -> t.Iterator[None]:
         try:
             # In the directory that Ansible removes at its end, also after an interruption.
-            number, name = tempfile.mkstemp(prefix="entra_risk_progress_", dir=constants.DEFAULT_LOCAL_TMP)
+            number, name = tempfile.mkstemp(prefix="entra_risk_progress_", dir=_constants.DEFAULT_LOCAL_TMP)
         except OSError:
             yield
             return
