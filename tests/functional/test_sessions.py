@@ -208,6 +208,15 @@ def test_gives_up_a_part_at_the_deadline(tenant: Tenant, run: Run) -> None:
     assert "The directory has a limit" in ended.msg
 
 
+@pytest.mark.parametrize("count", [3, 41])
+def test_one_user_without_a_clear_answer_stops_nobody_else(tenant: Tenant, run: Run, count: int) -> None:
+    users = tenant.add_users(count)
+    tenant.add_fault(path=f"{users[0]}/revoke", status=500)
+    ended = run("user_sessions", users=users)
+    assert (ended.kind, ended.written) == ("users", users[1:])
+    assert ended.outcomes == ["failed pending", *["changed"] * (count - 1)]
+
+
 # What is wrong with a whole request, one of singles or one batch, and how often it is sent.
 REQUESTS: t.Mapping[str, tuple[dict[str, t.Any], int]] = {
     "lost": ({"drop": "after"}, 1),

@@ -83,6 +83,8 @@ class _Writer:
         self._due = {target.id: target for target in due if target.id is not None}
         self._progress = progress
         self._size = PARTS_PER_BATCH if len(self._due) > PARTS_PER_BATCH else 1
+        # What the latest users have in common who got no clear answer to the end; None after one who did.
+        self._unclear: EntraRiskError | None = None
 
     def write(self) -> None:
         ids = list(self._due)
@@ -92,6 +94,8 @@ class _Writer:
             self._client.progress.written(written, len(ids), "users")
             self._check_permission(at_least=PARTS_PER_BATCH)
         self._check_permission(at_least=1)
+        if self._unclear is not None and not self._progress.having(Status.ACCEPTED):
+            raise self._unclear
 
     def _send(self, chunk: t.Sequence[str]) -> None:
         """Send one chunk until each of its users is accepted or rejected."""
@@ -108,12 +112,24 @@ class _Writer:
             last = self._wait(attempt, [error for error in failed.values() if not isinstance(error, LoginError)])
             lost = {key: error for key, error in failed.items() if error.outcome_unknown}
             left = self._still_due(lost, before)
+            if len(failed) < len(chunk) or len(left) < len(lost):
+                self._unclear = None
             chunk = [key for key in failed if key not in lost or key in left]
             if not chunk:
                 return
             if last is not None:
-                raise last
+                self._give_up(chunk, failed, last)
+                return
             client.counts.retried += 1
+
+    def _give_up(self, chunk: t.Sequence[str], failed: t.Mapping[str, EntraRiskError], last: EntraRiskError) -> None:
+        """Leave one user without a clear answer, as long as others get one.
+
+        :raises EntraRiskError: more than that one are concerned.
+        """
+        if self._unclear is not None or len(chunk) > 1 or not failed[chunk[0]].outcome_unknown:
+            raise last
+        self._unclear = last
 
     def _post(self, chunk: t.Sequence[str]) -> dict[str, Part]:
         """How the request ended for each user, once."""
