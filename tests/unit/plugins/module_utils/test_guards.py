@@ -67,28 +67,20 @@ UNLICENSED = {"status": 400, "code": "AadPremiumLicenseRequired"}
         (ROLES, {ACTIVE: ADMIN, ELIGIBLE: holders(SECOND)}, {SECOND: "privileged"}),
         (
             ROLES,
-            {ACTIVE: holders(FIRST, kind="agentUser"), OTHER_MEMBERS: ids(), ELIGIBLE: NOBODY, "/groups/": MISSING},
+            {ACTIVE: holders(FIRST, kind="agentUser"), ELIGIBLE: NOBODY, "/groups/": MISSING},
             {FIRST: "privileged"},
         ),
         # Groups are opened: active, eligible, without a type, and empty ones.
         (
             ROLES,
-            {
-                ACTIVE: holders(GROUP, kind="group"),
-                ELIGIBLE: holders(OTHER, kind="group"),
-                MEMBERS: ids(FIRST),
-                OTHER_MEMBERS: ids(SECOND),
-            },
+            {ACTIVE: holders(GROUP, kind="group"), ELIGIBLE: holders(OTHER, kind="group"),
+             MEMBERS: ids(FIRST), OTHER_MEMBERS: ids(SECOND)},
             {FIRST: "privileged", SECOND: "privileged"},
         ),
         (
             ROLES,
-            {
-                ACTIVE: holders(GROUP, THIRD, kind=None),
-                ELIGIBLE: NOBODY,
-                MEMBERS: ids(FIRST),
-                f"/groups/{THIRD}": MISSING,
-            },
+            {ACTIVE: holders(GROUP, THIRD, kind=None), ELIGIBLE: NOBODY,
+             MEMBERS: ids(FIRST), f"/groups/{THIRD}": MISSING},
             {FIRST: "privileged", THIRD: "privileged"},
         ),
         # A list that does not take $expand.
@@ -106,7 +98,7 @@ UNLICENSED = {"status": 400, "code": "AadPremiumLicenseRequired"}
         (ROLES, {ACTIVE: holders(GROUP, kind="group"), ELIGIBLE: NOBODY, MEMBERS: ids()}, {}),
         (ROLES, {ACTIVE: holders(GROUP, kind="servicePrincipal"), ELIGIBLE: NOBODY}, {}),
     ],
-)
+)  # fmt: skip
 def test_protects(options: dict[str, t.Any], answers: dict[str, t.Any], expected: dict[str, str]) -> None:
     graph = graph_of(answers)
     result = graph.run(users=[FIRST, SECOND, THIRD], **options)
@@ -197,11 +189,8 @@ def test_reads_no_guard_that_nobody_needs() -> None:
 def test_protection_holds_after_a_write_whose_answer_was_lost() -> None:
     changed = {"risk_state": "atRisk", "risk_last_updated": "2026-11-20T00:00:00Z"}
     graph = graph_of({MEMBERS: ids(FIRST)})
-    graph.tenant.add_fault(
-        path=r"/users\?",
-        status=200,
-        body={"value": [{"id": key, "lastPasswordChangeDateTime": "2026-11-02T00:00:00Z"} for key in (SECOND, THIRD)]},
-    )
+    passwords = [{"id": key, "lastPasswordChangeDateTime": "2026-11-02T00:00:00Z"} for key in (SECOND, THIRD)]
+    graph.tenant.add_fault(path=r"/users\?", status=200, body={"value": passwords})
     graph.tenant.add_fault(method="POST", times=1, drop="before", change={SECOND: changed})
     result = graph.run(users=[FIRST, SECOND, THIRD], **GROUPS, if_password_changed=True)
     assert [entry["reason"] for entry in result.data["users"]] == ["excluded", "password_unchanged", None]

@@ -66,8 +66,7 @@ def test_knows_who_is_listed_and_who_is_not(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "deleted"),
-    [({"riskLastUpdatedDateTime": "2026-11-02T00:00:00Z"}, False), ({"isDeleted": True}, True)],
+    ("change", "deleted"), [({"riskLastUpdatedDateTime": "2026-11-02T00:00:00Z"}, False), ({"isDeleted": True}, True)]
 )
 def test_of_two_copies_the_newer_one_or_the_deleted_one_counts(change: dict[str, t.Any], deleted: bool) -> None:
     graph = LocalGraph()
