@@ -27,6 +27,7 @@ MORE: t.Mapping[str, dict[str, t.Any]] = {
     # A type that nobody knows, under a former name.
     "megan-5": {"risk_event_type": "somethingNew", "risk_level": "high", "upn": OLD_NAME},
 }
+FIRST, NOON = "2026-01-10T08:00:00.0000001Z", "2026-01-12T08:00:00Z"
 ALL = "megan-5 unlisted-4 adele-3 alex-2 adele-1"
 CASES: t.Sequence[tuple[dict[str, t.Any], str]] = (
     ({}, ALL),
@@ -34,14 +35,8 @@ CASES: t.Sequence[tuple[dict[str, t.Any], str]] = (
     ({"filters": {"risk_event_type": ["leakedCredentials", "somethingNew"]}}, "megan-5 adele-3"),
     ({"filters": {"risk_level": ["low", "medium"]}}, "alex-2 adele-1"),
     ({"filters": {"risk_state": ["dismissed"]}}, "unlisted-4"),
-    (
-        {"filters": {"detected_after": "2026-01-10T08:00:00.0000001Z", "detected_before": "2026-01-13T09:00:00+01:00"}},
-        "adele-3 alex-2",
-    ),
-    (
-        {"filters": {"detected_after": "2026-01-12T08:00:00Z", "risk_level": ["high"], "risk_state": ["atRisk"]}},
-        "adele-3",
-    ),
+    ({"filters": {"detected_after": FIRST, "detected_before": "2026-01-13T09:00:00+01:00"}}, "adele-3 alex-2"),
+    ({"filters": {"detected_after": NOON, "risk_level": ["high"], "risk_state": ["atRisk"]}}, "adele-3"),
     ({"limit": 2}, "megan-5 unlisted-4"),
     ({"limit": 5}, ALL),
     ({"users": ["ADELE.vance@contoso.example"]}, "adele-3 adele-1"),
@@ -88,11 +83,8 @@ def test_reads_neither_more_nor_fewer_newest_first(
 def test_gives_every_property_as_graph_wrote_it(detected: Tenant, run: Run, check: bool) -> None:
     ended = run(MODULE, check=check, diff=True)
     megan, unlisted, dummy, alex, adele = ended.entries
-    assert (megan["user_id"], megan["user_principal_name"], megan["risk_event_type"]) == (
-        ID["megan"],
-        OLD_NAME,
-        "somethingNew",
-    )
+    assert [megan[key] for key in ("user_id", "user_principal_name")] == [ID["megan"], OLD_NAME]
+    assert megan["risk_event_type"] == "somethingNew"
     assert [unlisted[key] for key in ("ip_address", "location", "risk_level", "request_id")] == [None] * 4
     assert alex["location"]["country_or_region"] == "PT"
     assert adele["detected_date_time"] == "2026-01-10T08:00:00.0000001Z"
@@ -127,12 +119,6 @@ def test_a_name_is_looked_up_or_stands_for_the_name_of_that_day(
     assert (ended.result["count"], ended.result["truncated"]) == (count, False)
     warned = [warning for warning in ended.warnings if f"{name} could not be looked up" in warning]
     assert len(warned) == closed and all("User.Read.All" in warning for warning in warned)
-
-
-def test_a_dismissal_closes_the_detections(detected: Tenant, run: Run) -> None:
-    run("risky_user", state="dismissed", user=NAME["adele"])
-    ended = run(MODULE, user=NAME["adele"])
-    assert (found(ended), {entry["risk_state"] for entry in ended.entries}) == ("adele-3 adele-1", {"dismissed"})
 
 
 def test_the_beta_api_knows_more(people: Tenant, run: Run) -> None:

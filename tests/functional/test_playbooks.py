@@ -168,43 +168,32 @@ COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
     ("dismiss_risk", _CHOICE): [{}, {"users": " ", "filters": None}, {**_NAMED, **_BY_FILTERS}],
     ("dismiss_risk", "entra_risk_users holds no name"): [{"users": " ,;\n"}],
     ("dismiss_risk", "entra_risk_users has an empty entry"): [
-        {"users": ["a@x.example", None]},
-        {"users": "- a@x.example\n-"},
+        {"users": users} for users in (["a@x.example", None], "- a@x.example\n-")
     ],
     ("check_access", "entry that is not the name of a check"): [
-        {"required_checks": "Groups"},
-        {"required_checks": [None]},
+        {"required_checks": checks} for checks in ("Groups", [None])
     ],
     ("dismiss_risk", "entra_risk_filters is not a dictionary"): [{"filters": "low", "max_changes": 5}],
     ("dismiss_risk", "entra_risk_filters has a key without a value"): [
-        {"filters": 'updated_before: " "', "max_changes": 5},
-        {"filters": {"risk_level": None}, "max_changes": 5},
+        {"filters": filters, "max_changes": 5} for filters in ('updated_before: " "', {"risk_level": None})
     ],
     ("plan_dismissal", "entra_risk_filters has a key without a value"): [{**_STALE, "filters": "updated_after: None"}],
     ("dismiss_risk", "entra_risk_max_changes is required with entra_risk_filters"): [
-        {"filters": {}, "max_changes": " "},
-        {"filters": {}},
+        {"filters": {}, "max_changes": " "}, {"filters": {}},
     ],
     ("dismiss_risk", "entra_risk_max_changes has no value"): [{**_NAMED, "max_changes": None}],
     ("dismiss_risk", "entra_risk_exclude_users has no value"): [
-        {**_NAMED, "exclude_users": None},
-        {**_NAMED, "exclude_users": " None "},
-        {**_NAMED, "exclude_users": ", ;"},
+        {**_NAMED, "exclude_users": value} for value in (None, " None ", ", ;")
     ],
     ("dismiss_risk", "entra_risk_exclude_users has an empty entry"): [
-        {**_NAMED, "exclude_users": [None]},
-        {**_NAMED, "exclude_users": ["a@x.example", " "]},
+        {**_NAMED, "exclude_users": value} for value in ([None], ["a@x.example", " "])
     ],
     ("dismiss_risk", "entra_risk_if_unmodified_since is blank"): [
-        {**_NAMED, "if_unmodified_since": " "},
-        {**_NAMED, "if_unmodified_since": None},
-        {**_NAMED, "if_unmodified_since": "None"},
+        {**_NAMED, "if_unmodified_since": value} for value in (" ", None, "None")
     ],
     ("confirm_compromised", "entra_risk_users is not answered"): [{"exclude_users": "none"}],
     ("confirm_compromised", _UNANSWERED): [
-        _NAMED, {**_NAMED, "exclude_users": None}, {**_NAMED, "exclude_users": "None"},
-        {**_NAMED, "exclude_users": [None]}, {**_NAMED, "exclude_users": "[null]"}, {**_NAMED, "exclude_users": []},
-        {**_NAMED, "exclude_users": " ;\n"},
+        _NAMED, *({**_NAMED, "exclude_users": value} for value in (None, "None", [None], "[null]", [], " ;\n")),
     ],
     ("confirm_compromised", "entra_risk_exclude_users has an empty entry"): [
         {**_NAMED, "exclude_users": ["none", None]}
@@ -223,9 +212,7 @@ COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
         {"exclude_users": "none", "levels": "hidden"},
     ],
     ("dismiss_stale_risk", "entra_risk_levels takes low, medium and none"): [
-        {**_STALE, "levels": ", "},
-        {**_STALE, "levels": ["low", None]},
-        {**_STALE, "levels": '["low", "high"]'},
+        {**_STALE, "levels": levels} for levels in (", ", ["low", None], '["low", "high"]')
     ],
     ("plan_dismissal", _UNANSWERED): [{**_NAMED}],
     ("plan_dismissal", _CHOICE): [{"exclude_users": "none"}],
@@ -241,18 +228,14 @@ COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
     ],
     ("act_on_plan", "entra_risk_exclude_users has no value"): [{"plan": _PLANNED, "exclude_users": None}],
     ("report_risk", "entra_risk_report_days is a number from 1 to 366"): [
-        {"report_days": "0"},
-        {"report_days": "1_0"},
-        {"report_days": True},
+        {"report_days": days} for days in ("0", "1_0", True)
     ],
     ("report_risk", "entra_risk_report_limit is a number of at least 1"): [{"report_limit": 0}],
     ("report_risk", "entra_risk_report_path names a folder"): [{"report_path": "/tmp/"}],
 }  # fmt: skip
 
 VALUES: tuple[tuple[str, Answers, str, t.Any], ...] = (
-    ("dismiss_stale_risk", {"age": " "}, "dismiss_stale_age", "90d"),
-    ("dismiss_stale_risk", {"age": None}, "dismiss_stale_age", "90d"),
-    ("dismiss_stale_risk", {"age": "None"}, "dismiss_stale_age", "90d"),
+    *(("dismiss_stale_risk", {"age": age}, "dismiss_stale_age", "90d") for age in (" ", None, "None")),
     ("dismiss_stale_risk", {"age": " 12h\n"}, "dismiss_stale_age", "12h"),
     # For the module to refuse.
     ("dismiss_stale_risk", {"age": 0}, "dismiss_stale_age ~ ''", "0"),
@@ -288,31 +271,18 @@ VALUES: tuple[tuple[str, Answers, str, t.Any], ...] = (
 
 
 _NOTHING = {"changed": 0, "unchanged": 0, "skipped": 0, "failed": 0}
+_LOST = "It is not known what was done: the module ended without a result"
+_BROKEN_OFF = "The list of users broke off, so there may be more to act on"
 
 SUMS: tuple[tuple[Answers, list[str]], ...] = (
     (
         {"failed": True, "msg": "No secret.", "summary": _NOTHING, "error": {"kind": "login"}},
         ["No secret.", "job", "Nothing was decided", "request", "False"],
     ),
-    (
-        {"failed": True, "msg": "MODULE FAILURE", "rc": 137},
-        [
-            "MODULE FAILURE",
-            "job",
-            "It is not known what was done: the module ended without a result",
-            "internal",
-            "False",
-        ],
-    ),
+    ({"failed": True, "msg": "MODULE FAILURE", "rc": 137}, ["MODULE FAILURE", "job", _LOST, "internal", "False"]),
     (
         {"summary": {**_NOTHING, "changed": 3}, "users": [], "truncated": True},
-        [
-            "job",
-            "3 changed, 0 unchanged, 0 skipped, 0 failed",
-            "The list of users broke off, so there may be more to act on",
-            "request",
-            "True",
-        ],
+        ["job", "3 changed, 0 unchanged, 0 skipped, 0 failed", _BROKEN_OFF, "request", "True"],
     ),
 )
 
@@ -349,12 +319,8 @@ def test_replaces_nothing_but_pages(ansible: Ansible, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(page)
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "vars").symlink_to(_PLAYBOOKS / "vars")
-    names = {
-        "page.html": None,
-        foreign.name: "is not a page of this playbook",
-        "link": "is a symbolic link",
-        "fifo": "is not a page of this playbook",
-    }
+    no_page = "is not a page of this playbook"
+    names = {"page.html": None, foreign.name: no_page, "link": "is a symbolic link", "fifo": no_page}
     tasks = yaml.safe_load((_PLAYBOOKS / "tasks" / "write_page.yml").read_text(encoding="utf-8"))
     check = [{**tasks[2], "ignore_errors": True}]
     plays = [_local({"report_risk_path": f"{tmp_path}/{name}"}, [*tasks[:2], *check, _collect()]) for name in names]

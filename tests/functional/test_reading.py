@@ -97,18 +97,6 @@ def test_reads_everybody_by_id(people: Tenant, run: Run, switches: dict[str, t.A
     assert [entry["id"] for entry in ended.entries] == [i for i in ID.values() if i not in ids("unlisted", "unknown")]
 
 
-def test_one_user_is_one_request(people: Tenant, run: Run) -> None:
-    ended = run(USERS, user=ID["megan"])
-    assert [entry["risk_level"] for entry in ended.entries] == ["high"] and len(ended.graph) == 1
-
-
-def test_one_request_reads_500(tenant: Tenant, run: Run) -> None:
-    users = tenant.add_users(1001)
-    ended = run(USERS)
-    assert sorted(entry["id"] for entry in ended.entries) == sorted(users)
-    assert ended.graph == ["GET /v1.0/identityProtection/riskyUsers"] * 3
-
-
 HISTORY: t.Sequence[dict[str, t.Any]] = (
     {
         "risk_state": "atRisk",

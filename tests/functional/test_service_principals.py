@@ -61,20 +61,12 @@ def test_check_run_and_run_again(workloads: Tenant, run: Run, state: str, option
 
 def test_does_what_can_be_done_and_explains_the_rest(workloads: Tenant, run: Run) -> None:
     workloads.switches.reject_ids = workload_ids("pipeline")
-    ended = run(
-        "risky_service_principal",
-        state="compromised",
-        service_principals=workload_ids("unknown", "newstate", "pipeline", "closed", "export"),
-        exclude_service_principals=[WORKLOAD["closed"].upper()],
-    )
+    asked = workload_ids("unknown", "newstate", "pipeline", "closed", "export")
+    options = {"service_principals": asked, "exclude_service_principals": [WORKLOAD["closed"].upper()]}
+    ended = run("risky_service_principal", state="compromised", **options)
     assert ended.kind == "users" and ended.changed and "3 of 5 service principals failed" in ended.msg
-    assert ended.outcomes == [
-        "failed unknown_service_principal",
-        "failed unknown_state",
-        "failed rejected",
-        "skipped excluded",
-        "changed",
-    ]
+    failed = ["failed unknown_service_principal", "failed unknown_state", "failed rejected"]
+    assert ended.outcomes == [*failed, "skipped excluded", "changed"]
     assert all(entry["message"] for entry in ended.entries[:3])
     assert ended.result["summary"] == {"changed": 1, "unchanged": 0, "skipped": 1, "failed": 3}
     assert ended.written == workload_ids("export")
@@ -98,12 +90,8 @@ def test_takes_the_words_of_users_too(workloads: Tenant, run: Run, exclude: str,
 def test_leaves_alone_what_has_changed_since_the_decision(workloads: Tenant, run: Run) -> None:
     plan = run("risky_service_principal_info", filters={"risk_state": ["atRisk"]})
     workloads.change_service_principal(WORKLOAD["pipeline"], risk_level="high")
-    ended = run(
-        "risky_service_principal",
-        state="dismissed",
-        service_principals=[entry["id"] for entry in plan.entries],
-        if_unmodified_since=plan.result["evaluated_at"],
-    )
+    whom, since = [entry["id"] for entry in plan.entries], plan.result["evaluated_at"]
+    ended = run("risky_service_principal", state="dismissed", service_principals=whom, if_unmodified_since=since)
     assert [entry["display_name"] for entry in ended.entries] == ["export", "pipeline"]
     assert ended.outcomes == ["changed", "failed modified_since"]
     assert states(workloads)["pipeline"] == "atRisk"

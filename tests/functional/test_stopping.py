@@ -57,9 +57,7 @@ def check_account(ended: Ended, asked: int, done: int = 60) -> None:
 @pytest.mark.parametrize(
     ("number", "module", "done"),
     [
-        (signal.SIGTERM, "risky_user", 60),
-        (signal.SIGINT, "risky_user", 60),
-        (signal.SIGHUP, "risky_user", 60),
+        *[(number, "risky_user", 60) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)],
         (signal.SIGTERM, "user_sessions", 20),
     ],
 )

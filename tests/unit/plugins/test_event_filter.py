@@ -23,15 +23,8 @@ USER = {
     "riskLevel": "high",
     "isDeleted": False,
 }
-SNAKE = {
-    "id": "0b6c2a44-0000-4000-8000-000000000001",
-    "user_display_name": "Ada Contoso",
-    "user_principal_name": "ada@contoso.example",
-    "risk_last_updated_date_time": "2026-11-09T09:05:02.114Z",
-    "risk_state": "atRisk",
-    "risk_level": "high",
-    "is_deleted": False,
-}
+NAMES = "id user_display_name user_principal_name risk_last_updated_date_time risk_state risk_level is_deleted"
+SNAKE = {**dict(zip(NAMES.split(), USER.values())), "risk_last_updated_date_time": "2026-11-09T09:05:02.114Z"}
 EVENT = {"risky_user": SNAKE, "previous": None}
 DETECTION = {"id": "hash", "riskType": "generic", "location": {"countryOrRegion": "PT"}}
 SIGN_IN = {"category": "SignInLogs", "properties": {"id": "1"}}

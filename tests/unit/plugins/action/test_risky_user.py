@@ -23,6 +23,10 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils._retry impo
 Step = tuple[t.Any, ...]
 
 
+def written(*counts: int) -> Step:
+    return "written", *counts, "users"
+
+
 def take(path: Path, steps: t.Iterable[Step]) -> contextlib.ExitStack:
     """Note the steps, five seconds apart, as the module does. Gives the waiting that goes on."""
     seconds = itertools.count(0.0, 5.0)
@@ -42,16 +46,10 @@ def take(path: Path, steps: t.Iterable[Step]) -> contextlib.ExitStack:
         ([], []),
         ([("read", 3500, "users")], ["read 3,500 users"]),
         ([("read", 12, "histories", 40)], ["read 12 of 40 histories"]),
-        ([("written", 0, 6000, "users")], ["written 0 of 6,000 users"]),
-        (
-            [("written", 0, 6000, "users"), ("written", 1200, 6000, "users")],
-            ["written 1,200 of 6,000 users, about 20 seconds left"],
-        ),
-        (
-            [("written", 0, 90000, "users"), ("written", 60, 90000, "users")],
-            ["written 60 of 90,000 users, about 125 minutes left"],
-        ),
-        ([("read", 9000, "users"), ("written", 60, 120, "users")], ["written 60 of 120 users"]),
+        ([written(0, 6000)], ["written 0 of 6,000 users"]),
+        ([written(0, 6000), written(1200, 6000)], ["written 1,200 of 6,000 users, about 20 seconds left"]),
+        ([written(0, 90000), written(60, 90000)], ["written 60 of 90,000 users, about 125 minutes left"]),
+        ([("read", 9000, "users"), written(60, 120)], ["written 60 of 120 users"]),
         ([("confirmed", 10, 60, "users")], ["confirmed 10 of 60 users"]),
         ([("waits", "no connection")], ["waiting: no connection"]),
         ([("read", 5, "users"), ("waits", "too many requests")], ["read 5 users", "waiting: too many requests"]),

@@ -97,7 +97,7 @@ NOBODY = Target(ID, NAME)
     [
         (Protected(frozenset({ID})), target(), "exclude_users"),
         (Protected(names=frozenset({NAME})), target(), "exclude_users"),
-        (Protected(names=frozenset({NAME})), target(name="ADELE@contoso.example"), "exclude_users"),
+        (Protected(names=frozenset({NAME})), Target(ID, "ADELE@contoso.example"), "exclude_users"),
         (Protected(names=frozenset({"old@x.example"})), target(name="old@x.example"), "exclude_users"),
         (Protected(names=frozenset({NAME})), NOBODY, "exclude_users"),
         (Protected(frozenset({OTHER})), target(properties={"appId": OTHER.upper()}), "exclude_users"),

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import heapq
 import math
 import typing as t
 
@@ -79,18 +78,13 @@ class Process:
 
 def simulate(limit: t.Any, *processes: Process) -> None:
     """Run processes beside each other, always the one whose request leaves first."""
-    queue: list[tuple[float, int, t.Generator[float, None, None]]] = []
-    for number, process in enumerate(processes):
-        steps = process.run(limit)
-        heapq.heappush(queue, (next(steps), number, steps))
-    for dummy in range(1_000_000):
-        if not queue:
-            return
-        dummy, number, steps = heapq.heappop(queue)
-        following = next(steps, None)
-        if following is not None:
-            heapq.heappush(queue, (following, number, steps))
-    raise AssertionError("the processes never finish")
+    running = {steps: next(steps) for steps in [process.run(limit) for process in processes]}
+    while running:
+        steps = min(running, key=running.__getitem__)
+        running[steps] = next(steps, math.inf)
+        assert running[steps] < 10_000 or running[steps] == math.inf, "the processes never finish"
+        if running[steps] == math.inf:
+            del running[steps]
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
 
-SECOND = 10_000_000
+SECOND, HALF = 10_000_000, 5_000_000
 # 2024-02-29T12:00:00Z, a leap day.
 LEAP_NOON = 1_709_208_000 * SECOND
 
@@ -28,14 +28,11 @@ LEAP_NOON = 1_709_208_000 * SECOND
         ],
         ("  2024-02-29T12:00:00Z\n", LEAP_NOON),
         # Hours of one digit, as Microsoft's log stream writes them.
-        ("2024-02-29T9:00:00.5Z", LEAP_NOON - 3 * 3600 * 10_000_000 + 5_000_000),
-        ("2024-02-29T9:00Z", LEAP_NOON - 3 * 3600 * 10_000_000),
-        ("2024-02-29T12:00:00.5Z", LEAP_NOON + 5_000_000),
-        ("2024-02-29T12:00:00,5Z", LEAP_NOON + 5_000_000),
+        ("2024-02-29T9:00:00.5Z", LEAP_NOON - 3 * 3600 * SECOND + HALF),
+        ("2024-02-29T9:00Z", LEAP_NOON - 3 * 3600 * SECOND),
+        *[(f"2024-02-29T12:00:00{part}5Z", LEAP_NOON + HALF) for part in ".,"],
         ("2024-02-29T12:00:00.0000001Z", LEAP_NOON + 1),
-        ("2024-02-29T12:00:00.1234567Z", LEAP_NOON + 1_234_567),
-        ("2024-02-29T12:00:00.12345678999Z", LEAP_NOON + 1_234_567),
-        ("2024-02-29T12:00:00.1234567+00:00", LEAP_NOON + 1_234_567),
+        *[(f"2024-02-29T12:00:00.1234567{more}", LEAP_NOON + 1_234_567) for more in ("Z", "8999Z", "+00:00")],
         ("1969-12-31T23:59:59.9999999Z", -1),
     ],
 )
@@ -93,13 +90,8 @@ def test_render_and_parse_are_inverse(moment: datetime.datetime, fraction: int) 
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
-        ("30m", 1800),
-        ("12h", 43_200),
-        ("90d", 7_776_000),
-        ("8w", 4_838_400),
-        ("0m", 0),
-        (" 1d ", 86_400),
-        ("999999w", 999_999 * 604_800),
+        *[("30m", 1800), ("12h", 43_200), ("90d", 7_776_000), ("8w", 4_838_400)],
+        *[("0m", 0), (" 1d ", 86_400), ("999999w", 999_999 * 604_800)],
         *[(text, None) for text in ("", "30", "30s", "-1d", "1.5h", "1D", "1 d", "1000000000d", "1d2h")],
     ],
 )
