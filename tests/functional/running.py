@@ -28,6 +28,8 @@ _MODULES = "ansible_collections.identityops.entra_risk.plugins.modules"
 _LISTS = ("users", "service_principals", "risk_detections")
 
 Entry = dict[str, t.Any]
+# Options of a module, switches of a tenant, or what else is given by name.
+Options = dict[str, t.Any]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 
 from ..entra_emulator.tenant import Tenant
 from .clock import FastClock
 from .people import ids
-from .running import Ended, Run
+from .running import Ended, Options, Run
 
 
 def writes(ended: Ended) -> list[list[str]]:
@@ -62,7 +60,7 @@ def test_tells_who_was_written_to_where_the_work_stops(tenant: Tenant, run: Run,
     ],
     ids=str,
 )
-def test_gets_over_what_passes_and_writes_to_nobody_twice(people: Tenant, run: Run, fault: dict[str, t.Any]) -> None:
+def test_gets_over_what_passes_and_writes_to_nobody_twice(people: Tenant, run: Run, fault: Options) -> None:
     people.add_fault(listener="graph", times=1, **fault)
     ended = run("risky_user", state="dismissed", users=ids("adele", "alex"))
     assert ended.outcomes == ["changed", "changed"]
@@ -84,9 +82,7 @@ ELSEWHERE = "https://graph.contoso.example/v1.0/identityProtection/riskyUsers?$s
     ],
     ids=["redirected write", "redirected list", "list that goes on elsewhere"],
 )
-def test_sends_the_token_nowhere_else(
-    tenant: Tenant, run: Run, fault: dict[str, t.Any], status: int, decided: int
-) -> None:
+def test_sends_the_token_nowhere_else(tenant: Tenant, run: Run, fault: Options, status: int, decided: int) -> None:
     tenant.add_users(4)
     tenant.switches.page_size = 2
     tenant.add_fault(listener="graph", **fault)

@@ -8,19 +8,19 @@ import pytest
 
 from ..entra_emulator.tenant import Tenant
 from .people import ID, NAME
-from .running import Ended, Run
+from .running import Ended, Options, Run
 
 MODULE = "risk_detection_info"
 OLD_NAME = "megan.old@contoso.example"
 # The ids tell who was detected, and in which order.
-DETECTIONS: t.Sequence[dict[str, t.Any]] = (
+DETECTIONS: t.Sequence[Options] = (
     {"user": "adele", "id": "adele-1", "risk_level": "low", "detected": "2026-01-10T08:00:00.0000001Z"},
     {"user": "adele", "id": "adele-3", "risk_level": "high", "detected": "2026-01-12T08:00:00.1234567Z"},
     {"user": "alex", "id": "alex-2", "risk_level": "medium", "detected": "2026-01-11T08:00:00Z"},
     {"user": "unlisted", "id": "unlisted-4", "risk_state": "dismissed", "detected": "2026-01-13T08:00:00Z"},
     {"user": "megan", "id": "megan-5", "risk_state": "confirmedCompromised", "detected": "2026-01-14T08:00:00Z"},
 )
-MORE: t.Mapping[str, dict[str, t.Any]] = {
+MORE: t.Mapping[str, Options] = {
     "adele-3": {"risk_event_type": "leakedCredentials"},
     "alex-2": {"risk_event_type": "anonymizedIPAddress"},
     "unlisted-4": dict.fromkeys(("risk_level", "ip_address", "location", "request_id")),
@@ -29,7 +29,7 @@ MORE: t.Mapping[str, dict[str, t.Any]] = {
 }
 FIRST, NOON = "2026-01-10T08:00:00.0000001Z", "2026-01-12T08:00:00Z"
 ALL = "megan-5 unlisted-4 adele-3 alex-2 adele-1"
-CASES: t.Sequence[tuple[dict[str, t.Any], str]] = (
+CASES: t.Sequence[tuple[Options, str]] = (
     ({}, ALL),
     ({"filters": {}}, ALL),
     ({"filters": {"risk_event_type": ["leakedCredentials", "somethingNew"]}}, "megan-5 adele-3"),
@@ -45,7 +45,7 @@ CASES: t.Sequence[tuple[dict[str, t.Any], str]] = (
     ({"users": [*ID.values()], "filters": {"detected_before": "2026-01-12T08:00:00Z"}}, "alex-2 adele-1"),
 )
 # Services that filter, sort and list badly.
-SWITCHES: t.Sequence[dict[str, t.Any]] = (
+SWITCHES: t.Sequence[Options] = (
     {},
     {"filter_mode": "refuse"},
     {"filter_mode": "ignore"},
@@ -69,7 +69,7 @@ def found(ended: Ended) -> str:
 @pytest.mark.parametrize("switches", SWITCHES, ids=str)
 @pytest.mark.parametrize(("args", "expected"), CASES, ids=[str(args)[:70] for args, dummy in CASES])
 def test_reads_neither_more_nor_fewer_newest_first(
-    detected: Tenant, run: Run, args: dict[str, t.Any], expected: str, switches: dict[str, t.Any]
+    detected: Tenant, run: Run, args: Options, expected: str, switches: Options
 ) -> None:
     detected.switches.update(switches)
     ended = run(MODULE, **args)

@@ -9,7 +9,7 @@ import pytest
 from ..entra_emulator import timestamps
 from ..entra_emulator.tenant import Tenant
 from .people import BAD_SERVICES
-from .running import Run
+from .running import Options, Run
 
 # Columns: name before the @, state, level, hours since the risk changed, deleted.
 PEOPLE: t.Sequence[tuple[str, str, str, float, bool]] = (
@@ -19,7 +19,7 @@ PEOPLE: t.Sequence[tuple[str, str, str, float, bool]] = (
     ("finn", "atRisk", "low", 2400, True),
 )  # fmt: skip
 # Who is chosen, in the order in which they must come back.
-CHOSEN: t.Sequence[tuple[dict[str, t.Any], str]] = (
+CHOSEN: t.Sequence[tuple[Options, str]] = (
     ({}, "adam Bob eve finn zoe"),
     ({"risk_level": None}, "adam Bob eve finn zoe"),
     ({"risk_state": ["confirmedCompromised"]}, "carl"),
@@ -45,14 +45,14 @@ def aged(tenant: Tenant) -> Tenant:
     return tenant
 
 
-def names(entries: t.Iterable[dict[str, t.Any]]) -> str:
+def names(entries: t.Iterable[Options]) -> str:
     return " ".join(entry["user_principal_name"].partition("@")[0] for entry in entries)
 
 
 @pytest.mark.parametrize("switches", BAD_SERVICES, ids=str)
 @pytest.mark.parametrize(("filters", "chosen"), CHOSEN, ids=str)
 def test_chooses_neither_more_nor_fewer(
-    aged: Tenant, run: Run, filters: dict[str, t.Any], chosen: str, switches: dict[str, t.Any]
+    aged: Tenant, run: Run, filters: Options, chosen: str, switches: Options
 ) -> None:
     aged.switches.update(switches)
     ended = run("risky_user", state="dismissed", filters=filters, max_changes=100, check=True)

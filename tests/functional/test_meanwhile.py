@@ -11,7 +11,7 @@ import pytest
 from ..entra_emulator.tenant import Tenant
 from .clock import FastClock
 from .people import ID, NAME, WORKLOAD, ids
-from .running import Run
+from .running import Options, Run
 
 ROLE = "IdentityRiskyUser.ReadWrite.All"
 OLD = "2025-01-01T00:00:00Z"
@@ -47,14 +47,12 @@ def test_a_record_of_the_future_affects_nobody_but_itself(tenant: Tenant, run: R
 
 @pytest.mark.parametrize("skew", [-95 * 86400, 0, 95 * 86400], ids=["behind", "right", "ahead"])
 @pytest.mark.parametrize("module", ["risky_user", "risky_user_info"])
-def test_ages_go_by_the_clock_of_the_service(
-    tenant: Tenant, run: Run, clock: FastClock, module: str, skew: int
-) -> None:
+def test_ages_go_by_the_clock_of_graph(tenant: Tenant, run: Run, clock: FastClock, module: str, skew: int) -> None:
     # The clock of the service is the right one here, and that of the machine is off by as much the other way.
     tenant.switches.date_skew = skew
     old = tenant.add_user("old@x.example", risk_last_updated=ago(clock, seconds=-skew, days=91)).id
     tenant.add_user("new@x.example", risk_last_updated=ago(clock, seconds=-skew, minutes=5))
-    more: dict[str, t.Any] = {"state": "dismissed", "max_changes": 9} if module == "risky_user" else {}
+    more: Options = {"state": "dismissed", "max_changes": 9} if module == "risky_user" else {}
     ended = run(module, filters={"updated_before": "90d"}, **more)
     assert [entry["id"] for entry in ended.entries] == [old]
 
@@ -74,7 +72,7 @@ def test_who_has_an_excluded_name_and_who_carries_it_are_protected(tenant: Tenan
     anna = tenant.add_user("glass@x.example", directory_upn="anna@x.example").id
     bert = tenant.add_user("old@x.example", directory_upn="glass@x.example").id
     carl = tenant.add_user("carl@x.example").id
-    selections: dict[str, dict[str, t.Any]] = {
+    selections: dict[str, Options] = {
         "ids": {"users": [anna, bert, carl]},
         "names": {"users": ["anna@x.example", "glass@x.example", "carl@x.example"]},
         "filters": {"filters": {}, "max_changes": 9},
@@ -88,7 +86,7 @@ def test_who_has_an_excluded_name_and_who_carries_it_are_protected(tenant: Tenan
 # The filter of the service minds the case, and so shows one of the last two only.
 @pytest.mark.parametrize("names", [["same@x.example"] * 2, ["same@x.example", "SAME@x.example"]])
 @pytest.mark.parametrize("page_size", [1, 500])
-def test_two_people_under_one_name_are_never_guessed_at(
+def test_two_people_with_one_name_are_never_guessed_at(
     tenant: Tenant, run: Run, page_size: int, names: list[str]
 ) -> None:
     tenant.switches.page_size = page_size
@@ -146,7 +144,7 @@ def test_an_empty_exclusion_of_a_confirmation_is_told(people: Tenant, run: Run, 
 @pytest.mark.parametrize("names", [False, True])
 def test_an_application_is_protected_under_either_of_its_ids(workloads: Tenant, run: Run, names: bool) -> None:
     app_id = workloads.service_principal(WORKLOAD["pipeline"]).risk["appId"]  # type: ignore[index]  # it is listed
-    whom: dict[str, t.Any] = {"filters": {}, "max_changes": 9}
+    whom: Options = {"filters": {}, "max_changes": 9}
     if names:
         whom = {"service_principals": [WORKLOAD["pipeline"], WORKLOAD["export"]]}
     ended = run("risky_service_principal", state="compromised", **whom, exclude_service_principals=[app_id.upper()])
@@ -162,9 +160,7 @@ def test_an_excluded_id_that_no_application_has_stops_the_task(workloads: Tenant
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_an_excluded_id_needs_the_directory_only_where_a_record_does_not_tell(
-    workloads: Tenant, run: Run, listed: bool
-) -> None:
+def test_an_excluded_id_needs_the_directory_where_no_record_tells(workloads: Tenant, run: Run, listed: bool) -> None:
     who = WORKLOAD["export" if listed else "unlisted"]
     options = {"service_principals": [who], "exclude_service_principals": [WORKLOAD["unknown"]]}
     token = workloads.mint_token(roles=["IdentityRiskyServicePrincipal.ReadWrite.All"])
@@ -194,7 +190,7 @@ def test_a_history_that_breaks_off_is_told(people: Tenant, run: Run) -> None:
     ("users", "warned"),
     [([ID["unlisted"]], True), ([NAME["unlisted"]], False), ([ID["unlisted"], NAME["unlisted"]], False)],
 )
-def test_warns_of_a_typing_error_only_where_there_can_be_one(
+def test_warns_of_a_typing_error_where_there_can_be_one(
     people: Tenant, run: Run, users: list[str], warned: bool
 ) -> None:
     ended = run("risky_user", state="dismissed", users=users)
@@ -203,7 +199,7 @@ def test_warns_of_a_typing_error_only_where_there_can_be_one(
 
 def test_a_batch_takes_the_oldest_and_counts_only_those_it_would_write_to(people: Tenant, run: Run) -> None:
     tenant_filters = {"risk_state": ["atRisk", "confirmedCompromised"]}
-    options: dict[str, t.Any] = {"state": "dismissed", "filters": tenant_filters, "exclude_users": ids("megan")}
+    options: Options = {"state": "dismissed", "filters": tenant_filters, "exclude_users": ids("megan")}
     ended = run("risky_user", **options, limit=1, max_changes=1)
     assert ended.written == ids("alex") and ended.result["summary"]["skipped"] == 3
     assert ended.entries[0]["reason"] == "over_limit" and "limit is 1" in ended.entries[0]["message"]
@@ -212,8 +208,8 @@ def test_a_batch_takes_the_oldest_and_counts_only_those_it_would_write_to(people
 
 
 @pytest.mark.parametrize(("more", "words"), [({"users": ids("adele")}, "limit goes with filters"), ({}, "limit is 0")])
-def test_rejects_a_batch_size_that_makes_no_sense(people: Tenant, run: Run, more: dict[str, t.Any], words: str) -> None:
-    whom: dict[str, t.Any] = more or {"filters": {}}
+def test_rejects_a_batch_size_that_makes_no_sense(people: Tenant, run: Run, more: Options, words: str) -> None:
+    whom: Options = more or {"filters": {}}
     ended = run("risky_user", state="dismissed", **whom, max_changes=9, limit=3 if more else 0)
     assert (ended.kind, ended.graph) == ("request", []) and words in ended.msg
 
@@ -228,7 +224,7 @@ def test_rejects_a_batch_size_that_makes_no_sense(people: Tenant, run: Run, more
         ({"users": [*ids("adele"), NAME["unknown"]], "wait": True}, False, False),
     ],
 )
-def test_verified_means_seen(people: Tenant, run: Run, options: dict[str, t.Any], check: bool, verified: bool) -> None:
+def test_verified_means_seen(people: Tenant, run: Run, options: Options, check: bool, verified: bool) -> None:
     assert run("risky_user", state="dismissed", **options, check=check).result["verified"] is verified
 
 
@@ -241,7 +237,7 @@ def test_verified_means_seen(people: Tenant, run: Run, options: dict[str, t.Any]
     ],
     ids=["upper", "refused", "ignored"],
 )
-def test_a_deleted_user_is_found_by_name(people: Tenant, run: Run, name: str, switches: dict[str, t.Any]) -> None:
+def test_a_deleted_user_is_found_by_name(people: Tenant, run: Run, name: str, switches: Options) -> None:
     people.switches.update(switches)
     ended = run("risky_user", state="dismissed", users=[name])
     assert ended.outcomes == ["skipped deleted"] and len(ended.warnings) == 1

@@ -8,11 +8,11 @@ import pytest
 
 from ..entra_emulator.tenant import Tenant
 from .people import ID, NAME, ids, states
-from .running import Run
+from .running import Options, Run
 
 ROLE = "IdentityRiskyUser.ReadWrite.All"
 # Columns: the name in the directory, how a task spells it, what becomes of the user; anything else.
-SPELLED: t.Sequence[tuple[str, str, str, dict[str, t.Any]]] = (
+SPELLED: t.Sequence[tuple[str, str, str, Options]] = (
     ("miles.o'brien@contoso.example", "miles.o'brien@contoso.example", "changed", {}),
     ("nestor_fabrikam.example#EXT#@contoso.example", "NESTOR_fabrikam.example#ext#@contoso.example", "changed", {}),
     ("björn.müller@contoso.example", "BJöRN.müller@contoso.example", "changed", {}),
@@ -25,7 +25,7 @@ SPELLED: t.Sequence[tuple[str, str, str, dict[str, t.Any]]] = (
 
 @pytest.mark.parametrize(("upn", "spelling", "outcome", "more"), SPELLED, ids=[case[0] for case in SPELLED])
 def test_finds_names_of_every_spelling(
-    tenant: Tenant, run: Run, upn: str, spelling: str, outcome: str, more: dict[str, t.Any]
+    tenant: Tenant, run: Run, upn: str, spelling: str, outcome: str, more: Options
 ) -> None:
     user = tenant.add_user(upn, **more)
     ended = run("risky_user", state="dismissed", users=[spelling, user.id, spelling.upper() if upn.isascii() else upn])
@@ -48,7 +48,7 @@ def test_fails_a_name_that_nobody_has(people: Tenant, run: Run, state: str) -> N
         ("compromised", "failed unknown_user", "failed rejected"),
     ],
 )
-def test_goes_by_the_records_where_the_directory_is_closed(
+def test_goes_by_records_where_the_directory_is_closed(
     people: Tenant, run: Run, state: str, name: str, key: str
 ) -> None:
     users = [NAME["unlisted"], "Alex.wilber@contoso.example", NAME["unknown"], ID["unknown"]]

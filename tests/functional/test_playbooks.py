@@ -171,7 +171,7 @@ COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
         {"users": users} for users in (["a@x.example", None], "- a@x.example\n-")
     ],
     ("check_access", "entry that is not the name of a check"): [
-        {"required_checks": checks} for checks in ("Groups", [None])
+        {"required_checks": value} for value in ("Groups", [None])
     ],
     ("dismiss_risk", "entra_risk_filters is not a dictionary"): [{"filters": "low", "max_changes": 5}],
     ("dismiss_risk", "entra_risk_filters has a key without a value"): [

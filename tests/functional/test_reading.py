@@ -10,7 +10,7 @@ import pytest
 from ..entra_emulator.resources import ALL_ROLES
 from ..entra_emulator.tenant import Tenant
 from .people import BAD_SERVICES, EXPORT_APP_ID, ID, NAME, WORKLOAD, ids
-from .running import Run
+from .running import Options, Run
 
 USERS, WORKLOADS = "risky_user_info", "risky_service_principal_info"
 ACTIVE = ["adele", "alex", "deleted", "megan"]
@@ -36,7 +36,7 @@ def test_reads_every_active_user_by_name(people: Tenant, run: Run, how: dict[str
     assert ended.graph == ["GET /v1.0/identityProtection/riskyUsers"]
 
 
-READ: t.Sequence[tuple[str, dict[str, t.Any], list[str]]] = (
+READ: t.Sequence[tuple[str, Options, list[str]]] = (
     (USERS, {"filters": {}}, ACTIVE),
     (USERS, {"filters": {"risk_level": None}}, ACTIVE),
     (USERS, {"filters": {"risk_state": ["dismissed", "none"]}}, ["dismissed", "none"]),
@@ -56,9 +56,7 @@ READ: t.Sequence[tuple[str, dict[str, t.Any], list[str]]] = (
 @badly
 @pytest.mark.parametrize(("module", "args", "names"), READ, ids=str)
 @pytest.mark.usefixtures("people", "workloads")
-def test_reads_some(
-    tenant: Tenant, run: Run, module: str, args: dict[str, t.Any], names: list[str], switches: dict[str, t.Any]
-) -> None:
+def test_reads_some(tenant: Tenant, run: Run, module: str, args: Options, names: list[str], switches: Options) -> None:
     tenant.switches.update(switches)
     ended = run(module, **args)
     assert [WHO[entry["id"]] for entry in ended.entries] == names
@@ -90,14 +88,14 @@ def test_reads_by_name_in_the_order_of_the_task(people: Tenant, run: Run) -> Non
 
 
 @badly
-def test_reads_everybody_by_id(people: Tenant, run: Run, switches: dict[str, t.Any]) -> None:
+def test_reads_everybody_by_id(people: Tenant, run: Run, switches: Options) -> None:
     people.switches.update(switches)
     ended = run(USERS, users=[*ID.values(), NAME["alex"]])
     assert (ended.result["not_listed"], ended.result["unknown_users"]) == (ids("unlisted"), ids("unknown"))
     assert [entry["id"] for entry in ended.entries] == [i for i in ID.values() if i not in ids("unlisted", "unknown")]
 
 
-HISTORY: t.Sequence[dict[str, t.Any]] = (
+HISTORY: t.Sequence[Options] = (
     {
         "risk_state": "atRisk",
         "risk_level": "low",
@@ -128,7 +126,7 @@ def test_reads_the_history_newest_first(tenant: Tenant, run: Run) -> None:
 
 
 @pytest.mark.parametrize("module", [USERS, WORKLOADS, "risk_detection_info"])
-def test_says_that_there_may_be_more_where_the_list_breaks_off(
+def test_says_that_there_may_be_more_where_a_list_breaks_off(
     people: Tenant, workloads: Tenant, run: Run, module: str
 ) -> None:
     people.add_detections(3, ID["adele"])
@@ -152,9 +150,7 @@ def test_reads_every_active_service_principal_by_name(workloads: Tenant, run: Ru
 
 
 @pytest.mark.parametrize("forbidden", [False, True])
-def test_tells_service_principals_that_do_not_exist_from_those_without_risk(
-    workloads: Tenant, run: Run, forbidden: bool
-) -> None:
+def test_tells_service_principals_that_do_not_exist_from_others(workloads: Tenant, run: Run, forbidden: bool) -> None:
     asked = [WORKLOAD["unlisted"].upper(), ID["unknown"]]
     roles = ["IdentityRiskyServicePrincipal.Read.All"] if forbidden else ALL_ROLES
     ended = run(WORKLOADS, service_principals=asked, access_token=workloads.mint_token(roles=roles))

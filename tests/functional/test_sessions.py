@@ -8,7 +8,7 @@ import pytest
 
 from ..entra_emulator.tenant import Tenant
 from .people import ID, NAME, ids
-from .running import Ended, Run
+from .running import Ended, Options, Run
 
 LONG_AGO = "2025-01-12T07:30:00Z"
 PERMISSION = "User.RevokeSessions.All"
@@ -64,7 +64,7 @@ def test_ends_sessions_whose_time_is_unknown(people: Tenant, run: Run, unreadabl
 
 
 # What stops a task before its first write: the options, the kind, the words of the message.
-STOPS: t.Sequence[tuple[dict[str, t.Any], str, str]] = (
+STOPS: t.Sequence[tuple[Options, str, str]] = (
     ({"revoked_since": "2100-01-01T00:00:00Z"}, "request", "still to come"),
     ({"revoked_since": "yesterday"}, "request", "neither a time"),
     ({"revoked_since": "2026-01-30T22:41:07"}, "request", "neither a time"),
@@ -87,7 +87,7 @@ STOPS: t.Sequence[tuple[dict[str, t.Any], str, str]] = (
 @pytest.mark.parametrize("check", [True, False])
 @pytest.mark.parametrize(("options", "kind", "words"), STOPS, ids=[str(case[0]) for case in STOPS])
 def test_stops_before_the_first_write(
-    people: Tenant, run: Run, options: dict[str, t.Any], kind: str, words: str, check: bool
+    people: Tenant, run: Run, options: Options, kind: str, words: str, check: bool
 ) -> None:
     ended = run("user_sessions", **{"users": ids("adele"), **options}, check=check)
     assert (ended.kind, ended.changed, ended.written) == (kind, False, [])
@@ -151,7 +151,7 @@ def test_does_what_can_be_done_and_explains_the_rest(tenant: Tenant, run: Run, c
     ],
 )
 def test_does_not_take_refused_users_for_a_missing_permission(
-    tenant: Tenant, run: Run, count: int, user_type: str, token: dict[str, t.Any], kind: str
+    tenant: Tenant, run: Run, count: int, user_type: str, token: Options, kind: str
 ) -> None:
     refused = tenant.add_users(count, user_type=user_type)
     tenant.switches.reject_ids = refused
@@ -172,7 +172,7 @@ def test_130_users_take_nine_reads_and_seven_writes(tenant: Tenant, run: Run) ->
 
 
 # What is wrong with one part of two batches at first: the faults of that part, and how often it is sent in all.
-PARTS: t.Mapping[str, tuple[list[dict[str, t.Any]], int]] = {
+PARTS: t.Mapping[str, tuple[list[Options], int]] = {
     "too many requests": ([{"status": 429, "headers": {"Retry-After": "7"}}], 2),
     "too many requests for long": ([{"status": 429, "times": 9}], 10),
     "too many and away": ([{"status": 429, "times": 1}, {"status": 503, "times": 1}], 3),
@@ -184,7 +184,7 @@ PARTS: t.Mapping[str, tuple[list[dict[str, t.Any]], int]] = {
 
 
 @pytest.mark.parametrize(("faults", "sent"), PARTS.values(), ids=PARTS)
-def test_sends_only_that_part_again(tenant: Tenant, run: Run, faults: list[dict[str, t.Any]], sent: int) -> None:
+def test_sends_only_that_part_again(tenant: Tenant, run: Run, faults: list[Options], sent: int) -> None:
     users = tenant.add_users(40)
     for fault in faults:
         tenant.add_fault(**{"path": f"{users[7]}/revoke", "times": 1, **fault})
@@ -218,7 +218,7 @@ def test_one_user_without_a_clear_answer_stops_nobody_else(tenant: Tenant, run: 
 
 
 # What is wrong with a whole request, one of singles or one batch, and how often it is sent.
-REQUESTS: t.Mapping[str, tuple[dict[str, t.Any], int]] = {
+REQUESTS: t.Mapping[str, tuple[Options, int]] = {
     "lost": ({"drop": "after"}, 1),
     "not arrived": ({"drop": "before"}, 2),
     "no JSON": ({"effect": True, "status": 200, "body": "<html>"}, 1),
@@ -229,7 +229,7 @@ REQUESTS: t.Mapping[str, tuple[dict[str, t.Any], int]] = {
 
 @pytest.mark.parametrize("count", [2, 21])
 @pytest.mark.parametrize(("fault", "sent"), REQUESTS.values(), ids=REQUESTS)
-def test_reads_back_what_was_lost(tenant: Tenant, run: Run, count: int, fault: dict[str, t.Any], sent: int) -> None:
+def test_reads_back_what_was_lost(tenant: Tenant, run: Run, count: int, fault: Options, sent: int) -> None:
     users = tenant.add_users(count)
     tenant.add_fault(method="POST", times=1, **fault)
     ended = run("user_sessions", users=users)

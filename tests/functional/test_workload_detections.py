@@ -8,18 +8,18 @@ import pytest
 
 from ..entra_emulator.tenant import Tenant
 from .people import EXPORT_APP_ID, WORKLOAD
-from .running import Ended, Run
+from .running import Ended, Options, Run
 
 MODULE = "service_principal_risk_detection_info"
 KEY_ID = "7a7b7c7d-2c3f-4f6d-8c2e-1b7d3c5a9e10"
-DETECTIONS: t.Sequence[tuple[str, dict[str, t.Any]]] = (
+DETECTIONS: t.Sequence[tuple[str, Options]] = (
     ("export", {"id": "export-1", "risk_level": "low", "detected": "2026-01-10T08:00:00Z"}),
     ("export", {"id": "export-3", "risk_event_type": "leakedCredentials", "key_ids": [KEY_ID],
                 "detected": "2026-01-12T08:00:00Z"}),
     ("backup", {"id": "backup-2", "risk_state": "confirmedCompromised", "risk_level": "high",
                 "risk_detail": "adminConfirmedServicePrincipalCompromised", "detected": "2026-01-11T08:00:00Z"}),
 )  # fmt: skip
-CASES: t.Sequence[tuple[dict[str, t.Any], str]] = (
+CASES: t.Sequence[tuple[Options, str]] = (
     ({}, "export-3 backup-2 export-1"),
     ({"service_principals": [WORKLOAD["export"].upper()]}, "export-3 export-1"),
     ({"service_principal": WORKLOAD["export"], "filters": {"risk_level": ["low"]}}, "export-1"),
@@ -45,7 +45,7 @@ def found(ended: Ended) -> str:
 )
 @pytest.mark.parametrize(("args", "expected"), CASES, ids=[str(args)[:70] for args, dummy in CASES])
 def test_reads_neither_more_nor_fewer_newest_first(
-    detected: Tenant, run: Run, args: dict[str, t.Any], expected: str, switches: dict[str, t.Any]
+    detected: Tenant, run: Run, args: Options, expected: str, switches: Options
 ) -> None:
     detected.switches.update(switches)
     ended = run(MODULE, **args)
