@@ -58,7 +58,11 @@ def main(command: str = "--help", *words: str) -> int:
     try:
         cache = find_cache()
         with (cache / "lock").open("w", encoding="utf-8") as lock:
-            take_turn(lock.fileno())
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print("Another run uses this cache; waiting for it. ENTRA_RISK_CACHE=<directory> gives a run its own.")
+                fcntl.flock(lock, fcntl.LOCK_EX)
             env = set_up(cache)
             if command == "test":
                 return test(cache, env, names, words[len(names) + 1 :])
@@ -88,15 +92,6 @@ def find_cache() -> Path:
     sys.exit("The path holds special characters: set ENTRA_RISK_CACHE to one of letters, digits and ._+@-.")
 
 
-def take_turn(lock: int) -> None:
-    """Keep a second run out of the same cache until the first one is through."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print("Another run uses this cache; waiting for it. (ENTRA_RISK_CACHE=<directory> gives a run its own.)")
-        fcntl.flock(lock, fcntl.LOCK_EX)
-
-
 def set_up(cache: Path) -> "dict[str, str]":
     """Make the environment of nox, once. Gives the variables that it runs with."""
     venv = cache / "nox"
@@ -111,8 +106,7 @@ def set_up(cache: Path) -> "dict[str, str]":
         print(f"Setting up {cache} ...", flush=True)
         for directory in (venv, cache / "envs"):
             shutil.rmtree(directory, ignore_errors=True)
-        make = (sys.executable, "-m", "venv", str(venv))
-        quietly(env, "python3-venv is missing or broken", *make)
+        quietly(env, "python3-venv is missing or broken", sys.executable, "-m", "venv", str(venv))
         install = (python, "-m", "pip", "install", "--quiet", "--retries=2", NOX)
         # Where there is no uv, nox takes pip, which is slower.
         if subprocess.run([*install, "uv"], env=env, capture_output=True, check=False).returncode:

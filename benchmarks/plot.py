@@ -18,7 +18,6 @@ mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "benchmark"})
 
 
 def draw(results: t.Sequence[Result], path: Path) -> None:
-    """Write the SVG."""
     figure = Figure(figsize=(12, 6), layout="constrained")
     panes = figure.subplots(1, 2, sharey=True)
     for pane, (limited, title) in zip(panes, _TITLES.items()):

@@ -35,16 +35,13 @@ class Measurements:
 
     @property
     def targets(self) -> list[Target]:
-        """All of them."""
         return [*targets(self.results), *self.startup]
 
     def save(self, path: Path) -> None:
-        """Write them."""
         path.write_text(json.dumps(dataclasses.asdict(self), indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Measurements:
-        """Read what `save` wrote."""
         data: dict[str, t.Any] = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             data["machine"],

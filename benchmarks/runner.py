@@ -90,7 +90,6 @@ class Bench:
         self._scratch = scratch
 
     def measure(self, case: Case) -> Result:
-        """Both runs of a case."""
         with Tenant(self.control_url, case.users, limited=case.limited) as tenant:
             return Result(case, self._run(case, tenant), self._run(case, tenant))
 
@@ -133,7 +132,6 @@ class Bench:
         return self._execute(command, tenant, watch_memory=watch_memory)
 
     def _keep(self, variables: t.Mapping[str, t.Any]) -> str:
-        """A new file with these variables."""
         number, path = tempfile.mkstemp(".json", "variables-", self._scratch)
         with open(number, "w", encoding="utf-8") as stream:
             json.dump(variables, stream)

@@ -48,7 +48,6 @@ class Tenant:
         self._ask("DELETE", "")
 
     def states(self) -> dict[str, str]:
-        """The risk state of each user."""
         return {user["id"]: user["risk"]["riskState"] for user in self._ask("GET", "/users")}
 
     def take_traffic(self) -> tuple[dict[str, int], t.Counter[str]]:

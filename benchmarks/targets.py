@@ -31,7 +31,6 @@ class Target:
 
 
 def targets(results: t.Sequence[Result]) -> t.Iterator[Target]:
-    """The targets of the cases that were measured."""
     found = {result.case: result for result in results}
     if result := found.get(Case("module_filters", MANY, True)):
         first, case = result.first, f"{MANY:,} active users by filters, limit on"

@@ -15,6 +15,7 @@ from .entra_emulator.seed import seed
 ADELE, ALEX, LEE, BREAK_GLASS = NAMED = [
     f"{name}@contoso.example" for name in ("adele.vance", "alex.wilber", "lee.gu", "emergency.access")
 ]
+ACTIVE = ("atRisk", "confirmedCompromised")
 COMMAND = str(Path(sys.executable).with_name("ansible-playbook"))
 PLAYBOOK = "identityops.entra_risk.dismiss_risk"
 REVIEWED = f"""\
@@ -37,12 +38,10 @@ ANSIBLE_COLLECTIONS_PATH={os.environ["ANSIBLE_COLLECTIONS_PATH"]} \\
 
 
 def say(title: str, text: str = "") -> None:
-    """Show something."""
     print(f"\n== {title}\n{re.sub('^', '   ', text, flags=re.MULTILINE)}", flush=True)
 
 
 def expect(good: bool, claim: str) -> None:
-    """Check a claim, and say so."""
     if not good:
         sys.exit(f"   NOT TRUE: {claim}")
     print(f"   ok: {claim}", flush=True)
@@ -61,9 +60,7 @@ with Emulator(validate=True) as emulator:
         "MSGRAPH_URL": emulator.graph_url,
         "REQUESTS_CA_BUNDLE": emulator.ca_path,
         # Noise of ansible-playbook that has nothing to do with the collection.
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_NOCOWS": "true",
+        **{f"ANSIBLE_{name}_WARNING": "false" for name in ("INVENTORY_UNPARSED", "LOCALHOST")},
     }
 
     def users() -> dict[str, dict[str, t.Any]]:
@@ -74,19 +71,15 @@ with Emulator(validate=True) as emulator:
         return {name: user["riskState"] for name, user in users().items()}
 
     def show_risky(title: str) -> None:
-        rows = [
-            f"{'>' if name in NAMED else ' '} {name:36} {user['riskState']:22} {user['riskLevel']}"
-            for name, user in users().items()
-            if name in NAMED or user["riskState"] in ("atRisk", "confirmedCompromised")
-        ]
-        say(title, "\n".join(rows))
+        found = {name: user for name, user in users().items() if name in NAMED or user["riskState"] in ACTIVE}
+        say(title, "\n".join(f"{name:36} {user['riskState']:22} {user['riskLevel']}" for name, user in found.items()))
 
     def play(title: str, *options: str, changed: int) -> None:
         """Run the playbook, and check what Ansible says about it."""
-        command = [COMMAND, PLAYBOOK, "-e", "@reviewed.yml", *options]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        output = re.sub(r"[ *]*\n+", "\n| ", done.stdout.strip())
-        say(title, f"$ {' '.join(['ansible-playbook', *command[1:]])}\n| {output}")
+        words = [PLAYBOOK, "-e", "@reviewed.yml", *options]
+        done = subprocess.run([COMMAND, *words], capture_output=True, text=True, check=False)
+        output = re.sub(r"[ *]*\n+", "\n| ", (done.stdout + done.stderr).strip())
+        say(title, f"$ ansible-playbook {' '.join(words)}\n| {output}")
         expect(done.returncode == 0, "Ansible succeeded.")
         expect(f" changed={changed} " in done.stdout, f"It says changed={changed}.")
 
@@ -94,26 +87,21 @@ with Emulator(validate=True) as emulator:
     reviewed = REVIEWED.format(alex_id=tenant.user(ALEX).id)
     Path("reviewed.yml").write_text(reviewed, encoding="utf-8")
     say("What somebody reviewed: reviewed.yml", reviewed.rstrip())
-
     before = states()
     play("Check mode with diff: what would happen", "--check", "--diff", changed=1)
     expect(states() == before and not tenant.journal.summary()["written"], "Nothing was written.")
-
     play("The run", changed=1)
     after = states()
     different = {name for name, state in after.items() if state != before[name]}
     expect(different == {ADELE, ALEX}, "At the service, Adele and Alex changed, and nobody else.")
     expect(after[ADELE] == after[ALEX] == "dismissed", "Both are dismissed.")
-
     play("The same run again", changed=0)
     expect(states() == after, "Nothing changed.")
-
     journal = tenant.journal.summary()
     requests = journal["by_request"]
     say("What the service saw in all three runs", "\n".join(f"{requests[name]} x {name}" for name in sorted(requests)))
     expect(sorted(journal["written"]) == sorted(users()[name]["id"] for name in different), "2 users written to.")
     expect(sum(" POST " in name and "dismiss" in name for name in requests) == 1, "1 write.")
     expect(not journal["violations"], "Every request was one that the published API allows.")
-
     show_risky("Who is risky now")
     say("Your own tenant", OWN_TENANT)

@@ -55,7 +55,6 @@ class CredentialType:
     values: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
 
     def credential(self, **values: str) -> CredentialType:
-        """A credential with these fields filled in."""
         return dataclasses.replace(self, values={name: value for name, value in values.items() if value})
 
     @property

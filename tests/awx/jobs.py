@@ -44,7 +44,6 @@ class Job:
 
     @property
     def output(self) -> str:
-        """What AWX shows."""
         return "".join(f"{event['stdout']}\n" for event in self.events if event["stdout"])
 
     @property
@@ -54,7 +53,6 @@ class Job:
 
     @property
     def changed(self) -> int:
-        """How many tasks changed something."""
         return sum(sum(end["changed"].values()) for end in self.select("playbook_on_stats"))
 
     @property
@@ -65,7 +63,6 @@ class Job:
         return dict(result)
 
     def select(self, *kinds: str) -> list[Event]:
-        """The data of the events of these kinds."""
         return [event["event_data"] for event in self.events if event["event"] in kinds]
 
     @property

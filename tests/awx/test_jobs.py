@@ -22,7 +22,6 @@ OLD = "2026-01-01T00:00:00Z"
 
 
 def written(tenant: Tenant) -> list[str]:
-    """Who was written to."""
     found: list[str] = tenant.journal.summary()["written"]
     return found
 

@@ -50,7 +50,6 @@ class Report:
 
 
 def populate(tenant: Tenant) -> None:
-    """Add the people and their detections."""
     for name, level, hours, more in PEOPLE:
         moment = timestamps.ago(hours=hours)
         tenant.add_user(f"{name}@{tenant.domain}", risk_level=level, risk_last_updated=moment, **more)

@@ -59,7 +59,6 @@ def fetched(browser: webdriver.Chrome, page: Report) -> list[str]:
 
 
 def sort_by(browser: webdriver.Chrome, head: str) -> None:
-    """Press the head of a column."""
     for button in browser.find_elements(By.CSS_SELECTOR, "#users thead button"):
         if button.text == head:
             button.click()

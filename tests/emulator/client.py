@@ -26,7 +26,6 @@ class Client:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
     def send(self, method: str, path: str, **arguments: t.Any) -> requests.Response:
-        """Any request; redirects are not followed."""
         return self._session.request(
             method, f"{self.origin}{path}", allow_redirects=False, **{"timeout": 10, **arguments}
         )
@@ -36,12 +35,10 @@ class Client:
         return self.send("GET", path, params={f"${name}": value for name, value in query.items()}, headers=headers)
 
     def act(self, action: str, *ids: str, prefix: str = RISKY_USERS) -> requests.Response:
-        """One of the write actions."""
         key = "servicePrincipalIds" if prefix.endswith("riskyServicePrincipals") else "userIds"
         return self.send("POST", f"{prefix}/{action}", json={key: list(ids)})
 
     def everybody(self, path: str = RISKY_USERS, **query: t.Any) -> list[list[dict[str, t.Any]]]:
-        """All pages of the list."""
         answer = self.get(path, **query)
         pages = [answer.json()["value"]]
         while "@odata.nextLink" in answer.json():
@@ -53,5 +50,4 @@ class Client:
         return pages
 
     def close(self) -> None:
-        """Close the connections."""
         self._session.close()

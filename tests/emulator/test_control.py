@@ -39,7 +39,6 @@ WISHES = {
 
 @pytest.fixture
 def made(emulator: Emulator, control: Client) -> t.Iterator[dict[str, t.Any]]:
-    """A tenant made over the wire."""
     answer = control.send("POST", "/control/tenants", json=WISHES)
     assert answer.status_code == 200, answer.text
     data: dict[str, t.Any] = answer.json()

@@ -63,7 +63,7 @@ class Principals:
     `names` says which property of the directory object a new record takes for which of its own; `arguments` and
     `directory_arguments` translate the arguments of the Python API. `history_owner` is the property of a history item
     that holds the id of the principal, None where items have none; `risk_event_type` is what a risk comes from usually.
-    `details` are the usual values of `riskDetail` for a state.
+    `details` are the usual values of `riskDetail` for a state, `usual` those of the arguments.
     """
 
     noun: str
@@ -71,8 +71,9 @@ class Principals:
     directory: Directory
     names: t.Mapping[str, str]
     arguments: t.Mapping[str, tuple[str, ...]]
-    directory_arguments: t.Mapping[str, str]
+    directory_arguments: t.Mapping[str, tuple[str, ...]]
     details: t.Mapping[str, str]
+    usual: t.Mapping[str, t.Any]
     risk_event_type: str
     history_owner: str | None = None
 
@@ -96,19 +97,26 @@ PEOPLE = Principals(
         "upn": ("userPrincipalName",),
     },
     directory_arguments={
-        "account_enabled": "accountEnabled",
-        "directory_upn": "userPrincipalName",
-        "display_name": "displayName",
-        "password_changed": "lastPasswordChangeDateTime",
-        "sessions_valid_from": "signInSessionsValidFromDateTime",
-        "synced": "onPremisesSyncEnabled",
-        "user_type": "userType",
+        "account_enabled": ("accountEnabled",),
+        "directory_upn": ("userPrincipalName", "mail"),
+        "display_name": ("displayName",),
+        "password_changed": ("lastPasswordChangeDateTime",),
+        "sessions_valid_from": ("signInSessionsValidFromDateTime",),
+        "synced": ("onPremisesSyncEnabled",),
+        "user_type": ("userType",),
     },
     details={
         "dismissed": "adminDismissedAllRiskForUser",
         "confirmedCompromised": "adminConfirmedUserCompromised",
         "confirmedSafe": "adminConfirmedAccountSafe",
         "remediated": "userPerformedSecuredPasswordReset",
+    },
+    usual={
+        **dict.fromkeys(("password_changed", "sessions_valid_from"), "2025-01-12T07:30:00Z"),
+        "risk_state": "atRisk",
+        "deleted": False,
+        "account_enabled": True,
+        "user_type": "Member",
     },
     risk_event_type="unfamiliarFeatures",
     history_owner="userId",
@@ -132,14 +140,15 @@ WORKLOADS = Principals(
         "service_principal_type": ("servicePrincipalType",),
     },
     directory_arguments={
-        "app_id": "appId",
-        "display_name": "displayName",
-        "enabled": "accountEnabled",
-        "service_principal_type": "servicePrincipalType",
+        "app_id": ("appId",),
+        "display_name": ("displayName",),
+        "enabled": ("accountEnabled",),
+        "service_principal_type": ("servicePrincipalType",),
     },
     details={
         "dismissed": "adminDismissedAllRiskForServicePrincipal",
         "confirmedCompromised": "adminConfirmedServicePrincipalCompromised",
     },
+    usual={"risk_state": "atRisk", "enabled": True, "service_principal_type": "Application"},
     risk_event_type="suspiciousSignins",
 )

@@ -91,34 +91,26 @@ class RiskSet:
 
     # Behind everybody's back
 
-    def add(
-        self,
-        principal_id: str | None,
-        *,
-        risk: Values | None,
-        directory: Values | None,
-        history: t.Sequence[Values] | None = None,
-    ) -> Principal:
-        """Add a principal: Graph properties of the record and of the directory object, None for none.
+    def add(self, arguments: Values) -> Principal:
+        """Add a principal. Takes what `change` takes, and `id` and `history`.
 
-        :param history: the arguments of `_past_item` for each item, oldest first; None makes one of the present state.
+        `history` are the arguments of `_past_item` for each item, oldest first; None makes one of the present state.
         """
-        record_id = (principal_id or str(uuid.uuid4())).lower()
-        if directory is not None:
-            self.objects.put({"id": record_id, **directory})
-        if risk is not None:
-            self._list(record_id, risk)
-            if history is not None:
+        arguments = {**self.principals.usual, **arguments}
+        self._refuse_unknown(arguments, "id", "history", "listed", "in_directory")
+        record_id = str(arguments.get("id") or uuid.uuid4()).lower()
+        if arguments["in_directory"]:
+            self.objects.put({"id": record_id, **self._directory(arguments)})
+        if arguments.get("listed", True):
+            self._list(record_id, self._properties(arguments))
+            if arguments.get("history") is not None:
                 record = self.records[record_id]
-                record.history = [self._past_item(record.values, **item) for item in history]
+                record.history = [self._past_item(record.values, **item) for item in arguments["history"]]
         return self.find(record_id)
 
     def change(self, key: str, changes: t.Mapping[str, t.Any]) -> Principal:
         """Change a principal. Takes the arguments of `Principals`, and `listed` and `in_directory`."""
-        arguments, directory_arguments = self.principals.arguments, self.principals.directory_arguments
-        unknown = set(changes) - set(arguments) - set(directory_arguments) - {"listed", "in_directory"}
-        if unknown:
-            raise ValueError(f"cannot be changed: {', '.join(sorted(unknown))}")
+        self._refuse_unknown(changes, "listed", "in_directory")
         found = self.find(key)
         risk = self._properties(changes)
         if "riskLastUpdatedDateTime" not in risk and ("riskState" in risk or "riskLevel" in risk):
@@ -129,12 +121,22 @@ class RiskSet:
             self._change(self.records[found.id], risk, actor=None)
         elif changes.get("listed"):
             self._list(found.id, {"riskState": "atRisk", **self.names_of(found.id), **risk})
-        directory = {directory_arguments[name]: value for name, value in changes.items() if name in directory_arguments}
+        directory = self._directory(changes)
         if changes.get("in_directory") is False:
             self.objects.drop(found.id)
         elif found.directory is not None and directory:
             self.objects.put({**found.directory, **directory})
         return self.find(found.id)
+
+    def _refuse_unknown(self, arguments: t.Mapping[str, t.Any], *more: str) -> None:
+        known = {*self.principals.arguments, *self.principals.directory_arguments, *more}
+        if unknown := sorted(arguments.keys() - known):
+            raise ValueError(f"there is no {', '.join(unknown)} of a {self.principals.noun}")
+
+    def _directory(self, arguments: t.Mapping[str, t.Any]) -> Values:
+        """The properties of a directory object that some arguments stand for."""
+        names = self.principals.directory_arguments
+        return {name: value for argument, value in arguments.items() for name in names.get(argument, ())}
 
     def find(self, key: str) -> Principal:
         """A snapshot of the principal with this id or name (in the directory first, then in the records)."""

@@ -166,50 +166,16 @@ class Tenant:
 
     # People
 
-    def add_user(
-        self,
-        upn: str,
-        *,
-        id: str | None = None,  # noqa: A002  # the property's own name
-        risk_state: str = "atRisk",
-        risk_level: str | None = None,
-        risk_detail: str | None = None,
-        risk_last_updated: str | None = None,
-        display_name: str | None = None,
-        directory_upn: str | None = None,
-        user_type: str = "Member",
-        account_enabled: bool = True,
-        password_changed: str | None = "2025-01-12T07:30:00Z",
-        synced: bool | None = None,
-        sessions_valid_from: str | None = "2025-01-12T07:30:00Z",
-        listed: bool = True,
-        deleted: bool = False,
-        in_directory: bool | None = None,
-        history: t.Sequence[Values] | None = None,
-    ) -> Principal:
-        name = display_name if display_name is not None else upn.partition("@")[0].replace(".", " ").title()
-        risk = {
-            "isDeleted": deleted,
-            "userDisplayName": name,
-            "userPrincipalName": upn,
-            **self._risk(risk_state, risk_level, risk_detail, risk_last_updated),
+    def add_user(self, upn: str, **arguments: t.Any) -> Principal:
+        """Add a person. Takes the arguments in principals.py, and `id`, `listed`, `in_directory` and `history`."""
+        usual = {
+            "display_name": upn.partition("@")[0].replace(".", " ").title(),
+            "directory_upn": upn,
+            "in_directory": not arguments.get("deleted"),
+            "risk_last_updated": self._hour_ago(),
         }
-        directory = {
-            "accountEnabled": account_enabled,
-            "displayName": name,
-            "lastPasswordChangeDateTime": password_changed,
-            "mail": directory_upn or upn,
-            "onPremisesSyncEnabled": synced,
-            "signInSessionsValidFromDateTime": sessions_valid_from,
-            "userPrincipalName": directory_upn or upn,
-            "userType": user_type,
-        }
-        if in_directory is None:
-            in_directory = not deleted
         with self._lock:
-            return self._people.add(
-                id, risk=risk if listed else None, directory=directory if in_directory else None, history=history
-            )
+            return self._people.add({**_overlaid(usual, arguments), "upn": upn})
 
     def add_users(self, count: int, *, prefix: str = "user", **arguments: t.Any) -> list[str]:
         """Add many at once, named `prefix` and a number; gives back their ids."""
@@ -248,34 +214,11 @@ class Tenant:
 
     # Service principals
 
-    def add_service_principal(
-        self,
-        display_name: str,
-        *,
-        id: str | None = None,  # noqa: A002  # the property's own name
-        app_id: str | None = None,
-        risk_state: str = "atRisk",
-        risk_level: str | None = None,
-        risk_detail: str | None = None,
-        risk_last_updated: str | None = None,
-        service_principal_type: str = "Application",
-        enabled: bool = True,
-        listed: bool = True,
-        in_directory: bool = True,
-        history: t.Sequence[Values] | None = None,
-    ) -> Principal:
+    def add_service_principal(self, display_name: str, **arguments: t.Any) -> Principal:
         """Add a service principal. The arguments mean what those of `add_user` mean."""
-        both = {
-            "accountEnabled": enabled,
-            "appId": app_id or str(uuid.uuid4()),
-            "displayName": display_name,
-            "servicePrincipalType": service_principal_type,
-        }
-        risk = {**both, "isEnabled": enabled, **self._risk(risk_state, risk_level, risk_detail, risk_last_updated)}
+        usual = {"app_id": str(uuid.uuid4()), "in_directory": True, "risk_last_updated": self._hour_ago()}
         with self._lock:
-            return self._workloads.add(
-                id, risk=risk if listed else None, directory=both if in_directory else None, history=history
-            )
+            return self._workloads.add({**_overlaid(usual, arguments), "display_name": display_name})
 
     def add_service_principals(self, count: int, *, prefix: str = "workload", **arguments: t.Any) -> list[str]:
         """Add many at once, named `prefix` and a number; gives back their ids."""
@@ -412,17 +355,14 @@ class Tenant:
         }
         return sets[resource.name]
 
-    def _risk(self, state: str, level: str | None, detail: str | None, last_updated: str | None) -> Values:
-        return {
-            "riskDetail": detail,
-            "riskLastUpdatedDateTime": timestamps.normalize(last_updated or self._hour_ago()),
-            "riskLevel": level,
-            "riskState": state,
-        }
-
     def _hour_ago(self) -> str:
         return timestamps.of(self.clock.wall() - 3600)
 
     def _settle(self) -> None:
         for risks in self._risks.values():
             risks.settle()
+
+
+def _overlaid(usual: Values, given: t.Mapping[str, t.Any]) -> Values:
+    """What is given, over what is usual. Where something is usual, None is as good as nothing."""
+    return {**usual, **{name: value for name, value in given.items() if value is not None or name not in usual}}

@@ -28,14 +28,14 @@ CREDENTIALS = {
 class Ansible(commands.Ansible):
     """Runs commands, and knows the variables of the directory aap_configuration."""
 
-    def render(self, *names: str, status: int = 0, **extra: t.Any) -> tuple[dict[str, t.Any], str]:
-        """The values of variables, and what Ansible printed."""
+    def render(self, *names: str, **extra: t.Any) -> dict[str, t.Any]:
+        """The values of variables."""
         more = {"entra_risk_examples": str(EXAMPLES), **extra}
         files = [word for path in sorted(VARIABLES.glob("*.yml")) for word in ("-e", f"@{path}")]
         message = f"{{{{ {{{', '.join(f'{name!r}: {name}' for name in names)}}} }}}}"
         words = ("-m", "ansible.builtin.debug", "-a", json.dumps({"msg": message}))
-        run = self.run("ansible", "localhost", *words, *files, "-e", json.dumps(more), status=status)
-        return json.loads(run.output.partition(" => ")[2])["msg"] if status == 0 else {}, run.output
+        run = self.run("ansible", "localhost", *words, *files, "-e", json.dumps(more))
+        return dict(json.loads(run.output.partition(" => ")[2])["msg"])
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,6 @@ class Store:
         }
 
     def answer(self, method: str, path: str, query: Values, body: Values) -> Answer:
-        """Status and body."""
         if method != "GET":
             self.writes.append(f"{method} {path}")
         if path in self._objects:

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 import yaml
 
-from .conftest import CREDENTIALS, EXAMPLES, VARIABLES, Ansible
+from .conftest import EXAMPLES, VARIABLES, Ansible
 
 # The lists, after the READMEs of the roles, and the module that each role hands the items to.
 LISTS = {
@@ -30,7 +30,7 @@ NODES = "simplified_workflow_nodes"
 @pytest.fixture(scope="module")
 def values(ansible: Ansible) -> dict[str, t.Any]:
     """The variables, with the login that uses all of them."""
-    return ansible.render(*LISTS, "entra_risk_report_rule", entra_risk_login="certificate")[0]
+    return ansible.render(*LISTS, "entra_risk_report_rule", entra_risk_login="certificate")
 
 
 def test_the_lists_are_those_of_the_roles() -> None:
@@ -63,14 +63,3 @@ def test_the_role_finds_the_injectors_of_the_file(values: dict[str, t.Any]) -> N
     file = EXAMPLES / "credential_type" / "injectors.yml"
     assert json.loads(restored) == yaml.safe_load(file.read_text(encoding="utf-8"))
     assert "{{" not in json.dumps(made)
-
-
-@pytest.mark.parametrize("login", ["secret", "certificate"])
-def test_refuses_to_erase_the_stored_secret(login: str, ansible: Ansible) -> None:
-    name, wanted = {
-        "secret": ("entra_risk_client_secret", "AZURE_SECRET"),
-        "certificate": ("entra_risk_certificate", "AZURE_CERTIFICATE"),
-    }[login]
-    dummy, output = ansible.render("controller_credentials", status=2, entra_risk_login=login, **{name: ""})
-    assert f"Not given: {wanted}. Set" in re.sub(r"\s+", " ", output)
-    assert not [value for value in CREDENTIALS.values() if value in output]

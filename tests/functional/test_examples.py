@@ -34,12 +34,12 @@ def documented(tenant: Tenant) -> Tenant:
         tenant.add_user(f"{name}@contoso.example")
         tenant.add_detection(f"{name}@contoso.example", risk_level="high", risk_event_type="leakedCredentials")
     tenant.add_user("somebody@contoso.example", id="04487ee0-f4f6-4e7f-8999-facc5a30e232")
-    tenant.add_user("old.risk@contoso.example", **OLD)  # type: ignore[arg-type]  # texts, all of them
+    tenant.add_user("old.risk@contoso.example", **OLD)
     tenant.add_group(["somebody@contoso.example"], id="5d3e7c10-3c5a-4d0e-9a4b-2f6f0a1b2c3d")
     tenant.add_service_principal("nightly-export", id="9089a539-a539-9089-39a5-899039a58990")
     tenant.add_service_principal_detection("9089a539-a539-9089-39a5-899039a58990", risk_event_type="leakedCredentials")
     tenant.add_service_principal("pipeline", id=WORKLOAD["pipeline"])
-    tenant.add_service_principal("old-export", **OLD)  # type: ignore[arg-type]  # texts, all of them
+    tenant.add_service_principal("old-export", **OLD)
     return tenant
 
 

@@ -38,12 +38,10 @@ class Customer:
 
     @property
     def written(self) -> list[str]:
-        """Who was written to in this tenant."""
         return sorted(self.tenant.journal.summary()["written"])
 
     @property
     def secret(self) -> str:
-        """The client secret as the inventory has it."""
         return f"not-{self.app.secret}" if self.name == WRONG_SECRET else str(self.app.secret)
 
 
@@ -125,7 +123,6 @@ class Project:
 
     @property
     def page(self) -> str:
-        """The page that it writes."""
         return (self.path / "page.html").read_text(encoding="utf-8")
 
 
