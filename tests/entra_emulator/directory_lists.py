@@ -68,11 +68,7 @@ def _shown(tenant: Tenant, key: str, permissions: frozenset[str], otherwise: str
 
 def _members(tenant: Tenant, key: str, permissions: frozenset[str]) -> t.Iterable[Values]:
     group = tenant.grants.groups[tenant.existing(GROUPS, key)["id"]]
-    hidden = "" if "Member.Read.Hidden" in permissions else group.hidden
-    if hidden == "forbid":
-        raise RefusedError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
-    members = [] if hidden else tenant.grants.members(group.id)
-    return (_shown(tenant, member, permissions, "device") for member in members)
+    return (_shown(tenant, member, permissions, "device") for member in tenant.grants.members(group.id))
 
 
 def _roles(name: str, tenant: Tenant, dummy: str, permissions: frozenset[str]) -> t.Iterable[Values]:

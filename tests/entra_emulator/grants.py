@@ -18,17 +18,12 @@ GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 
 @dataclasses.dataclass
 class Group:
-    """`members` are ids of people, service principals and other groups.
-
-    `hidden` says what a token without the permission for hidden members gets: `empty` a list without members, `forbid`
-    a 403; an empty text is for groups whose members everybody may see.
-    """
+    """`members` are ids of people, service principals and other groups."""
 
     id: str
     name: str
     members: list[str]
     role_assignable: bool
-    hidden: str
 
 
 class Grants:
@@ -48,10 +43,9 @@ class Grants:
         id: str | None = None,  # noqa: A002  # the property's own name
         name: str = "Group",
         role_assignable: bool = False,
-        hidden: str = "",
     ) -> Group:
         """Add a group, or replace the one with this id."""
-        group = Group((id or str(uuid.uuid4())).lower(), name, list(members), role_assignable, hidden)
+        group = Group((id or str(uuid.uuid4())).lower(), name, list(members), role_assignable)
         self.groups[group.id] = group
         self.objects.put({"id": group.id, "displayName": name, "isAssignableToRole": role_assignable})
         return group

@@ -193,7 +193,7 @@ SERVICE_PRINCIPAL_RISK_DETECTIONS = Resource(
 RESOURCES = (RISKY_USERS, RISKY_SERVICE_PRINCIPALS, RISK_DETECTIONS, SERVICE_PRINCIPAL_RISK_DETECTIONS)
 
 
-# All permissions that anything here asks for; Member.Read.Hidden is none of them, so that what is hidden stays so.
+# All permissions that anything here asks for.
 ALL_ROLES = (
     "IdentityRiskyUser.ReadWrite.All",
     "IdentityRiskyServicePrincipal.ReadWrite.All",
