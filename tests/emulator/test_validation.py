@@ -94,12 +94,11 @@ def test_violations_stand_in_the_journal(tenant: Tenant, graph: Client, emulator
 
 
 @pytest.mark.breaks_contract
-@pytest.mark.parametrize("body", [b"GET /", [b"abc", b"de"]], ids=["length", "chunked"])
-def test_an_unused_body_does_not_spoil_the_connection(body: t.Any, emulator: Emulator) -> None:
+def test_an_unused_body_does_not_spoil_the_connection(emulator: Emulator) -> None:
     context = ssl.create_default_context(cafile=emulator.ca_path)
     connection = http.client.HTTPSConnection(urlsplit(emulator.graph_url).netloc, timeout=10, context=context)
     sockets = set()
-    for request in (("DELETE", "/nothing", body), ("GET", "/nothing")):
+    for request in (("DELETE", "/nothing", b"GET /"), ("GET", "/nothing")):
         connection.request(*request)
         answer = connection.getresponse()
         answer.read()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hmac
 import time
 import typing as t
@@ -23,43 +22,28 @@ ALGORITHMS = ("PS256", "RS256")
 # How far the clocks of two machines may be apart, in seconds.
 SKEW = 300
 
-
-@dataclasses.dataclass(frozen=True)
-class Failure:
-    """A row of the table below. The words in braces are filled in."""
-
-    status: int
-    error: str
-    text: str
-
-
 _UNREGISTERED = "No matching federated identity record found for presented assertion {part} '{{value}}'."
-FAILURES: t.Mapping[int, Failure] = {
-    50027: Failure(401, "invalid_client", "JWT token is invalid or malformed."),
-    70003: Failure(400, "unsupported_grant_type", "The app requested an unsupported grant type '{value}'."),
-    70011: Failure(400, "invalid_scope", "The scope {value} is not valid."),
-    90002: Failure(400, "invalid_tenant", "Tenant '{tenant}' not found. Check to make sure you have the correct ID."),
-    500011: Failure(
-        400, "invalid_resource", "The resource principal named {value} was not found in the tenant named {tenant}."
-    ),
-    700016: Failure(
-        400, "unauthorized_client", "Application with identifier '{app}' was not found in the directory '{tenant}'."
-    ),
-    700021: Failure(401, "invalid_client", "Client assertion application identifier doesn't match 'client_id'."),
-    700023: Failure(401, "invalid_client", "Client assertion audience claim does not match Realm issuer."),
-    700024: Failure(401, "invalid_client", "Client assertion is not within its valid time range."),
-    700027: Failure(
-        401, "invalid_client", "The certificate is not registered on application. [Reason - {value}, app Id '{app}'.]"
-    ),
+# Status, error and text by AADSTS code. The words in braces are filled in.
+FAILURES: t.Mapping[int, tuple[int, str, str]] = {
+    50027: (401, "invalid_client", "JWT token is invalid or malformed."),
+    70003: (400, "unsupported_grant_type", "The app requested an unsupported grant type '{value}'."),
+    70011: (400, "invalid_scope", "The scope {value} is not valid."),
+    90002: (400, "invalid_tenant", "Tenant '{tenant}' not found. Check to make sure you have the correct ID."),
+    500011: (400, "invalid_resource", "The resource principal {value} was not found in the tenant {tenant}."),
+    700016: (400, "unauthorized_client", "Application '{app}' was not found in the directory '{tenant}'."),
+    700021: (401, "invalid_client", "Client assertion application identifier doesn't match 'client_id'."),
+    700023: (401, "invalid_client", "Client assertion audience claim does not match Realm issuer."),
+    700024: (401, "invalid_client", "Client assertion is not within its valid time range."),
+    700027: (401, "invalid_client", "The certificate is not registered on application '{app}'. [Reason - {value}]"),
     **{
-        code: Failure(401, "invalid_client", _UNREGISTERED.format(part=part))
+        code: (401, "invalid_client", _UNREGISTERED.format(part=part))
         for code, part in ((700211, "issuer"), (700212, "audience"), (700213, "subject"))
     },
-    900144: Failure(400, "invalid_request", "The request body must contain the following parameter: '{value}'."),
-    900561: Failure(400, "invalid_request", "The endpoint only accepts POST requests. Received a {value} request."),
-    1002012: Failure(400, "invalid_scope", "The scope {value} is not valid: it must end in /.default."),
-    7000215: Failure(401, "invalid_client", "Invalid client secret provided for app '{app}'."),
-    7000216: Failure(401, "invalid_client", "'client_assertion', 'client_secret' or 'request' is required."),
+    900144: (400, "invalid_request", "The request body must contain the following parameter: '{value}'."),
+    900561: (400, "invalid_request", "The endpoint only accepts POST requests. Received a {value} request."),
+    1002012: (400, "invalid_scope", "The scope {value} is not valid: it must end in /.default."),
+    7000215: (401, "invalid_client", "Invalid client secret provided for app '{app}'."),
+    7000216: (401, "invalid_client", "'client_assertion', 'client_secret' or 'request' is required."),
 }
 
 
@@ -240,12 +224,12 @@ def _check_times(claims: t.Mapping[str, t.Any]) -> None:
 
 def refusal(exc: LoginRefusedError, *, tenant: str) -> Answer:
     """The usual error of Entra: the interesting things stand twice, in the text and beside it."""
-    failure = FAILURES[exc.code]
+    status, error, text = FAILURES[exc.code]
     trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
     stamp = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime())
-    text = failure.text.format(**{"tenant": tenant, "value": "", "app": "", **exc.words})
+    text = text.format(**{"tenant": tenant, "value": "", "app": "", **exc.words})
     data = {
-        "error": failure.error,
+        "error": error,
         "error_description": (
             f"AADSTS{exc.code}: {text}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {stamp}"
         ),
@@ -255,4 +239,4 @@ def refusal(exc: LoginRefusedError, *, tenant: str) -> Answer:
         "correlation_id": correlation,
         "error_uri": f"https://login.microsoftonline.com/error?code={exc.code}",
     }
-    return Answer.of_json(failure.status, data, {"Cache-Control": "no-store, no-cache"})
+    return Answer.of_json(status, data, {"Cache-Control": "no-store, no-cache"})

@@ -68,30 +68,23 @@ Loader.yaml_implicit_resolvers = {
 }
 
 
-class Control:
-    """The control plane of the local tenant."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-    def post(self, path: str, body: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self._url + path, json.dumps(body).encode(), headers)
-        with self._opener.open(request, timeout=30) as answer:
-            return dict(json.load(answer))
+def post(url: str, body: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Ask the control plane of the local tenant."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with opener.open(request, timeout=30) as answer:
+        return dict(json.load(answer))
 
 
 def main() -> None:
     collection, directory = map(Path, sys.argv[1:])
     addresses = json.load(sys.stdin)
-    control = Control(addresses["control_url"])
     plays: list[dict[str, t.Any]] = []
     tenants = {}
     for document in [collection / "README.md", *sorted(collection.glob("docs/docsite/rst/*.rst"))]:
         examples = blocks(document)
         if examples:
-            tenants[document.name], environment, variables = surroundings(control, addresses, directory / document.stem)
+            tenants[document.name], environment, variables = surroundings(addresses, directory / document.stem)
             for play in as_plays(document.name, examples):
                 play["environment"] = {**environment, **play.get("environment", {})}
                 play["vars"] = {**variables, **play.get("vars", {})}
@@ -112,18 +105,17 @@ def as_plays(name: str, examples: t.Sequence[t.Any]) -> t.Iterator[dict[str, t.A
         yield from block if any("hosts" in item for item in block) else [{**play, "tasks": block}]
 
 
-def surroundings(
-    control: Control, addresses: t.Mapping[str, str], place: Path
-) -> tuple[str, dict[str, t.Any], dict[str, t.Any]]:
+def surroundings(addresses: t.Mapping[str, str], place: Path) -> tuple[str, dict[str, t.Any], dict[str, t.Any]]:
     """A tenant for a document, and what the reader would export and define."""
     federated = [{"issuer": addresses["oidc_issuer"], "subject": "documentation"}]
     app: dict[str, t.Any] = {"roles": ROLES, "certificate": True, "federated": federated}
-    tenant = control.post("/tenants", {**TENANT, "apps": [app]})
-    path, app, token = f"/tenants/{tenant['id']}", tenant["apps"][0], tenant["tokens"][0]
+    url = f"{addresses['control_url']}/tenants"
+    tenant = post(url, {**TENANT, "apps": [app]})
+    path, app, token = f"{url}/{tenant['id']}", tenant["apps"][0], tenant["tokens"][0]
     # The machine gives a token, although the environment names an application that is no identity of it.
     machine = {"access_token": token, "expires_in": "3599", "token_type": "Bearer"}
-    control.post(f"{path}/faults", {"listener": "plain", "status": 200, "body": machine})
-    oidc_token = control.post(f"{path}/oidc_tokens", {"subject": "documentation"})["oidc_token"]
+    post(f"{path}/faults", {"listener": "plain", "status": 200, "body": machine})
+    oidc_token = post(f"{path}/oidc_tokens", {"subject": "documentation"})["oidc_token"]
     place.with_suffix(".pem").write_text(app["certificate"]["pem"], encoding="utf-8")
     place.with_suffix(".token").write_text(oidc_token, encoding="utf-8")
     environment = {
