@@ -74,6 +74,13 @@ def tenant(emulator: Emulator, clock: FastClock) -> t.Iterator[Tenant]:
 
 
 @pytest.fixture
+def login(tenant: Tenant) -> dict[str, t.Any]:
+    """The options of a login with a secret, instead of the token."""
+    app = tenant.add_app()
+    return {"access_token": None, "tenant": tenant.id, "client_id": app.client_id, "secret": app.secret}
+
+
+@pytest.fixture
 def people(tenant: Tenant) -> Tenant:
     """The tenant, with everybody of people.py."""
     add_people(tenant)
