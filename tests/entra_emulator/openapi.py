@@ -252,9 +252,6 @@ def _batch() -> Schema:
             "id": {"type": "string", "minLength": 1},
             "method": {"enum": ["GET", "PATCH", "POST"]},
             "url": {"type": "string", "pattern": "^/"},
-            "headers": {"type": "object", "additionalProperties": {"type": "string"}},
-            "body": {"type": "object"},
-            "dependsOn": {"type": "array", "items": {"type": "string"}},
         },
         ["id", "method", "url"],
     )

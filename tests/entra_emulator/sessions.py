@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import typing as t
 
 from . import timestamps
@@ -54,16 +53,9 @@ def batch(
     responses: list[dict[str, t.Any]] = []
     for item in parts:
         target = f"/{request.segments[0]}{item['url']}"
-        content = json.dumps(item["body"]).encode() if "body" in item else b""
-        headers = {**dict(request.headers), **item.get("headers", {})}
-        part = Request.of(request.listener, item["method"], target, headers.items(), content)
+        part = Request.of(request.listener, item["method"], target, request.headers.items())
         entry = {**entry_of(part, tenant.clock.wall()), "listener": "batch"}
         tenant.journal.add(entry)
-        done = {each["id"] for each in responses if each["status"] < 400}
-        if not done.issuperset(item.get("dependsOn", ())):
-            entry["status"] = 424
-            responses.append({"id": item["id"], "status": 424, "headers": {}, "body": fail(part, 424).json_data()})
-            continue
         fault = next((fault for fault in tenant.faults if fault.hits(part, tenant.clock.monotonic())), None)
         if fault is None:
             answer = serve(part, entry["written"])
@@ -87,12 +79,7 @@ def batch(
 
 
 def _is_part(item: t.Any) -> bool:
-    """Whether it is a request with an id, and perhaps with headers, a body, and ids of those before it."""
-    if not isinstance(item, dict) or item.keys() - {"id", "method", "url", "headers", "body", "dependsOn"}:
+    if not isinstance(item, dict) or item.keys() != {"id", "method", "url"}:
         return False
-    if not all(isinstance(item.get(name), str) and item[name] for name in ("id", "method", "url")):
-        return False
-    headers, needed = item.get("headers", {}), item.get("dependsOn", [])
-    typed = isinstance(headers, dict) and isinstance(needed, list) and isinstance(item.get("body", {}), dict)
-    texts = typed and all(isinstance(text, str) for text in [*headers.values(), *needed])
+    texts = all(isinstance(text, str) and text for text in item.values())
     return texts and item["method"] in ("GET", "PATCH", "POST") and item["url"].startswith("/")
