@@ -31,8 +31,6 @@ MAX_PAGE = 500
 MAX_DIRECTORY_PAGE = 999
 MAX_OBJECT_IDS = 1000
 MAX_FILTER_CLAUSES = 15
-ANY_TYPE = "directoryObject"
-OBJECT_TYPES = (*(directory.type for directory in DIRECTORIES), ANY_TYPE)
 WITH_LATE_MEMBERS = "include-unknown-enum-members"
 # The form for a name that begins with "$", which after a slash would be an option: /users('$name@contoso.example')
 KEY_IN_BRACKETS = re.compile(r"(?P<set>\w+)\('(?P<key>(?:[^']|'')*)'\)")
@@ -315,30 +313,23 @@ class GraphService:
 
     def _objects_by_ids(self, request: Request, caller: Caller) -> Answer:
         _expect_method(request, "POST")
-        options = _options(request, {"$select"})
+        _options(request, set())
         body = _json_object(request)
-        wanted = body.get("types", [ANY_TYPE])
-        listed = set(body) <= {"ids", "types"} and isinstance(wanted, list) and wanted
-        if not listed or not all(name in OBJECT_TYPES for name in wanted):
+        types = {directory.type: directory for directory in DIRECTORIES}
+        wanted: t.Any = body.get("types")
+        known = isinstance(wanted, list) and wanted and all(name in list(types) for name in wanted)
+        if body.keys() != {"ids", "types"} or not known:
             raise BadRequestError("The request body is not valid.")
-        named = [directory for directory in DIRECTORIES if directory.type in wanted]
-        for directory in named:
-            _require_directory(caller, [directory])
-        readable = [directory for directory in DIRECTORIES if directory.roles & caller.permissions]
-        _require_directory(caller, readable)
-        searched = readable if ANY_TYPE in wanted else named
-        ids = _guids(body.get("ids"), "ids")
+        for name in wanted:
+            _require_directory(caller, [types[name]])
+        ids = _guids(body["ids"], "ids")
         if len(ids) > MAX_OBJECT_IDS or len(set(ids)) < len(ids):
             raise BadRequestError(f"The request takes {MAX_OBJECT_IDS} ids, none of them twice.")
-        select = _select(options, {name for directory in DIRECTORIES for name in directory.properties})
         found = [
-            {
-                "@odata.type": f"#microsoft.graph.{directory.type}",
-                **{name: values[name] for name in select or directory.defaults if name in values},
-            }
-            for object_id in dict.fromkeys(map(str.lower, ids))
-            for directory in searched
-            for values in [caller.tenant.directory_object(directory, object_id)]
+            {"@odata.type": f"#microsoft.graph.{name}", **{key: values[key] for key in types[name].defaults}}
+            for object_id in map(str.lower, ids)
+            for name in dict.fromkeys(wanted)
+            for values in [caller.tenant.directory_object(types[name], object_id)]
             if values is not None
         ]
         return Answer.of_json(200, {"@odata.context": _context(request, "directoryObjects"), "value": found})

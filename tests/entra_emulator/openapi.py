@@ -233,16 +233,11 @@ def _by_ids() -> Schema:
         )
         for directory in DIRECTORIES
     ]
-    names = sorted({name for directory in DIRECTORIES for name in directory.properties})
-    type_names: Schema = {
-        "type": "array",
-        "minItems": 1,
-        "items": {"type": "string", "enum": [*types, "directoryObject"]},
-    }
+    type_names: Schema = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": types}}
     return _operation(
-        [_select(names)],
+        [],
         _entity({"value": {"type": "array", "items": {"oneOf": found}}}, ["value"]),
-        body=_object({"ids": _ids(1000), "types": type_names}, ["ids"]),
+        body=_object({"ids": _ids(1000), "types": type_names}, ["ids", "types"]),
     )
 
 
