@@ -76,7 +76,8 @@ class CredentialType:
             return {key: environment.from_string(template).render(names) for key, template in templates.items()}
 
         files = {key.partition(".")[2]: _private(directory, text, 0o600) for key, text in render("file").items()}
-        names["tower"] = {"filename": files}
+        # AWX, and the EDA controller.
+        names["tower"] = names["eda"] = {"filename": files}
         return render("env"), ["-e", f"@{_private(directory, unsafe_yaml(render('extra_vars')), 0o400)}"]
 
 

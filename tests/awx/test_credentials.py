@@ -8,6 +8,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -16,6 +17,7 @@ from plugins.module_utils._login.clouds import CLOUDS
 from plugins.module_utils._login.connection import resolve
 from plugins.module_utils._redact import Redactor
 
+from .conftest import EXAMPLES
 from .credentials import AzureResourceManager, Credential, CredentialType
 
 TEXTS = {
@@ -89,6 +91,18 @@ def test_blank_fields_of_the_custom_type_count_as_not_given(
         assert [found] == proofs
     else:
         assert found.startswith("The credentials are incomplete. Missing: ")
+
+
+def test_the_eda_controller_injects_the_same_login(credential_type: CredentialType, tmp_path: Path) -> None:
+    """It takes no name twice, in whatever section."""
+    injectors = yaml.safe_load((EXAMPLES / "credential_type" / "injectors_eda.yml").read_text("utf-8"))
+    assert set(injectors) == {"env", "extra_vars", "file"}
+    assert not set(injectors["env"]) & set(injectors["extra_vars"])
+    eda = dataclasses.replace(credential_type, injectors=injectors)
+    for filled in COMBINATIONS:
+        values = {name: TEXTS[name] for name in filled}
+        same = [outcome(tmp_path, kind.credential(**values)) for kind in (eda, credential_type)]
+        assert same[0] == same[1], filled
 
 
 def test_the_custom_type_has_a_choice_for_every_cloud(credential_type: CredentialType, tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
-"""The execution environment: what ansible-builder finds in the collection, and what it makes of the example."""
+"""Execution environment and decision environment: what ansible-builder finds in the collection, and makes of both."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.commands import Ansible
@@ -19,8 +20,11 @@ def test_introspect_finds_what_the_collection_needs(collections: Path, ansible: 
     assert not found.get("system")
 
 
-def test_create_makes_a_build_context_of_the_example(ansible: Ansible, tmp_path: Path) -> None:
-    definition = EXAMPLES / "execution-environment.yml"
+@pytest.mark.parametrize(("kind", "needs"), [("execution", []), ("decision", ["ansible-rulebook>=1.2"])])
+def test_create_makes_a_build_context_of_the_example(
+    kind: str, needs: list[str], ansible: Ansible, tmp_path: Path
+) -> None:
+    definition = EXAMPLES / f"{kind}-environment.yml"
     wanted = yaml.safe_load(definition.read_text(encoding="utf-8"))
 
     words = ("--file", definition, "--context", tmp_path, "--output-filename", "Containerfile")
@@ -31,5 +35,6 @@ def test_create_makes_a_build_context_of_the_example(ansible: Ansible, tmp_path:
     assert 'ARG PYCMD="/usr/bin/python3.12"' in containerfile
     collections = yaml.safe_load((tmp_path / "_build" / "requirements.yml").read_text(encoding="utf-8"))
     assert [entry["name"] for entry in collections["collections"]] == ["identityops.entra_risk"]
-    # The collection says itself which packages it needs: the example adds none.
-    assert not list(tmp_path.rglob("requirements.txt"))
+    # The collection says itself which packages it needs: the example adds none of them.
+    found = [line for path in tmp_path.rglob("requirements.txt") for line in path.read_text("utf-8").splitlines()]
+    assert found == needs

@@ -171,9 +171,13 @@ def test_the_surveys_fit_their_playbooks(surveys: dict[str, list[Values]], store
             for name in ("entra_risk_exclude_users", "entra_risk_exclude_groups"):
                 assert not found[name]["required"] and "default" not in found[name]
     (schedule,) = store.all("schedules").values()
-    report = surveys["report_risk.yml"]
-    required = {question["variable"] for question in report if question["required"]}
-    assert required <= set(schedule["extra_data"]) <= {question["variable"] for question in report}
+    (ruleset,) = yaml.safe_load((ROOT / "extensions" / "eda" / "rulebooks" / "launch_containment.yml").read_bytes())
+    launch = ruleset["rules"][0]["action"]["run_job_template"]
+    assert re.findall("'(Entra .*?)'", launch["name"])[0] in store.all("job_templates")
+    answered = {"report_risk.yml": schedule["extra_data"], "contain_users.yml": launch["job_args"]["extra_vars"]}
+    for playbook, answers in answered.items():
+        required = {question["variable"] for question in surveys[playbook] if question["required"]}
+        assert required <= set(answers) <= {question["variable"] for question in surveys[playbook]}
 
 
 def test_choices_are_those_of_the_module(ansible: Ansible, surveys: dict[str, list[Values]]) -> None:

@@ -19,7 +19,7 @@ CHECKS = {
     "awx/configure.yml": "tests/examples/test_controller.py",
     "awx/project/*.yml": "tests/examples/test_files.py",
     "credential_type/*.yml": "tests/awx/test_credentials.py",
-    "execution-environment.yml": "tests/awx/test_execution_environment.py",
+    "*-environment.yml": "tests/awx/test_execution_environment.py",
     "many_tenants/*": "tests/tenants/test_many_tenants.py",
     "many_tenants/*/*": "tests/tenants/test_many_tenants.py",
 }

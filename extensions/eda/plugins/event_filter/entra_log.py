@@ -40,6 +40,9 @@ options: {}
 
 EXAMPLES = r"""
 - azure.azcollection.azure_event_hub:
+    azure_tenant_id: "{{ event_hub_tenant }}"
+    azure_client_id: "{{ event_hub_client_id }}"
+    azure_client_secret: "{{ event_hub_secret }}"
     azure_namespace: contoso-security.servicebus.windows.net
     azure_event_hub_name: entra-risk
   filters:
