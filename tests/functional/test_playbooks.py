@@ -207,6 +207,10 @@ COMPLAINTS: t.Mapping[tuple[str, str], t.Sequence[Answers]] = {
     ("contain_users", "entra_risk_revoked_since is blank"): [
         {**_NAMED, "exclude_users": "none", "revoked_since": since} for since in (" ", None, "None")
     ],
+    # Before anybody is confirmed as compromised.
+    ("contain_users", "entra_risk_revoked_since is neither a time"): [
+        {**_NAMED, "exclude_users": "none", "revoked_since": since} for since in ("yesterday", "2026-01-31T08:15", 12)
+    ],
     ("dismiss_secured", "at most one of entra_risk_users and entra_risk_levels"): [{**_NAMED, "levels": "low"}],
     ("dismiss_secured", "entra_risk_levels takes low, medium, high and none"): [
         {"exclude_users": "none", "levels": "hidden"},
@@ -429,18 +433,21 @@ def test_contains_those_who_can_be_contained(ansible: Ansible, tenant: Tenant) -
     anna, boss, otto = (tenant.add_user(f"{name}@contoso.example").id for name in ("anna", "boss", "otto"))
     tenant.assign_role(boss)
     answers = {
-        "entra_risk_users": "anna@contoso.example, boss@contoso.example, otto@contoso.example, nobody@contoso.example",
         "entra_risk_exclude_groups": tenant.add_group([otto]).id,
         "entra_risk_exclude_role_holders": "yes",
         "entra_risk_revoked_since": "12h",
         "entra_risk_access_token": tenant.mint_token(roles=ALL_ROLES),
     }
-    for changed in (1, 0):
-        run = _play(ansible, tenant, "contain_users", 2, answers)
+    for changed, nobody in ((1, "nobody@contoso.example"), (0, "")):
+        users = f"anna@contoso.example, boss@contoso.example, otto@contoso.example, {nobody}"
+        run = _play(ansible, tenant, "contain_users", 2 if nobody else 0, {**answers, "entra_risk_users": users})
         assert "Not done: boss@contoso.example (privileged), otto@contoso.example (excluded)" in run.output
         handed_on = _handed_on(run)["entra_risk_result"]
-        assert handed_on["users"] == [anna] and handed_on["error"]["kind"] == "users"
-        assert "nobody@contoso.example (unknown_user" in handed_on["msg"]
+        assert handed_on["users"] == [anna]
+        if nobody:
+            assert handed_on["error"]["kind"] == "users" and "nobody@contoso.example (unknown_user" in handed_on["msg"]
+        else:
+            assert handed_on["error"] is None
         sessions = handed_on["sessions"]
         assert sessions["summary"] == {"changed": changed, "failed": 0, "skipped": 0, "unchanged": 1 - changed}
     assert [key for entry in tenant.journal.entries for key in entry["written"]] == [anna, anna]
