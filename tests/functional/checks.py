@@ -14,12 +14,8 @@ from .running import Ended
 # Ansible documents these for all modules.
 _ANSIBLES = {"changed", "diff", "exception", "failed", "invocation", "msg", "warnings"}
 _TYPES: t.Mapping[str, tuple[type, ...]] = {
-    "bool": (bool,),
-    "dict": (dict,),
+    **{kind.__name__: (kind,) for kind in (bool, dict, int, list, str)},
     "float": (int, float),
-    "int": (int,),
-    "list": (list,),
-    "str": (str,),
 }
 _JWT = re.compile(r"eyJ[\w-]{10,}\.[\w-]{10,}")
 

@@ -95,7 +95,13 @@ def workloads(tenant: Tenant) -> Tenant:
 
 
 @pytest.fixture
-def run(emulator: Emulator, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def places(emulator: Emulator) -> dict[str, str]:
+    """The options that say where the local tenant is."""
+    return {"authority_host": emulator.login_url, "graph_url": emulator.graph_url, "ca_path": emulator.ca_path}
+
+
+@pytest.fixture
+def run(places: dict[str, str], tenant: Tenant, monkeypatch: pytest.MonkeyPatch, capsys: t.Any) -> Run:
     """Run a module by its name."""
     token = tenant.mint_token(roles=ALL_ROLES)
 
@@ -103,13 +109,7 @@ def run(emulator: Emulator, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, cap
         name: str, *, check: bool = False, diff: bool = False, env: t.Mapping[str, str] | None = None, **options: t.Any
     ) -> Ended:
         module = load(name)
-        connection = {
-            "access_token": token,
-            "authority_host": emulator.login_url,
-            "graph_url": emulator.graph_url,
-            "ca_path": emulator.ca_path,
-        }
-        args = {**connection, **options}
+        args = {"access_token": token, **places, **options}
         before = len(tenant.journal.entries)
         with monkeypatch.context() as patch:
             for variable, value in (env or {}).items():

@@ -1,4 +1,4 @@
-"""The module that reads risk detections."""
+"""The modules that read risk detections: of users, and at the end of service principals."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import typing as t
 import pytest
 
 from ..entra_emulator.tenant import Tenant
-from .people import ID, NAME
+from .people import EXPORT_APP_ID, ID, NAME, WORKLOAD
 from .running import Ended, Options, Run
 
-MODULE = "risk_detection_info"
+MODULE, WORKLOAD_MODULE = "risk_detection_info", "service_principal_risk_detection_info"
 OLD_NAME = "megan.old@contoso.example"
 # The ids tell who was detected, and in which order.
 DETECTIONS: t.Sequence[Options] = (
@@ -102,21 +102,14 @@ def test_a_limit_saves_requests(people: Tenant, run: Run) -> None:
     assert (everything.result["count"], len(everything.graph)) == (1201, 3)
 
 
-@pytest.mark.parametrize(
-    ("name", "closed", "count"),
-    [
-        (NAME["megan"], False, 1),
-        (NAME["megan"], True, 0),
-        ("Megan.OLD@contoso.example", False, 1),
-        ("Megan.OLD@contoso.example", True, 1),
-    ],
-)
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize(("name", "count_if_closed"), [(NAME["megan"], 0), ("Megan.OLD@contoso.example", 1)])
 def test_a_name_is_looked_up_or_stands_for_the_name_of_that_day(
-    detected: Tenant, run: Run, name: str, closed: bool, count: int
+    detected: Tenant, run: Run, name: str, closed: bool, count_if_closed: int
 ) -> None:
     token = {"access_token": detected.mint_token(roles=["IdentityRiskEvent.Read.All"])} if closed else {}
     ended = run(MODULE, users=[name], **token)
-    assert (ended.result["count"], ended.result["truncated"]) == (count, False)
+    assert (ended.result["count"], ended.result["truncated"]) == (count_if_closed if closed else 1, False)
     warned = [warning for warning in ended.warnings if f"{name} could not be looked up" in warning]
     assert len(warned) == closed and all("User.Read.All" in warning for warning in warned)
 
@@ -125,3 +118,61 @@ def test_the_beta_api_knows_more(people: Tenant, run: Run) -> None:
     people.add_detection(ID["adele"], mitre_technique_id="T1078")
     ended = run(MODULE, api_version="beta")
     assert ended.entries[0]["mitre_technique_id"] == "T1078" and ended.graph == ["GET /beta/riskDetections"]
+
+
+KEY_ID = "7a7b7c7d-2c3f-4f6d-8c2e-1b7d3c5a9e10"
+WORKLOAD_DETECTIONS: t.Sequence[tuple[str, Options]] = (
+    ("export", {"id": "export-1", "risk_level": "low", "detected": "2026-01-10T08:00:00Z"}),
+    ("export", {"id": "export-3", "risk_event_type": "leakedCredentials", "key_ids": [KEY_ID],
+                "detected": "2026-01-12T08:00:00Z"}),
+    ("backup", {"id": "backup-2", "risk_state": "confirmedCompromised", "risk_level": "high",
+                "risk_detail": "adminConfirmedServicePrincipalCompromised", "detected": "2026-01-11T08:00:00Z"}),
+)  # fmt: skip
+WORKLOAD_CASES: t.Sequence[tuple[Options, str]] = (
+    ({}, "export-3 backup-2 export-1"),
+    ({"service_principals": [WORKLOAD["export"].upper()]}, "export-3 export-1"),
+    ({"service_principal": WORKLOAD["export"], "filters": {"risk_level": ["low"]}}, "export-1"),
+    ({"filters": {"risk_event_type": ["LeakedCredentials", "SuspiciousSignIns"]}}, "export-3 backup-2 export-1"),
+    ({"filters": {"detected_after": "2026-01-11T00:00:00Z", "risk_state": ["atRisk"]}}, "export-3"),
+    ({"limit": 1}, "export-3"),
+)
+
+
+@pytest.fixture
+def exposed(workloads: Tenant) -> Tenant:
+    for name, fields in WORKLOAD_DETECTIONS:
+        workloads.add_service_principal_detection(WORKLOAD[name], **fields)
+    return workloads
+
+
+@pytest.mark.parametrize(
+    "switches", [{}, {"filter_mode": "refuse"}, {"filter_mode": "ignore", "page_size": 1}], ids=str
+)
+@pytest.mark.parametrize(("args", "expected"), WORKLOAD_CASES, ids=str)
+def test_reads_those_of_service_principals_alike(
+    exposed: Tenant, run: Run, args: Options, expected: str, switches: Options
+) -> None:
+    exposed.switches.update(switches)
+    ended = run(WORKLOAD_MODULE, **args)
+    assert (found(ended), ended.changed, ended.warnings) == (expected, False, [])
+    assert ended.result["truncated"] is ("limit" in args)
+
+
+@pytest.mark.parametrize(("version", "count"), [("v1.0", 21), ("beta", 22)])
+def test_gives_every_property_of_service_principals(exposed: Tenant, run: Run, version: str, count: int) -> None:
+    ended = run(WORKLOAD_MODULE, api_version=version)
+    leaked, confirmed, dummy = ended.entries
+    assert {len(entry) for entry in ended.entries} == {count}
+    assert (leaked["key_ids"], leaked["app_id"], leaked["ip_address"]) == ([KEY_ID], EXPORT_APP_ID, None)
+    assert (leaked["service_principal_id"], leaked["service_principal_display_name"]) == (WORKLOAD["export"], "export")
+    # Graph shows neither to who does not ask for newer values.
+    assert leaked["activity"] == "servicePrincipal"
+    assert confirmed["risk_detail"] == "adminConfirmedServicePrincipalCompromised"
+    assert ended.graph == [f"GET /{version}/identityProtection/servicePrincipalRiskDetections"]
+
+
+def test_tells_that_an_application_id_is_no_object_id(exposed: Tenant, run: Run) -> None:
+    ended = run(WORKLOAD_MODULE, service_principals=[WORKLOAD["export"], EXPORT_APP_ID])
+    assert found(ended) == "export-3 export-1"
+    (warning,) = ended.warnings
+    assert EXPORT_APP_ID in warning and WORKLOAD["export"] not in warning and "application (client) ID" in warning

@@ -14,7 +14,6 @@ import typing as t
 import pytest
 
 from ..entra_emulator.apps import App
-from ..entra_emulator.emulator import Emulator
 from ..entra_emulator.tenant import Tenant
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -30,15 +29,8 @@ def app(tenant: Tenant) -> App:
 
 
 @pytest.fixture
-def args(emulator: Emulator, tenant: Tenant, app: App) -> dict[str, t.Any]:
-    return {
-        "tenant": tenant.id,
-        "client_id": app.client_id,
-        "secret": app.secret,
-        "authority_host": emulator.login_url,
-        "graph_url": emulator.graph_url,
-        "ca_path": emulator.ca_path,
-    }
+def args(places: dict[str, str], tenant: Tenant, app: App) -> dict[str, t.Any]:
+    return {**places, "tenant": tenant.id, "client_id": app.client_id, "secret": app.secret}
 
 
 async def _cancelled(source: asyncio.Task[None]) -> None:

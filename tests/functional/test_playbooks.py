@@ -86,14 +86,8 @@ def _variables(playbook: str) -> Answers:
 
 
 def _local(variables: Answers, tasks: list[t.Any]) -> dict[str, t.Any]:
-    return {
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
-        "vars_files": "vars/answers.yml",
-        "vars": variables,
-        "tasks": tasks,
-    }
+    here = {"hosts": "localhost", "connection": "local", "gather_facts": False}
+    return {**here, "vars_files": "vars/answers.yml", "vars": variables, "tasks": tasks}
 
 
 def _write_and_play(ansible: Ansible, plays: list[t.Any], directory: Path) -> None:
@@ -253,25 +247,18 @@ VALUES: tuple[tuple[str, Answers, str, t.Any], ...] = (
     ("plan_dismissal", {"state": " safe\n"}, "plan_dismissal_state", "safe"),
     ("dismiss_risk", {"exclude_users": "none; a@x.example"}, "answered_exclude_users", ["a@x.example"]),
     # A time that YAML does not take for text.
-    (
-        "dismiss_risk",
-        {"filters": "risk_level: [low]\nupdated_before: 2026-01-27T00:00:00Z"},
-        "answered_filters",
-        {"risk_level": ["low"], "updated_before": "2026-01-27T00:00:00+00:00"},
-    ),
+    ("dismiss_risk", {"filters": "updated_before: 2026-01-27T00:00:00Z"}, "answered_filters",
+     {"updated_before": "2026-01-27T00:00:00+00:00"}),
+    ("dismiss_risk", {"filters": "risk_level: [low]"}, "answered_filters", {"risk_level": ["low"]}),
     ("dismiss_risk", {"access_token": " ", "auth_source": None}, "answered_connection.values() | list", ["", ""]),
     ("dismiss_risk", {"ticket": " CHG-1 "}, "answered_ticket", "CHG-1"),
     ("check_access", {"required_checks": " "}, "check_access_required", ["read_risky_users", "write_risky_users"]),
-    (
-        "check_access",
-        {"required_checks": "read_groups, write_risky_users"},
-        "check_access_required",
-        ["read_risky_users", "write_risky_users", "read_groups"],
-    ),
+    ("check_access", {"required_checks": "read_groups, write_risky_users"}, "check_access_required",
+     ["read_risky_users", "write_risky_users", "read_groups"]),
     ("report_risk", {"report_days": " "}, "report_risk_days", "30"),
     ("report_risk", {"report_path": "\n"}, "report_risk_path", ""),
     ("report_risk", {"tenant_name": None}, "report_risk_tenant", ""),
-)
+)  # fmt: skip
 
 
 _NOTHING = {"changed": 0, "unchanged": 0, "skipped": 0, "failed": 0}
@@ -394,11 +381,8 @@ def test_report_marks_role_holders_and_members(ansible: Ansible, tenant: Tenant,
     tenant.assign_role(anna, eligible=True)
     group = tenant.add_group([anna, otto]).id
     path = tmp_path / "page.html"
-    answers = {
-        "entra_risk_report_path": str(path),
-        "entra_risk_report_groups": group,
-        "entra_risk_access_token": tenant.mint_token(roles=[*_READER, *_GUARDS]),
-    }
+    token = tenant.mint_token(roles=[*_READER, *_GUARDS])
+    answers = {"entra_risk_report_path": str(path), "entra_risk_report_groups": group, "entra_risk_access_token": token}
     users = _handed_on(_play(ansible, tenant, "report_risk", 0, answers))["entra_risk_report"]["users"]
     assert (users["count"], users["role_holders"], users["guarded"]) == (3, 1, 2)
     page = path.read_text(encoding="utf-8")

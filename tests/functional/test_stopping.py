@@ -20,6 +20,7 @@ def written(tenant: Tenant) -> bool:
     return any(entry["written"] for entry in tenant.journal.entries)
 
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AfterSleeps = t.Callable[[t.Callable[[], None]], None]
 
 
@@ -56,10 +57,7 @@ def check_account(ended: Ended, asked: int, done: int = 60) -> None:
 
 @pytest.mark.parametrize(
     ("number", "module", "done"),
-    [
-        *[(number, "risky_user", 60) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)],
-        (signal.SIGTERM, "user_sessions", 20),
-    ],
+    [*((number, "risky_user", 60) for number in SIGNALS), (signal.SIGTERM, "user_sessions", 20)],
 )
 def test_a_signal_during_a_pause_ends_the_work_with_its_result(
     tenant: Tenant, run: Run, after_sleeps: AfterSleeps, number: signal.Signals, module: str, done: int

@@ -131,40 +131,19 @@ class LocalGraph:
     # Who asks
 
     def client(self, retry_timeout: float = 300) -> GraphClient:
-        return GraphClient(
-            t.cast(t.Any, self),
-            t.cast(t.Any, self),
-            GRAPH,
-            api_version="v1.0",
-            retry_timeout=retry_timeout,
-            redactor=Redactor(),
-            clock=self.time.clock,
-        )
+        us: t.Any = self
+        how: t.Any = {"retry_timeout": retry_timeout, "redactor": Redactor(), "clock": self.time.clock}
+        return GraphClient(us, us, GRAPH, api_version="v1.0", **how)
 
     def run(self, *, check_mode: bool = False, diff: bool = False, **params: t.Any) -> ModuleResult:
         """A task of `risky_user`, as AnsibleModule would hand it over."""
-        return change.run(
-            {**_NOTHING, **params},
-            RISKY_USERS,
-            check_mode=check_mode,
-            diff=diff,
-            connect=self.client,
-            clock=self.time.clock,
-        )
+        how: t.Any = {"check_mode": check_mode, "diff": diff, "connect": self.client, "clock": self.time.clock}
+        return change.run({**_NOTHING, **params}, RISKY_USERS, **how)
 
     # The interface of the transport
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: t.Mapping[str, str] | None,
-        json_body: t.Any,
-        headers: t.Mapping[str, str],
-        bearer: str,
-        **dummy: t.Any,
-    ) -> Response:
+    def send(self, method: str, url: str, *, headers: t.Mapping[str, str], bearer: str, **sent: t.Any) -> Response:
+        params, json_body = sent["params"], sent["json_body"]
         parts = urlsplit(url)
         query = urlencode(params, quote_via=quote, safe="$,") if params else parts.query
         given = {"Host": parts.netloc, "Authorization": f"Bearer {bearer}", **headers}

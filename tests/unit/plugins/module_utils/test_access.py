@@ -16,11 +16,8 @@ from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.
 
 ALL = tuple(check.required.permission for check in CHECKS)
 NAMES = " ".join(check.name for check in CHECKS)
-READER, WRITER, HELPDESK = (
-    "5d6b6bb7-de71-4623-b4af-96380a352509",
-    "194ae4cb-b126-40b2-bd5b-6091b380977d",
-    "729827e3-9c14-49f7-bb1b-9608f156bbb8",
-)
+READER, WRITER = "5d6b6bb7-de71-4623-b4af-96380a352509", "194ae4cb-b126-40b2-bd5b-6091b380977d"
+HELPDESK = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
 WRITES = "write_risky_users write_risky_service_principals"
 WORKLOADS = "read_risky_service_principals write_risky_service_principals read_service_principal_risk_detections"
 USERS = "read_risky_users write_risky_users"

@@ -204,12 +204,8 @@ def test_an_absolute_time_needs_no_clock() -> None:
     assert found == wanted
 
 
-DETECTION = {
-    "riskEventType": "anonymizedIPAddress",
-    "riskLevel": "low",
-    "riskState": "atRisk",
-    "detectedDateTime": "2026-11-01T10:00:00Z",
-}
+RISK = {"riskEventType": "anonymizedIPAddress", "riskLevel": "low", "riskState": "atRisk"}
+DETECTION = {**RISK, "detectedDateTime": "2026-11-01T10:00:00Z"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import typing as t
 
 import pytest
 
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks import sessions
+from ansible_collections.identityops.entra_risk.plugins.module_utils._tasks.result import ModuleResult
 from ansible_collections.identityops.entra_risk.tests.unit.plugins.module_utils.local_graph import (
     GRAPH,
     LocalGraph,
@@ -49,6 +51,13 @@ def graph_of(answers: t.Mapping[str, t.Any]) -> LocalGraph:
     return graph
 
 
+def end_sessions(graph: LocalGraph, *, check_mode: bool = False, **params: t.Any) -> ModuleResult:
+    """A task of `user_sessions`, where `LocalGraph.run` is one of `risky_user`."""
+    given = {**dict.fromkeys(sessions.TASK_SPEC), "state": "revoked", "return_users": "all", **params}
+    return sessions.run(given, check_mode=check_mode, diff=False, connect=graph.client)
+
+
+TASKS = (LocalGraph.run, end_sessions)
 MISSING = {"status": 404, "code": "Request_ResourceNotFound"}
 FORBIDDEN = {"status": 403, "code": "Authorization_RequestDenied"}
 UNLICENSED = {"status": 400, "code": "AadPremiumLicenseRequired"}
@@ -86,22 +95,18 @@ UNLICENSED = {"status": 400, "code": "AadPremiumLicenseRequired"}
         # A list that does not take $expand.
         (
             ROLES,
-            {
-                rf"{ACTIVE}\?": {"status": 400},
-                ACTIVE: holders(GROUP, THIRD, kind=None),
-                ELIGIBLE: NOBODY,
-                MEMBERS: ids(FIRST),
-                f"/groups/{THIRD}": MISSING,
-            },
+            {rf"{ACTIVE}\?": {"status": 400}, ACTIVE: holders(GROUP, THIRD, kind=None), ELIGIBLE: NOBODY,
+             MEMBERS: ids(FIRST), f"/groups/{THIRD}": MISSING},
             {FIRST: "privileged", THIRD: "privileged"},
         ),
         (ROLES, {ACTIVE: holders(GROUP, kind="group"), ELIGIBLE: NOBODY, MEMBERS: ids()}, {}),
         (ROLES, {ACTIVE: holders(GROUP, kind="servicePrincipal"), ELIGIBLE: NOBODY}, {}),
     ],
 )  # fmt: skip
-def test_protects(options: dict[str, t.Any], answers: dict[str, t.Any], expected: dict[str, str]) -> None:
+@pytest.mark.parametrize("task", TASKS)
+def test_protects(task: t.Any, options: dict[str, t.Any], answers: dict[str, t.Any], expected: dict[str, str]) -> None:
     graph = graph_of(answers)
-    result = graph.run(users=[FIRST, SECOND, THIRD], **options)
+    result = task(graph, users=[FIRST, SECOND, THIRD], **options)
     assert result.error is None, result.message
     assert {entry["id"]: entry["reason"] for entry in result.data["users"] if entry["outcome"] == "skipped"} == expected
     assert set(graph.written) == {FIRST, SECOND, THIRD} - expected.keys()
@@ -118,45 +123,49 @@ TWO_IDS = {"principalId": FIRST, "principal": {"id": GROUP}}
 PASSWORD = {"if_password_changed": True}
 
 
+STOPS: t.Sequence[tuple[dict[str, t.Any], dict[str, t.Any], str, list[str]]] = (
+    (GROUPS, {MEMBERS: MISSING}, "request", ["no group with this object ID", GROUP, "GroupMember.Read.All"]),
+    (GROUPS, {MEMBERS: ids()}, "request", ["shows no member", GROUP, "Member.Read.Hidden"]),
+    (GROUPS, {MEMBERS: FORBIDDEN}, "permission", [GROUP, "lacks the Graph permission GroupMember.Read.All"]),
+    (GROUPS, {MEMBERS: ids(*map(user_id, range(20_001)))}, "request", [GROUP, "more than 20,000 members"]),
+    (GROUPS, {MEMBERS: ids(FIRST, None)}, "service", [GROUP, "without an object ID"]),
+    (GROUPS, {MEMBERS: {"value": [FIRST]}}, "service", [GROUP, "without an object ID"]),
+    (GROUPS, {MEMBERS: {"value": None}}, "service", [GROUP, "a list without a value"]),
+    (GROUPS, {MEMBERS: {"gateway": True, "status": 404}}, "service", [GROUP, "proxy or gateway"]),
+    (GROUPS, {**BROKEN_OFF, MEMBERS: part(ids(FIRST))}, "service", [GROUP, "broke off"]),
+    (GROUPS, {"skiptoken": MISSING, MEMBERS: part(ids(FIRST))}, "request", [GROUP, "refused"]),
+    (GROUPS, {MEMBERS: part(ids(FIRST), "https://other.example/x")}, "service", [GROUP, "another place"]),
+    ({"exclude_groups": [GROUP, OTHER]}, {MEMBERS: ids(FIRST), OTHER_MEMBERS: MISSING}, "request", [OTHER]),
+    (ROLES, {ACTIVE: FORBIDDEN}, "permission", ["active", "RoleManagement.Read.Directory"]),
+    (ROLES, {ACTIVE: NOBODY, ELIGIBLE: NOBODY}, "service", ["every tenant has an administrator"]),
+    (ROLES, {ACTIVE: ADMIN, ELIGIBLE: FORBIDDEN}, "permission", ["RoleEligibilitySchedule.Read.Directory"]),
+    (ROLES, {ACTIVE: ADMIN, ELIGIBLE: UNLICENSED}, "license", ["eligible", "ID Governance"]),
+    (ROLES, {ACTIVE: {"value": [{"id": FIRST}]}}, "service", ["without an object ID"]),
+    (ROLES, {ACTIVE: {"value": [TWO_IDS]}}, "service", ["two different"]),
+    (ROLES, {**BROKEN_OFF, ACTIVE: part(ADMIN)}, "service", ["broke off"]),
+    (ROLES, {**GROUP_ROLE, MEMBERS: MISSING}, "request", [GROUP, "no group"]),
+    (ROLES, {**GROUP_ROLE, MEMBERS: FORBIDDEN}, "permission", [GROUP, "GroupMember"]),
+    (PASSWORD, {r"/users\?": FORBIDDEN}, "permission", ["User.Read.All"]),
+    (PASSWORD, {r"/users": {"status": 500}}, "service", ["User.Read.All"]),
+    (PASSWORD, {r"/users": {"status": 400}}, "request", ["User.Read.All"]),
+    (PASSWORD, {r"/users": {"status": 404}}, "request", ["User.Read.All"]),
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("check", [True, False])
 @pytest.mark.parametrize(
-    ("options", "answers", "kind", "words"),
-    [
-        (GROUPS, {MEMBERS: MISSING}, "request", ["no group with this object ID", GROUP, "GroupMember.Read.All"]),
-        (GROUPS, {MEMBERS: ids()}, "request", ["shows no member", GROUP, "Member.Read.Hidden"]),
-        (GROUPS, {MEMBERS: FORBIDDEN}, "permission", [GROUP, "lacks the Graph permission GroupMember.Read.All"]),
-        (GROUPS, {MEMBERS: ids(*map(user_id, range(20_001)))}, "request", [GROUP, "more than 20,000 members"]),
-        (GROUPS, {MEMBERS: ids(FIRST, None)}, "service", [GROUP, "without an object ID"]),
-        (GROUPS, {MEMBERS: {"value": [FIRST]}}, "service", [GROUP, "without an object ID"]),
-        (GROUPS, {MEMBERS: {"value": None}}, "service", [GROUP, "a list without a value"]),
-        (GROUPS, {MEMBERS: {"gateway": True, "status": 404}}, "service", [GROUP, "proxy or gateway"]),
-        (GROUPS, {**BROKEN_OFF, MEMBERS: part(ids(FIRST))}, "service", [GROUP, "broke off"]),
-        (GROUPS, {"skiptoken": MISSING, MEMBERS: part(ids(FIRST))}, "request", [GROUP, "refused"]),
-        (GROUPS, {MEMBERS: part(ids(FIRST), "https://other.example/x")}, "service", [GROUP, "another place"]),
-        ({"exclude_groups": [GROUP, OTHER]}, {MEMBERS: ids(FIRST), OTHER_MEMBERS: MISSING}, "request", [OTHER]),
-        (ROLES, {ACTIVE: FORBIDDEN}, "permission", ["active", "RoleManagement.Read.Directory"]),
-        (ROLES, {ACTIVE: NOBODY, ELIGIBLE: NOBODY}, "service", ["every tenant has an administrator"]),
-        (ROLES, {ACTIVE: ADMIN, ELIGIBLE: FORBIDDEN}, "permission", ["RoleEligibilitySchedule.Read.Directory"]),
-        (ROLES, {ACTIVE: ADMIN, ELIGIBLE: UNLICENSED}, "license", ["eligible", "ID Governance"]),
-        (ROLES, {ACTIVE: {"value": [{"id": FIRST}]}}, "service", ["without an object ID"]),
-        (ROLES, {ACTIVE: {"value": [TWO_IDS]}}, "service", ["two different"]),
-        (ROLES, {**BROKEN_OFF, ACTIVE: part(ADMIN)}, "service", ["broke off"]),
-        (ROLES, {**GROUP_ROLE, MEMBERS: MISSING}, "request", [GROUP, "no group"]),
-        (ROLES, {**GROUP_ROLE, MEMBERS: FORBIDDEN}, "permission", [GROUP, "GroupMember"]),
-        (PASSWORD, {r"/users\?": FORBIDDEN}, "permission", ["User.Read.All"]),
-        (PASSWORD, {r"/users": {"status": 500}}, "service", ["User.Read.All"]),
-        (PASSWORD, {r"/users": {"status": 400}}, "request", ["User.Read.All"]),
-        (PASSWORD, {r"/users": {"status": 404}}, "request", ["User.Read.All"]),
-    ],
-)  # fmt: skip
+    ("task", "options", "answers", "kind", "words"),
+    [(task, *stop) for task in TASKS for stop in STOPS if task is LocalGraph.run or stop[0] is not PASSWORD],
+)
 def test_stops_before_the_first_write(
-    options: dict[str, t.Any], answers: dict[str, t.Any], kind: str, words: list[str], check: bool
+    task: t.Any, options: dict[str, t.Any], answers: dict[str, t.Any], kind: str, words: list[str], check: bool
 ) -> None:
     graph = graph_of(answers)
-    result = graph.run(users=[FIRST, SECOND], check_mode=check, **options)
+    result = task(graph, users=[FIRST, SECOND], check_mode=check, **options)
     assert result.error is not None and result.error.kind == kind, result.message
     assert next(iter(options)) in result.message and all(word in result.message for word in words), result.message
-    assert graph.bodies == [] and result.data["changed"] is False
+    assert result.data["changed"] is False
+    assert not [entry for entry in graph.tenant.journal.select(method="POST") if "getByIds" not in entry["path"]]
     assert [entry["outcome"] for entry in result.data["users"]] == ["failed", "failed"]
 
 
@@ -184,6 +193,13 @@ def test_reads_no_guard_that_nobody_needs() -> None:
     assert graph.run(users=[FIRST, SECOND], **guards).error is None
     asked = [entry["path"] for entry in graph.tenant.journal.entries if "identityProtection" not in entry["path"]]
     assert asked == [f"/v1.0/{MEMBERS}"]
+
+
+@pytest.mark.parametrize("left_alone", [{"exclude_users": [FIRST]}, {"revoked_since": "2020-01-01T00:00:00Z"}])
+def test_reads_no_guard_where_no_session_is_due(left_alone: dict[str, t.Any]) -> None:
+    graph = graph_of({})
+    assert end_sessions(graph, users=[FIRST], **GROUPS, **ROLES, **left_alone).error is None
+    assert {entry["path"] for entry in graph.tenant.journal.entries} == {"/v1.0/users"}
 
 
 def test_protection_holds_after_a_write_whose_answer_was_lost() -> None:
