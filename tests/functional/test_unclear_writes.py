@@ -25,13 +25,6 @@ def test_gives_up_after_eight_tries_with_growing_pauses(people: Tenant, run: Run
     assert ended.entries[0]["message"].endswith("it is not known whether this user was written to. Run again.")
 
 
-def test_gives_up_at_the_retry_timeout(people: Tenant, run: Run, clock: FastClock) -> None:
-    people.add_fault(method="POST", drop="before")
-    ended = run("risky_user", state="dismissed", user=ID["adele"], retry_timeout=4)
-    assert sent(ended) == [ids("adele")] * 3
-    assert (ended.kind, ended.outcomes) == ("network", ["failed pending"])
-
-
 @pytest.mark.parametrize("before", [False, True])
 def test_takes_only_new_processing_for_the_effect_of_the_write(people: Tenant, run: Run, before: bool) -> None:
     people.change_user(ID["adele"], processing=before)

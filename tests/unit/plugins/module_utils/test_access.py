@@ -109,9 +109,7 @@ SHOWN: t.Sequence[tuple[t.Any, str, tuple[str, str], tuple[str, str]]] = (
 
 
 @pytest.mark.parametrize(("shown", "kind", "all_allowed", "none_allowed"), SHOWN)
-def test_claims_only_explain(
-    shown: t.Any, kind: str, all_allowed: tuple[str, str], none_allowed: tuple[str, str]
-) -> None:
+def test_claims_only_explain(shown: t.Any, kind: str, all_allowed: t.Any, none_allowed: t.Any) -> None:
     for roles, expected in ((ALL, all_allowed), ((), none_allowed)):
         graph = Graph(token={"roles": roles})
         graph.shown = f"e30.{base64.urlsafe_b64encode(json.dumps(shown).encode()).decode().rstrip('=')}.c2ln"

@@ -65,15 +65,9 @@ class Script:
         self.client = self.new_client()
 
     def new_client(self, retry_timeout: float = 300) -> GraphClient:
-        return GraphClient(
-            Transport(verify=True, timeout=60, redactor=self.redactor),
-            self.tokens,
-            GRAPH,
-            api_version="v1.0",
-            retry_timeout=retry_timeout,
-            redactor=self.redactor,
-            clock=self.time.clock,
-        )
+        transport = Transport(verify=True, timeout=60, redactor=self.redactor)
+        how: t.Any = {"retry_timeout": retry_timeout, "redactor": self.redactor, "clock": self.time.clock}
+        return GraphClient(transport, self.tokens, GRAPH, api_version="v1.0", **how)
 
     def answers(self, *steps: Step, method: str = "GET", path: str = PATH) -> None:
         """A step is a status, `(status, body)`, `(status, body, headers)`, or an exception of the connection."""
@@ -299,9 +293,7 @@ def test_a_400_on_a_later_page_ends_the_list_and_says_so(script: Script) -> None
         ([(200, {"id": "x"})], _errors.ServiceError),
     ],
 )
-def test_other_faults_of_a_list_are_errors(
-    script: Script, steps: list[Step], kind: type[_errors.EntraRiskError]
-) -> None:
+def test_other_faults_in_a_list_fail(script: Script, steps: list[Step], kind: type[_errors.EntraRiskError]) -> None:
     script.answers(*steps)
     script.fails(lambda: pages(script), kind)
 
@@ -441,9 +433,7 @@ def test_a_write_that_was_surely_not_done_is_repeated(script: Script, step: Step
         *[((status, said("no", "No")), False) for status in (400, 401, 403, 404, 409, 302)],
     ],
 )
-def test_a_write_that_may_have_been_done_is_left_to_the_caller(
-    script: Script, step: Step, outcome_unknown: bool
-) -> None:
+def test_a_write_that_may_be_done_is_left_to_the_caller(script: Script, step: Step, outcome_unknown: bool) -> None:
     script.answers(step, method="POST", path=WRITE)
     with pytest.raises(_errors.EntraRiskError) as caught:
         script.post()
@@ -452,9 +442,7 @@ def test_a_write_that_may_have_been_done_is_left_to_the_caller(
     assert script.client.counts.sent == 1
 
 
-def test_a_crash_in_the_middle_of_a_write_may_have_come_after_it(
-    script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_during_a_write_may_have_come_after_it(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_graph, "is_transient", lambda answer: 1 / 0)
     script.answers((500, ""), method="POST", path=WRITE)
     assert script.fails(script.post, _errors.InternalError).outcome_unknown
