@@ -63,46 +63,31 @@ FORBIDDEN = {"status": 403, "code": "Authorization_RequestDenied"}
 UNLICENSED = {"status": 400, "code": "AadPremiumLicenseRequired"}
 
 
-@pytest.mark.parametrize(
-    ("options", "answers", "expected"),
-    [
-        (GROUPS, {MEMBERS: ids(FIRST.upper(), OTHER)}, {FIRST: "excluded"}),
-        ({"exclude_groups": [GROUP.upper(), GROUP]}, {MEMBERS: ids(FIRST)}, {FIRST: "excluded"}),
-        (
-            {"exclude_groups": [GROUP, OTHER], **ROLES},
-            {MEMBERS: ids(FIRST), OTHER_MEMBERS: ids(FIRST, SECOND), ACTIVE: holders(FIRST, THIRD), ELIGIBLE: NOBODY},
-            {FIRST: "excluded", SECOND: "excluded", THIRD: "privileged"},
-        ),
-        (ROLES, {ACTIVE: ADMIN, ELIGIBLE: holders(SECOND)}, {SECOND: "privileged"}),
-        (
-            ROLES,
-            {ACTIVE: holders(FIRST, kind="agentUser"), ELIGIBLE: NOBODY, "/groups/": MISSING},
-            {FIRST: "privileged"},
-        ),
-        # Groups are opened: active, eligible, without a type, and empty ones.
-        (
-            ROLES,
-            {ACTIVE: holders(GROUP, kind="group"), ELIGIBLE: holders(OTHER, kind="group"),
-             MEMBERS: ids(FIRST), OTHER_MEMBERS: ids(SECOND)},
-            {FIRST: "privileged", SECOND: "privileged"},
-        ),
-        (
-            ROLES,
-            {ACTIVE: holders(GROUP, THIRD, kind=None), ELIGIBLE: NOBODY,
-             MEMBERS: ids(FIRST), f"/groups/{THIRD}": MISSING},
-            {FIRST: "privileged", THIRD: "privileged"},
-        ),
-        # A list that does not take $expand.
-        (
-            ROLES,
-            {rf"{ACTIVE}\?": {"status": 400}, ACTIVE: holders(GROUP, THIRD, kind=None), ELIGIBLE: NOBODY,
-             MEMBERS: ids(FIRST), f"/groups/{THIRD}": MISSING},
-            {FIRST: "privileged", THIRD: "privileged"},
-        ),
-        (ROLES, {ACTIVE: holders(GROUP, kind="group"), ELIGIBLE: NOBODY, MEMBERS: ids()}, {}),
-        (ROLES, {ACTIVE: holders(GROUP, kind="servicePrincipal"), ELIGIBLE: NOBODY}, {}),
-    ],
+UNTYPED = {
+    ACTIVE: holders(GROUP, THIRD, kind=None), ELIGIBLE: NOBODY, MEMBERS: ids(FIRST), f"/groups/{THIRD}": MISSING,
+}  # fmt: skip
+PROTECTED: t.Sequence[tuple[dict[str, t.Any], dict[str, t.Any], dict[str, str]]] = (
+    (GROUPS, {MEMBERS: ids(FIRST.upper(), OTHER)}, {FIRST: "excluded"}),
+    ({"exclude_groups": [GROUP.upper(), GROUP]}, {MEMBERS: ids(FIRST)}, {FIRST: "excluded"}),
+    ({"exclude_groups": [GROUP, OTHER], **ROLES},
+     {MEMBERS: ids(FIRST), OTHER_MEMBERS: ids(FIRST, SECOND), ACTIVE: holders(FIRST, THIRD), ELIGIBLE: NOBODY},
+     {FIRST: "excluded", SECOND: "excluded", THIRD: "privileged"}),
+    (ROLES, {ACTIVE: ADMIN, ELIGIBLE: holders(SECOND)}, {SECOND: "privileged"}),
+    (ROLES, {ACTIVE: holders(FIRST, kind="agentUser"), ELIGIBLE: NOBODY, "/groups/": MISSING}, {FIRST: "privileged"}),
+    # Groups are opened: active, eligible, without a type, and empty ones.
+    (ROLES,
+     {ACTIVE: holders(GROUP, kind="group"), ELIGIBLE: holders(OTHER, kind="group"), MEMBERS: ids(FIRST),
+      OTHER_MEMBERS: ids(SECOND)},
+     {FIRST: "privileged", SECOND: "privileged"}),
+    (ROLES, UNTYPED, {FIRST: "privileged", THIRD: "privileged"}),
+    # A list that does not take $expand.
+    (ROLES, {rf"{ACTIVE}\?": {"status": 400}, **UNTYPED}, {FIRST: "privileged", THIRD: "privileged"}),
+    (ROLES, {ACTIVE: holders(GROUP, kind="group"), ELIGIBLE: NOBODY, MEMBERS: ids()}, {}),
+    (ROLES, {ACTIVE: holders(GROUP, kind="servicePrincipal"), ELIGIBLE: NOBODY}, {}),
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "answers", "expected"), PROTECTED)
 @pytest.mark.parametrize("task", TASKS)
 def test_protects(task: t.Any, options: dict[str, t.Any], answers: dict[str, t.Any], expected: dict[str, str]) -> None:
     graph = graph_of(answers)
@@ -121,8 +106,6 @@ BROKEN_OFF = {"skiptoken": {"status": 400}}
 GROUP_ROLE = {ACTIVE: holders(GROUP, kind="group"), ELIGIBLE: NOBODY}
 TWO_IDS = {"principalId": FIRST, "principal": {"id": GROUP}}
 PASSWORD = {"if_password_changed": True}
-
-
 STOPS: t.Sequence[tuple[dict[str, t.Any], dict[str, t.Any], str, list[str]]] = (
     (GROUPS, {MEMBERS: MISSING}, "request", ["no group with this object ID", GROUP, "GroupMember.Read.All"]),
     (GROUPS, {MEMBERS: ids()}, "request", ["shows no member", GROUP, "Member.Read.Hidden"]),
