@@ -10,7 +10,7 @@ from pathlib import Path
 from .clock import Clock
 from .control import ControlPlane
 from .graph import GraphService
-from .journal import Entry, Journal
+from .journal import Entry
 from .login import LoginService
 from .managed_identity import ManagedIdentityService
 from .pki import Authority
@@ -32,6 +32,9 @@ class Emulator:
 
     def __init__(self, *, validate: bool | None = None) -> None:
         self._traffic = Traffic(_validator(validate))
+        # The requests that belong to no tenant.
+        self.journal = self._traffic.journal
+        self.clear_violations = self._traffic.clear_violations
         self._files = tempfile.TemporaryDirectory(prefix="entra-emulator-")
         self._authority = Authority(Path(self._files.name))
         self._lock = threading.Lock()
@@ -124,17 +127,9 @@ class Emulator:
     # What was asked
 
     @property
-    def journal(self) -> Journal:
-        """The requests that belong to no tenant."""
-        return self._traffic.journal
-
-    @property
     def violations(self) -> list[Entry]:
         """The journal entries of all requests, of any tenant, that break the OpenAPI document or were answered so."""
         return self._traffic.violations
-
-    def clear_violations(self) -> None:
-        self._traffic.clear_violations()
 
     # Requests
 

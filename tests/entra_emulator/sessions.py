@@ -14,7 +14,6 @@ from .web import Answer, Request
 
 REVOKE = "revokeSignInSessions"
 ROLES = frozenset({"User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"})
-VALID_FROM = "signInSessionsValidFromDateTime"
 MAX_PARTS = 20
 
 
