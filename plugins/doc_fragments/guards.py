@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that protect users by what the directory says. Mirrors `GUARD_SPEC` in `module_utils/_risk/guard_options.py`."""
+"""The options that protect users by what the directory says. Mirrors `GUARD_SPEC` in `_risk/guard_options.py`."""
 
 from __future__ import annotations
 
