@@ -139,9 +139,7 @@ EMPTY = ("api_version", "timeout", "retry_timeout", "validate_certs", "tenant", 
 
 
 @pytest.mark.parametrize(
-    "nothing",
-    [dict.fromkeys(EMPTY), dict.fromkeys(EMPTY, ""), {"filters": None}],
-    ids=["null", "empty", "filters"],
+    "nothing", [dict.fromkeys(EMPTY), dict.fromkeys(EMPTY, ""), {"filters": None}], ids=["null", "empty", "filters"]
 )
 @each
 def test_what_is_null_or_empty_counts_as_not_given(

@@ -120,6 +120,8 @@ STOPS: t.Sequence[tuple[dict[str, t.Any], dict[str, t.Any], str, list[str]]] = (
     (GROUPS, {MEMBERS: part(ids(FIRST), "https://other.example/x")}, "service", [GROUP, "another place"]),
     ({"exclude_groups": [GROUP, OTHER]}, {MEMBERS: ids(FIRST), OTHER_MEMBERS: MISSING}, "request", [OTHER]),
     (ROLES, {ACTIVE: FORBIDDEN}, "permission", ["active", "RoleManagement.Read.Directory"]),
+    (ROLES, {ACTIVE: MISSING}, "request", ["active", "RoleManagement.Read.Directory"]),
+    (ROLES, {ACTIVE: ADMIN, ELIGIBLE: MISSING}, "request", ["eligible", "RoleEligibilitySchedule.Read.Directory"]),
     (ROLES, {ACTIVE: NOBODY, ELIGIBLE: NOBODY}, "service", ["every tenant has an administrator"]),
     (ROLES, {ACTIVE: ADMIN, ELIGIBLE: FORBIDDEN}, "permission", ["RoleEligibilitySchedule.Read.Directory"]),
     (ROLES, {ACTIVE: ADMIN, ELIGIBLE: UNLICENSED}, "license", ["eligible", "ID Governance"]),
