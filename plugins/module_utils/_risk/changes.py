@@ -31,8 +31,6 @@ WHOLE_EVERY = 300 * TICKS_PER_SECOND
 _OVERLAP = 10 * TICKS_PER_SECOND
 # Of the page that is asked for, so much may be known already: the rest is for what is new.
 _KNOWN_PART = 0.8
-# Twice as many risky users as the largest tenant that was ever seen has. Each takes about 300 bytes.
-MOST_KNOWN = 100_000
 
 
 class Seen(t.NamedTuple):
@@ -68,7 +66,7 @@ class Window:
 
 @dataclasses.dataclass
 class Watched:
-    """What is known of the risk of a tenant. All times are in ticks.
+    """What is known of the risk of a tenant: about 300 bytes for each of its users. All times are in ticks.
 
     :param floor: the first reading asked from here on. Who changed earlier and is not known is no news.
     :param since: until the first reading is complete, only who changed at this time or later is news. Then None.
@@ -141,8 +139,6 @@ class Watched:
         self._readings += 1
         if window.whole:
             self._whole_at = began
-        if len(self.known) > MOST_KNOWN:
-            self._forget(window.start)
 
     def _is_news(self, seen: Seen) -> bool:
         """Whether somebody who was never seen changed lately. Without a time, whoever is new counts as changed."""
@@ -161,14 +157,6 @@ class Watched:
         if copy != seen:
             self._older[object_id] = (seen, self._readings)
         return copy != seen or reading == self._readings
-
-    def _forget(self, start: int) -> None:
-        """Those who changed longest ago, outside of what is asked for. They are no news when they are read again."""
-        old = [(seen.updated, key) for key, seen in self.known.items() if seen.updated is not None]
-        for updated, key in sorted(old)[: len(self.known) - MOST_KNOWN]:
-            if updated < start:
-                del self.known[key]
-                self.floor = max(self.floor, updated + 1)
 
 
 def _second(ticks: int, *, after: bool = False) -> int:

@@ -64,9 +64,6 @@ _MOST_TOKENS_REFUSED = 3
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 300.0
 _LONGEST_ASKED_PAUSE = 3600.0
-# So long after it was refused twice, the filter is tried again.
-_FILTER_AGAIN = 3600 * _timestamps.TICKS_PER_SECOND
-
 # Seconds between two writings of the checkpoint while events are taken slowly.
 _SAVE_EVERY = 1.0
 
@@ -171,8 +168,6 @@ class _Watcher:
         self._watched: Watched | None = None
         self._unsaved = False
         self._saved_at = 0.0
-        self._filter_again = 0
-        self._filter_refused = False
         self._page_size = RISKY_USERS.page_size
         self._went_well = False
         self._tokens_refused = 0
@@ -262,20 +257,13 @@ class _Watcher:
             yield reading, page, api
 
     def _pages_of(self, window: Window, now: int) -> t.Iterator[tuple[_Reading, Page, RiskApi]]:
-        if now >= self._filter_again:
-            try:
-                yield from self._read(window, now, TimeRange(after=window.start))
-            except RequestError as exc:
-                if exc.status not in FILTER_REFUSED:
-                    raise
-                # Once may be a fault on the way, and the whole list of a large tenant is a hundred requests.
-                self._filter_again = now + _FILTER_AGAIN if self._filter_refused else now
-                self._filter_refused = True
-                self._warn_once("filter", f"Graph refuses to filter by time, so each poll reads the whole list. {exc}")
-            else:
-                self._filter_refused = False
-                return
-        yield from self._read(window, now, TimeRange())
+        try:
+            yield from self._read(window, now, TimeRange(after=window.start))
+        except RequestError as exc:
+            if exc.status not in FILTER_REFUSED:
+                raise
+            self._warn_once("filter", f"Graph refuses to filter by time, so the whole list is read. {exc}")
+            yield from self._read(window, now, TimeRange())
 
     def _read(self, window: Window, now: int, asked: TimeRange) -> t.Iterator[tuple[_Reading, Page, RiskApi]]:
         reading: _Reading | None = None

@@ -8,7 +8,6 @@ import typing as t
 import pytest
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _timestamps
-from ansible_collections.identityops.entra_risk.plugins.module_utils._risk import changes
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.changes import LOOKBACK, Watched, Window
 from ansible_collections.identityops.entra_risk.plugins.module_utils._risk.resources import Record
 
@@ -80,14 +79,3 @@ def test_keeps_less_than_500_bytes_a_user_however_often_it_changes() -> None:
         tracemalloc.stop()
     assert first < 5_000_000
     assert again - first < 100_000
-
-
-def test_forgets_the_oldest_of_too_many_and_does_not_report_them_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "MOST_KNOWN", 100)
-    found = Watched(0, None, NOW, 500)
-    records = [record(number, number) for number in range(105)]
-    see(found, records)
-    found.complete(Window(NOW, whole=True), NOW)
-    assert len(found.known) == 100
-    assert see(found, records[-7:]) == []
-    assert see(found, [record(104, 0)]) == [records[-1].id]
