@@ -82,8 +82,8 @@ def test_guides_use_only_what_exists(document: Path, monkeypatch: pytest.MonkeyP
     assert [path for path in links if not (ROOT / path).exists()] == []
     named = set(re.findall(rf"(?<!ansible_collections\.){re.escape(PREFIX)}(\w+)", text))
     assert named - plugins - {"all"} == set()
-    sources = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/**/*.*"))
-    sources += "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("docs/examples/**/*.yml"))
+    folders = ("playbooks/**/*.*", "docs/examples/**/*.yml", "extensions/eda/rulebooks/*.yml")
+    sources = "".join(path.read_text(encoding="utf-8") for folder in folders for path in ROOT.glob(folder))
     assert set(re.findall(r"entra_risk_\w+", text)) - set(re.findall(r"entra_risk_\w+", sources)) == set()
 
 
