@@ -16,9 +16,3 @@ def classes(base: type[_errors.EntraRiskError]) -> list[type[_errors.EntraRiskEr
 
 def test_every_kind_that_playbooks_branch_on_has_an_error() -> None:
     assert {error.kind for error in classes(_errors.EntraRiskError)} == KINDS
-
-
-def test_a_missing_library() -> None:
-    error = _errors.MissingLibraryError("msal>=1.35", "traceback")
-    assert (error.package, error.trace, error.kind) == ("msal>=1.35", "traceback", "credentials")
-    assert "msal>=1.35" in str(error)
