@@ -54,8 +54,9 @@ def machine(**env: str) -> dict[str, t.Any]:
 
 ACCEPTED: t.Mapping[str, tuple[str, Given]] = {
     "secret": (SECRET, lambda f: {**f.app, **f.secret}),
-    "secret under other names": (SECRET, lambda f: {**f.app, "tenant": None, "tenant_id": f.tenant.domain,
-                                                   "client_secret": f.secret["secret"]}),
+    "secret under other names": (SECRET, lambda f: {
+        **f.app, "tenant": None, "tenant_id": f.tenant.domain, "client_secret": f.secret["secret"],
+    }),
     "no validation of certificates": (SECRET, lambda f: {**f.app, **f.secret, "ca_path": "", "validate_certs": False}),
     "PEM": (ASSERTION, lambda f: {**f.app, "x509_certificate_path": f"{f.dir}/app.pem"}),
     "encrypted PFX": (ASSERTION, lambda f: {**f.app, "certificate_path": f"{f.dir}/encrypted.pfx",
