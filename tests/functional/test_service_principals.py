@@ -77,14 +77,17 @@ def test_the_brake_speaks_of_service_principals(workloads: Tenant, run: Run) -> 
     assert ended.kind == "limit" and "2 service principals would change" in ended.msg and ended.written == []
 
 
-@pytest.mark.parametrize("exclude", ["exclude_service_principals", "exclude_users"])
+@pytest.mark.parametrize(("exclude", "key"), [("exclude_service_principals", "id"), ("exclude_users", "appId")])
 @pytest.mark.parametrize("restrict", ["return_service_principals", "return_users"])
-def test_takes_the_words_of_users_too(workloads: Tenant, run: Run, exclude: str, restrict: str) -> None:
-    options = {exclude: workload_ids("pipeline"), restrict: "exceptions"}
+def test_takes_the_words_of_users_too(workloads: Tenant, run: Run, exclude: str, key: str, restrict: str) -> None:
+    excluded = workloads.live_records("riskyServicePrincipals")[WORKLOAD["pipeline"]][key].upper()
+    options = {exclude: [excluded], restrict: "exceptions"}
     ended = run("risky_service_principal", state="dismissed", filters={}, max_changes=1, **options)
     assert [entry["display_name"] for entry in ended.entries] == ["pipeline"]
     assert ended.result["summary"] == {"changed": 1, "unchanged": 0, "skipped": 1, "failed": 0}
     assert ended.written == workload_ids("export")
+    # The record shows who is excluded, by either id, so the directory is not asked.
+    assert {sent.rpartition("/")[2] for sent in ended.graph} == {"riskyServicePrincipals", "dismiss"}
 
 
 def test_leaves_alone_what_has_changed_since_the_decision(workloads: Tenant, run: Run) -> None:
