@@ -106,7 +106,9 @@ def _own_spec(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, t.Any]:
 
 def _check(spec: dict[str, t.Any], args: dict[str, t.Any] | None) -> None:
     """What ansible-core would refuse, but for values that only a template gives."""
-    messages = ArgumentSpecValidator(spec).validate(args or {}).error_messages
+    # ansible-core 2.16 does not repeat the value that it refuses.
+    given = {name: value for name, value in (args or {}).items() if not (isinstance(value, str) and "{{" in value)}
+    messages = ArgumentSpecValidator(spec).validate(given).error_messages
     assert [message for message in messages if "{{" not in message and "required" not in message] == []
 
 

@@ -352,7 +352,7 @@ def test_ends_with_a_message_after(name: str) -> None:
     fault, message = ENDS[name]
     graph = LocalGraph()
     with pytest.raises(EntraRiskError, match=message):
-        follow(graph, [nothing, nothing, lambda: graph.tenant.add_fault(**fault), *[nothing] * 9])
+        follow(graph, [nothing, nothing, functools.partial(graph.tenant.add_fault, **fault), *[nothing] * 9])
 
 
 ARGUMENTS: t.Mapping[str, tuple[t.Any, str]] = {
