@@ -122,7 +122,7 @@ class LoginHttp:
 
     def _transient_error(self, url: str, answer: Response, body: t.Any) -> EntraRiskError:
         """What went wrong, where it may be gone the next time."""
-        raise NotImplementedError
+        raise NotImplementedError  # each of the two clients below has its own
 
 
 class EntraHttp(LoginHttp):

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import dataclasses
 import typing as t
@@ -109,7 +110,7 @@ class Ending:
 
 
 @dataclasses.dataclass
-class ChangeResult:
+class ChangeResult(abc.ABC):
     """What is gathered in the course of a task that changes something. The report merges decisions and progress.
 
     Each kind of task says by methods of its own how its objects look before and after.
@@ -130,21 +131,21 @@ class ChangeResult:
 
     # What the kinds of tasks differ in
 
+    @abc.abstractmethod
     def done(self) -> str:
         """What was done, or would be, as a sentence with a gap for the number of objects."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def before(self, target: Target) -> dict[str, t.Any]:
         """The part `before` of an entry."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def after(self, ending: Ending) -> dict[str, t.Any]:
         """The part `after` of an entry."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def diff_text(self, shown: t.Mapping[str, t.Any]) -> str:
         """How the diff shows one of these two parts."""
-        raise NotImplementedError
 
     def more_of(self, target: Target) -> dict[str, t.Any]:
         """What tells a person which object is meant, besides its id and its name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.identityops.entra_risk.plugins.module_utils import _errors, _libraries
+from ansible_collections.identityops.entra_risk.plugins.module_utils._libraries import library_error
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from ansible_collections.identityops.entra_risk.plugins.module_utils import _err
     ],
 )
 def test_missing_and_broken_are_two_things(cause: BaseException, is_missing: bool) -> None:
-    error = _libraries.library_error("msal>=1.35", cause)
+    error = library_error("msal>=1.35", cause)
     assert isinstance(error, _errors.MissingLibraryError if is_missing else _libraries.BrokenLibraryError)
     assert error.kind == "credentials" and type(cause).__name__ in str(error.trace)
     assert "msal" in str(error) and "\n" not in str(error)
